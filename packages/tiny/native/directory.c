@@ -1,0 +1,143 @@
+/* Names in the file system: stat, mkdir, links, owners, directory listings. */
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <limits.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <stdio.h>
+
+#include "tiny.h"
+
+static JSValue stat_object(JSContext *ctx, const struct stat *st)
+{
+    JSValue object = JS_NewObject(ctx);
+    JS_SetPropertyStr(ctx, object, "mode", JS_NewUint32(ctx, st->st_mode));
+    JS_SetPropertyStr(ctx, object, "uid", JS_NewUint32(ctx, st->st_uid));
+    JS_SetPropertyStr(ctx, object, "gid", JS_NewUint32(ctx, st->st_gid));
+    JS_SetPropertyStr(ctx, object, "size", JS_NewInt64(ctx, st->st_size));
+    JS_SetPropertyStr(ctx, object, "dev", JS_NewInt64(ctx, (int64_t)st->st_dev));
+    JS_SetPropertyStr(ctx, object, "ino", JS_NewInt64(ctx, (int64_t)st->st_ino));
+    JS_SetPropertyStr(ctx, object, "rdev", JS_NewInt64(ctx, (int64_t)st->st_rdev));
+    return object;
+}
+
+TINY_FUNCTION(directory_stat)
+{
+    struct stat st;
+    const char *path = tiny_string(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    JSValue result = stat(path, &st) ? tiny_throw_errno(ctx, "stat", path) : stat_object(ctx, &st);
+    JS_FreeCString(ctx, path);
+    return result;
+}
+
+TINY_FUNCTION(directory_lstat)
+{
+    struct stat st;
+    const char *path = tiny_string(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    JSValue result = lstat(path, &st) ? tiny_throw_errno(ctx, "lstat", path) : stat_object(ctx, &st);
+    JS_FreeCString(ctx, path);
+    return result;
+}
+
+/* Calls that take one path, and up to two numbers. */
+#define PATH_CALL(function, name, call)                     \
+    TINY_FUNCTION(function)                                 \
+    {                                                       \
+        int64_t a = 0, b = 0;                               \
+        if (argc > 1 && JS_ToInt64(ctx, &a, argv[1])) return JS_EXCEPTION; \
+        if (argc > 2 && JS_ToInt64(ctx, &b, argv[2])) return JS_EXCEPTION; \
+        (void)a, (void)b;                                   \
+        const char *path = tiny_string(ctx, argv[0]);       \
+        if (!path) return JS_EXCEPTION;                     \
+        JSValue result = tiny_result(ctx, call, name, path); \
+        JS_FreeCString(ctx, path);                          \
+        return result;                                      \
+    }
+
+PATH_CALL(directory_mkdir, "mkdir", mkdir(path, (mode_t)a))
+PATH_CALL(directory_rmdir, "rmdir", rmdir(path))
+PATH_CALL(directory_unlink, "unlink", unlink(path))
+PATH_CALL(directory_chmod, "chmod", chmod(path, (mode_t)a))
+PATH_CALL(directory_chown, "chown", chown(path, (uid_t)a, (gid_t)b))
+PATH_CALL(directory_mknod, "mknod", mknod(path, (mode_t)a, (dev_t)b))
+PATH_CALL(directory_chdir, "chdir", chdir(path))
+PATH_CALL(directory_chroot, "chroot", chroot(path))
+PATH_CALL(directory_access, "access", access(path, (int)a))
+
+/* Calls that take two paths. */
+#define TWO_PATH_CALL(function, name, call)                 \
+    TINY_FUNCTION(function)                                 \
+    {                                                       \
+        const char *from = tiny_string(ctx, argv[0]);       \
+        if (!from) return JS_EXCEPTION;                     \
+        const char *to = tiny_string(ctx, argv[1]);         \
+        JSValue result = to ? tiny_result(ctx, call, name, to) : JS_EXCEPTION; \
+        JS_FreeCString(ctx, from);                          \
+        if (to) JS_FreeCString(ctx, to);                    \
+        return result;                                      \
+    }
+
+TWO_PATH_CALL(directory_symlink, "symlink", symlink(from, to))
+TWO_PATH_CALL(directory_rename, "rename", rename(from, to))
+
+TINY_FUNCTION(directory_readlink)
+{
+    char target[PATH_MAX];
+    const char *path = tiny_string(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    ssize_t size = readlink(path, target, sizeof target);
+    JSValue result = size < 0 ? tiny_throw_errno(ctx, "readlink", path) : JS_NewStringLen(ctx, target, (size_t)size);
+    JS_FreeCString(ctx, path);
+    return result;
+}
+
+/* The names in a directory, without "." and "..". */
+TINY_FUNCTION(directory_readdir)
+{
+    const char *path = tiny_string(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    DIR *dir = opendir(path);
+    if (!dir) {
+        JSValue error = tiny_throw_errno(ctx, "opendir", path);
+        JS_FreeCString(ctx, path);
+        return error;
+    }
+    JS_FreeCString(ctx, path);
+    JSValue names = JS_NewArray(ctx);
+    uint32_t count = 0;
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (!strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..")) continue;
+        JS_SetPropertyUint32(ctx, names, count++, JS_NewString(ctx, entry->d_name));
+    }
+    closedir(dir);
+    return names;
+}
+
+TINY_FUNCTION(directory_umask)
+{
+    TINY_INT(mask, 0);
+    return JS_NewInt32(ctx, (int32_t)umask((mode_t)mask));
+}
+
+TINY_FUNCTION(directory_makedev)
+{
+    TINY_INT(major_number, 0);
+    TINY_INT(minor_number, 1);
+    return JS_NewInt64(ctx, (int64_t)makedev((unsigned)major_number, (unsigned)minor_number));
+}
+
+static const JSCFunctionListEntry entries[] = {
+    JS_CFUNC_DEF("stat", 1, directory_stat),         JS_CFUNC_DEF("lstat", 1, directory_lstat),
+    JS_CFUNC_DEF("mkdir", 2, directory_mkdir),       JS_CFUNC_DEF("rmdir", 1, directory_rmdir),
+    JS_CFUNC_DEF("unlink", 1, directory_unlink),     JS_CFUNC_DEF("chmod", 2, directory_chmod),
+    JS_CFUNC_DEF("chown", 3, directory_chown),       JS_CFUNC_DEF("mknod", 3, directory_mknod),
+    JS_CFUNC_DEF("chdir", 1, directory_chdir),       JS_CFUNC_DEF("chroot", 1, directory_chroot),
+    JS_CFUNC_DEF("access", 2, directory_access),     JS_CFUNC_DEF("symlink", 2, directory_symlink),
+    JS_CFUNC_DEF("rename", 2, directory_rename),     JS_CFUNC_DEF("readlink", 1, directory_readlink),
+    JS_CFUNC_DEF("readdir", 1, directory_readdir),   JS_CFUNC_DEF("umask", 1, directory_umask),
+    JS_CFUNC_DEF("makedev", 2, directory_makedev),
+};
+TINY_TABLE(tiny_directory_table, entries);

@@ -1,0 +1,123 @@
+/* Descriptors: open, read, write, dup, pipe, fcntl, ioctl. */
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "tiny.h"
+
+TINY_FUNCTION(file_open)
+{
+    TINY_INT(flags, 1);
+    TINY_INT(mode, 2);
+    const char *path = tiny_string(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    JSValue result = tiny_number(ctx, open(path, flags, mode), "open", path);
+    JS_FreeCString(ctx, path);
+    return result;
+}
+
+TINY_FUNCTION(file_close)
+{
+    TINY_INT(fd, 0);
+    return tiny_result(ctx, close(fd), "close", NULL);
+}
+
+/* The part of the buffer that the call names by offset and length. */
+static int slice(JSContext *ctx, JSValueConst *argv, Bytes *out)
+{
+    int64_t offset, length;
+    if (tiny_bytes(ctx, argv[1], out)) return -1;
+    if (JS_ToInt64(ctx, &offset, argv[2]) || JS_ToInt64(ctx, &length, argv[3])) return -1;
+    if (offset < 0 || length < 0 || (uint64_t)offset + (uint64_t)length > out->size) {
+        JS_ThrowRangeError(ctx, "offset and length reach past the buffer");
+        return -1;
+    }
+    out->data += offset;
+    out->size = (size_t)length;
+    return 0;
+}
+
+/* Bytes moved; -1 when a non-blocking descriptor is not ready. */
+static JSValue moved(JSContext *ctx, ssize_t result, const char *syscall)
+{
+    if (result < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return JS_NewInt32(ctx, -1);
+    return tiny_number(ctx, result, syscall, NULL);
+}
+
+TINY_FUNCTION(file_read)
+{
+    TINY_INT(fd, 0);
+    Bytes bytes;
+    if (slice(ctx, argv, &bytes)) return JS_EXCEPTION;
+    ssize_t result;
+    do result = read(fd, bytes.data, bytes.size);
+    while (result < 0 && errno == EINTR);
+    return moved(ctx, result, "read");
+}
+
+TINY_FUNCTION(file_write)
+{
+    TINY_INT(fd, 0);
+    Bytes bytes;
+    if (slice(ctx, argv, &bytes)) return JS_EXCEPTION;
+    ssize_t result;
+    do result = write(fd, bytes.data, bytes.size);
+    while (result < 0 && errno == EINTR);
+    return moved(ctx, result, "write");
+}
+
+TINY_FUNCTION(file_dup2)
+{
+    TINY_INT(from, 0);
+    TINY_INT(to, 1);
+    return tiny_number(ctx, dup2(from, to), "dup2", NULL);
+}
+
+TINY_FUNCTION(file_pipe2)
+{
+    TINY_INT(flags, 0);
+    int fds[2];
+    if (pipe2(fds, flags) < 0) return tiny_throw_errno(ctx, "pipe2", NULL);
+    JSValue pair = JS_NewArray(ctx);
+    JS_SetPropertyUint32(ctx, pair, 0, JS_NewInt32(ctx, fds[0]));
+    JS_SetPropertyUint32(ctx, pair, 1, JS_NewInt32(ctx, fds[1]));
+    return pair;
+}
+
+TINY_FUNCTION(file_fcntl)
+{
+    TINY_INT(fd, 0);
+    TINY_INT(command, 1);
+    TINY_INT64(argument, 2);
+    return tiny_number(ctx, fcntl(fd, command, (long)argument), "fcntl", NULL);
+}
+
+/* The argument is a number, or a Uint8Array that the kernel reads or fills. */
+TINY_FUNCTION(file_ioctl)
+{
+    TINY_INT(fd, 0);
+    TINY_INT64(request, 1);
+    if (JS_IsNumber(argv[2])) {
+        TINY_INT64(argument, 2);
+        return tiny_number(ctx, ioctl(fd, (unsigned long)request, (long)argument), "ioctl", NULL);
+    }
+    Bytes bytes;
+    if (tiny_bytes(ctx, argv[2], &bytes)) return JS_EXCEPTION;
+    return tiny_number(ctx, ioctl(fd, (unsigned long)request, bytes.data), "ioctl", NULL);
+}
+
+TINY_FUNCTION(file_fsync)
+{
+    TINY_INT(fd, 0);
+    return tiny_result(ctx, fsync(fd), "fsync", NULL);
+}
+
+static const JSCFunctionListEntry entries[] = {
+    JS_CFUNC_DEF("open", 3, file_open),   JS_CFUNC_DEF("close", 1, file_close),
+    JS_CFUNC_DEF("read", 4, file_read),   JS_CFUNC_DEF("write", 4, file_write),
+    JS_CFUNC_DEF("dup2", 2, file_dup2),   JS_CFUNC_DEF("pipe2", 1, file_pipe2),
+    JS_CFUNC_DEF("fcntl", 3, file_fcntl), JS_CFUNC_DEF("ioctl", 3, file_ioctl),
+    JS_CFUNC_DEF("fsync", 1, file_fsync),
+};
+TINY_TABLE(tiny_file_table, entries);

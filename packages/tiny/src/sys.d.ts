@@ -1,0 +1,133 @@
+/**
+ * The system calls, as the C files in `native/` give them: one function per call, no policy.
+ *
+ * Every function throws a {@link SystemError} when the kernel says no, except where a return value is named for it.
+ * Numbers are the kernel's own; `constants.ts` names them.
+ */
+declare module "tiny:sys" {
+  /** What stat(2) says of a file. */
+  export interface Stat {
+    mode: number;
+    uid: number;
+    gid: number;
+    /** size in bytes */
+    size: number;
+    dev: number;
+    ino: number;
+    rdev: number;
+  }
+
+  /** The program's name and its arguments. */
+  export const argv: string[];
+  /** The environment as `NAME=value` strings. */
+  export const environ: string[];
+
+  // native/file.c
+  export function open(path: string, flags: number, mode: number): number;
+  export function close(fd: number): void;
+  /** Bytes read; 0 at the end; -1 when nothing is there yet (non-blocking). */
+  export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** Bytes written; -1 when there is no room yet (non-blocking). */
+  export function write(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  export function dup2(from: number, to: number): number;
+  export function pipe2(flags: number): [read: number, write: number];
+  export function fcntl(fd: number, command: number, argument: number): number;
+  export function ioctl(fd: number, request: number, argument: number | Uint8Array): number;
+  export function fsync(fd: number): void;
+
+  // native/directory.c
+  export function stat(path: string): Stat;
+  export function lstat(path: string): Stat;
+  export function mkdir(path: string, mode: number): void;
+  export function rmdir(path: string): void;
+  export function unlink(path: string): void;
+  export function chmod(path: string, mode: number): void;
+  export function chown(path: string, uid: number, gid: number): void;
+  export function mknod(path: string, mode: number, device: number): void;
+  export function chdir(path: string): void;
+  export function chroot(path: string): void;
+  export function access(path: string, mode: number): void;
+  export function symlink(target: string, path: string): void;
+  export function rename(from: string, to: string): void;
+  export function readlink(path: string): string;
+  /** The names in a directory, without `.` and `..`, in the file system's order. */
+  export function readdir(path: string): string[];
+  export function umask(mask: number): number;
+  export function makedev(major: number, minor: number): number;
+
+  // native/process.c
+  /** 0 in the child, which must end in {@link execve} or {@link exit}. `flags` are `CLONE_NEW*`. */
+  export function fork(flags: number): number;
+  export function execve(path: string, argv: string[], environ: string[]): never;
+  export function exit(code: number): never;
+  /** null when no child has changed (WNOHANG), or there is none. */
+  export function waitpid(pid: number, options: number): [pid: number, status: number] | null;
+  export function kill(pid: number, signal: number): void;
+  export function pidfdOpen(pid: number): number;
+  export function getpid(): number;
+  export function setsid(): number;
+  export function setuid(uid: number): void;
+  export function setgid(gid: number): void;
+  export function setgroups(groups: number[]): void;
+  export function prctl(option: number, argument: number): number;
+  export function setrlimit(resource: number, soft: number, hard: number): void;
+
+  // native/namespace.c
+  export function setns(fd: number, type: number): void;
+  export function unshare(flags: number): void;
+  export function sethostname(name: string): void;
+
+  // native/mount.c
+  export function mount(
+    source: string | null,
+    target: string,
+    type: string | null,
+    flags: number,
+    data: string | null,
+  ): void;
+  export function umount(target: string, flags: number): void;
+  export function pivotRoot(root: string, old: string): void;
+
+  // native/event.c
+  export function epollCreate(): number;
+  export function epollCtl(epoll: number, operation: number, fd: number, events: number): void;
+  /** Fills `events` with (fd, events) pairs; returns how many. -1 as `timeoutMs` waits for ever. */
+  export function epollWait(epoll: number, events: Int32Array, timeoutMs: number): number;
+  /** Runs the promise jobs that are due, and those they make. */
+  export function runJobs(): void;
+  export function onRejection(
+    handler: (promise: Promise<unknown>, reason: unknown, handled: boolean) => void,
+  ): void;
+
+  // native/signal.c
+  export function sigprocmask(how: number, signals: number[]): void;
+  export function resetSignals(): void;
+  export function ignoreSignal(signal: number): void;
+  export function signalfd(signals: number[]): number;
+  /** The next signal; -1 when none is pending. */
+  export function readSignal(fd: number): number;
+  export function sigwait(signals: number[]): number;
+
+  // native/socket.c: an address is the bytes of the kernel's struct sockaddr_*
+  export function socket(domain: number, type: number, protocol: number): number;
+  export function bind(fd: number, address: Uint8Array): void;
+  export function connect(fd: number, address: Uint8Array): void;
+  export function listen(fd: number, backlog: number): void;
+  /** -1 when nobody is waiting. */
+  export function accept(fd: number, flags: number, address?: Uint8Array): number;
+  export function shutdown(fd: number, how: number): void;
+  export function getsockopt(fd: number, level: number, name: number): number;
+  export function setsockopt(fd: number, level: number, name: number, value: number): void;
+
+  // native/system.c
+  /** The clock in milliseconds, with a fraction. */
+  export function clock(clock: number): number;
+  export function sync(): void;
+  export function reboot(command: number): void;
+  export function finitModule(fd: number, parameters: string): void;
+  export function getrandom(buffer: Uint8Array): number;
+
+  // native/text.c
+  export function encodeUtf8(text: string): Uint8Array<ArrayBuffer>;
+  export function decodeUtf8(bytes: Uint8Array): string;
+}

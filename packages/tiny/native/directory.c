@@ -122,6 +122,12 @@ TINY_FUNCTION(directory_umask)
     return JS_NewInt32(ctx, (int32_t)umask((mode_t)mask));
 }
 
+TINY_FUNCTION(directory_fchdir)
+{
+    TINY_INT(fd, 0);
+    return tiny_result(ctx, fchdir(fd), "fchdir", NULL);
+}
+
 TINY_FUNCTION(directory_makedev)
 {
     TINY_INT(major_number, 0);
@@ -138,6 +144,6 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("access", 2, directory_access),     JS_CFUNC_DEF("symlink", 2, directory_symlink),
     JS_CFUNC_DEF("rename", 2, directory_rename),     JS_CFUNC_DEF("readlink", 1, directory_readlink),
     JS_CFUNC_DEF("readdir", 1, directory_readdir),   JS_CFUNC_DEF("umask", 1, directory_umask),
-    JS_CFUNC_DEF("makedev", 2, directory_makedev),
+    JS_CFUNC_DEF("makedev", 2, directory_makedev),   JS_CFUNC_DEF("fchdir", 1, directory_fchdir),
 };
 TINY_TABLE(tiny_directory_table, entries);

@@ -45,6 +45,7 @@ declare module "tiny:sys" {
   export function chown(path: string, uid: number, gid: number): void;
   export function mknod(path: string, mode: number, device: number): void;
   export function chdir(path: string): void;
+  export function fchdir(fd: number): void;
   export function chroot(path: string): void;
   export function access(path: string, mode: number): void;
   export function symlink(target: string, path: string): void;

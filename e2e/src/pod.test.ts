@@ -1,0 +1,101 @@
+import assert from "node:assert/strict";
+import { text } from "node:stream/consumers";
+import { describe, it } from "node:test";
+import {
+  createContainer,
+  createPod,
+  deletePod,
+  enterContainer,
+  type ProcessIo,
+  startContainer,
+  startPod,
+  statusPod,
+  stopPod,
+} from "@husk/virtcontainers";
+import { VM_TEST } from "./support/limits.ts";
+import { DEMO_ROOTFS } from "./support/places.ts";
+import { Workplace } from "./support/workplace.ts";
+
+const SLEEP = { args: ["sleep", "1000"] };
+
+describe("a pod of the library", VM_TEST, () => {
+  it("has containers that share host name, IPC and processes, but not files", async () => {
+    await using place = await Workplace.create();
+    const containers = ["one", "two"].map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd: SLEEP }));
+    const { hypervisorConfig, options } = place;
+    await createPod({ id: "both", hostname: "shared", hypervisorConfig, containers }, options);
+    await startPod("both", options);
+    const script =
+      "hostname; for kind in uts ipc pid net; do readlink /proc/self/ns/$kind; done; ls /tmp; touch /tmp/mine; " +
+      "ps -o args | grep -c '^sleep'";
+    const one = await runIn(place, "both", "one", script);
+    const two = await runIn(place, "both", "two", script);
+    assert.equal(one, two);
+    assert.match(one, /^shared\nuts:\[\d+\]\nipc:\[\d+\]\npid:\[\d+\]\nnet:\[\d+\]\n2\n$/);
+    await deletePod("both", options);
+  });
+
+  it("takes a container while it runs", async () => {
+    await using place = await Workplace.create();
+    const { hypervisorConfig, options } = place;
+    const first = { id: "first", rootFs: DEMO_ROOTFS, cmd: SLEEP };
+    await createPod({ id: "grow", hypervisorConfig, containers: [first] }, options);
+    await startPod("grow", options);
+    await createContainer("grow", { id: "second", rootFs: DEMO_ROOTFS, cmd: SLEEP }, options);
+    await startContainer("grow", "second", options);
+    assert.equal(await runIn(place, "grow", "second", "hostname"), "grow\n");
+    await deletePod("grow", options);
+  });
+
+  it("boots a fresh VM when it is started again", async () => {
+    await using place = await Workplace.create();
+    const { hypervisorConfig, options } = place;
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
+    await createPod({ id: "again", hypervisorConfig, containers: [only] }, options);
+    await startPod("again", options);
+    const before = await statusPod("again", options);
+    await runIn(place, "again", "only", "touch /tmp/old");
+    await stopPod("again", options);
+    assert.equal((await statusPod("again", options)).state, "stopped");
+    await startPod("again", options);
+    const after = await statusPod("again", options);
+    assert.equal(after.state, "running");
+    assert.notEqual(after.hypervisorPid, before.hypervisorPid);
+    assert.equal(await runIn(place, "again", "only", "ls /tmp"), "");
+    await deletePod("again", options);
+  });
+
+  it("loses its containers' processes when its VM dies, and says so", async () => {
+    await using place = await Workplace.create();
+    const { hypervisorConfig, options } = place;
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
+    const pod = await createPod({ id: "dies", hypervisorConfig, containers: [only] }, options);
+    const io = attach(pod.getContainer("only"));
+    await startPod("dies", options);
+    const { hypervisorPid } = await statusPod("dies", options);
+    assert.ok(hypervisorPid);
+    const lost = assert.rejects(io.wait(), { code: "ERR_VM_LOST" });
+    process.kill(hypervisorPid, "SIGKILL");
+    await lost;
+    assert.equal((await statusPod("dies", options)).state, "stopped");
+    await deletePod("dies", options);
+  });
+});
+
+/** Runs a script in a container and gives its output. */
+async function runIn(place: Workplace, podId: string, containerId: string, script: string): Promise<string> {
+  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }] };
+  const { process: entered } = await enterContainer(podId, containerId, cmd, {
+    ...place.options,
+    attach: true,
+  });
+  const [output] = await Promise.all([text(entered.io.stdout), entered.io.stderr?.resume()]);
+  const { exitCode } = await entered.io.wait();
+  assert.equal(exitCode, 0, output);
+  return output;
+}
+
+function attach(container: { attach(): ProcessIo } | undefined): ProcessIo {
+  assert.ok(container);
+  return container.attach();
+}

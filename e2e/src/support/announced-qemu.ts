@@ -1,0 +1,22 @@
+import { execFileSync } from "node:child_process";
+import { chmod, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Workplace } from "./workplace.ts";
+
+/** A QEMU that tells when it has been started, so that a test can act in the middle of a boot. */
+export interface AnnouncedQemu {
+  /** environment that makes husk use it */
+  readonly env: Record<string, string>;
+  /** Settles when it has been started. */
+  started(): Promise<unknown>;
+}
+
+/** Makes a program that announces itself through a named pipe and then becomes the real QEMU. */
+export async function makeAnnouncedQemu(place: Workplace): Promise<AnnouncedQemu> {
+  const pipe = join(place.folder, "started");
+  const program = join(place.folder, "qemu");
+  execFileSync("mkfifo", [pipe]);
+  await writeFile(program, '#!/bin/sh\necho > "$HUSK_TEST_PIPE"\nexec qemu-system-x86_64 "$@"\n');
+  await chmod(program, 0o755);
+  return { env: { HUSK_QEMU: program, HUSK_TEST_PIPE: pipe }, started: () => readFile(pipe) };
+}

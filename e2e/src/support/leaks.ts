@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { join } from "node:path";
+
+/** A process that still runs although its pod should be gone. */
+interface LeftProcess {
+  pid: number;
+  /** its command line, blanks between arguments */
+  command: string;
+}
+
+/**
+ * Finds the processes of this test's pods: those that carry its state directory in their environment or on their command
+ * line (QEMU, flock and husk all do one or the other).
+ */
+export function findProcesses(stateDirectory: string): LeftProcess[] {
+  const pids = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
+  return pids.flatMap((name) => {
+    const command = readProc(name, "cmdline").replaceAll("\0", " ").trim();
+    const words = readProc(name, "environ").split("\0");
+    const ours = words.includes(`HUSK_ROOT=${stateDirectory}`) || command.includes(stateDirectory);
+    const pid = Number(name);
+    return ours && pid !== process.pid && !isZombie(name) ? [{ pid, command }] : [];
+  });
+}
+
+/** Tells everything that a test has left behind, in words; empty: nothing. */
+export function findLeaks(stateDirectory: string): string[] {
+  const processes = findProcesses(stateDirectory).map(({ pid, command }) => `process ${pid}: ${command}`);
+  const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
+  const ownMounts = mounts.filter((line) => line.includes(stateDirectory)).map((line) => `mount: ${line}`);
+  return [...processes, ...ownMounts, ...findFiles(stateDirectory), ...findDescriptors(stateDirectory)];
+}
+
+/** Whatever is left of pods in the state directory; the empty folders that hold pods may stay. */
+function findFiles(stateDirectory: string): string[] {
+  if (!existsSync(stateDirectory)) return [];
+  const entries = readdirSync(stateDirectory, { recursive: true, withFileTypes: true });
+  const left = entries.filter((entry) => !(entry.isDirectory() && entry.parentPath === stateDirectory));
+  return left.map((entry) => `file: ${join(entry.parentPath, entry.name)}`);
+}
+
+/** Descriptors of this process on files of the state directory: the library must not keep any. */
+function findDescriptors(stateDirectory: string): string[] {
+  return readdirSync("/proc/self/fd").flatMap((fd) => {
+    try {
+      const target = readlinkSync(`/proc/self/fd/${fd}`);
+      return target.startsWith(stateDirectory) ? [`descriptor ${fd}: ${target}`] : [];
+    } catch {
+      // It was closed between the two calls.
+      return [];
+    }
+  });
+}
+
+function isZombie(pid: string): boolean {
+  return /^State:\s+Z/m.test(readProc(pid, "status"));
+}
+
+function readProc(pid: string, file: string): string {
+  try {
+    return readFileSync(join("/proc", pid, file), "latin1");
+  } catch {
+    // It has ended meanwhile, or is not ours to look at.
+    return "";
+  }
+}

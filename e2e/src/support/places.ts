@@ -1,0 +1,14 @@
+import { join } from "node:path";
+
+/** root of the repository */
+export const REPOSITORY = join(import.meta.dirname, "../../..");
+/** output of the build */
+export const BUILD = join(REPOSITORY, "build");
+/** the command line, as users start it */
+export const HUSK = join(BUILD, "husk.mjs");
+/** the demo's root file system: busybox */
+export const DEMO_ROOTFS = join(BUILD, "rootfs/busybox");
+/** the guest's kernel */
+export const KERNEL = join(BUILD, "guest/vmlinux");
+/** the guest's initramfs */
+export const INITRAMFS = join(BUILD, "guest/initramfs.cpio");

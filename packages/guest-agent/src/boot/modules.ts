@@ -1,0 +1,30 @@
+/** Kernel modules, loaded on first use in the order that the image was built with. */
+
+import * as sys from "tiny:sys";
+import { Errno, hasErrno, O_RDONLY, readTextIfThere, withFile } from "@husk/tiny";
+import { log } from "../log.ts";
+
+const FOLDER = "/lib/modules";
+
+let order: Record<string, string[]> | undefined;
+const loaded = new Set<string>();
+
+function loadOne(name: string): void {
+  if (loaded.has(name)) return;
+  loaded.add(name);
+  try {
+    withFile(`${FOLDER}/${name}.ko`, O_RDONLY, 0, (fd) => sys.finitModule(fd, ""));
+  } catch (error) {
+    // Compiled into this kernel after all, or loaded by somebody else.
+    if (!hasErrno(error, Errno.EEXIST)) log("error", `module ${name}: ${error}`);
+  }
+}
+
+/**
+ * Loads a module and those it needs. Nothing happens when the image has no such module: the kernel then has the driver
+ * built in, or the mount or device that needs it will say what is missing.
+ */
+export function loadModule(name: string): void {
+  order ??= JSON.parse(readTextIfThere(`${FOLDER}/order.json`) ?? "{}") as Record<string, string[]>;
+  for (const needed of order[name] ?? []) loadOne(needed);
+}

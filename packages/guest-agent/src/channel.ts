@@ -1,0 +1,62 @@
+/** One byte stream to the host: a virtio-serial port in a VM, an inherited socket in the agent's own tests. */
+
+import * as sys from "tiny:sys";
+import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, Output, watch } from "@husk/tiny";
+
+/** Bytes asked for in one read. */
+const READ_BYTES = 64 * 1024;
+
+// Shared by all channels: what is read is used up before the next read.
+const buffer = new Uint8Array(READ_BYTES);
+
+/** What the owner of a channel does with it. */
+export interface ChannelHandlers {
+  /** Bytes came. They are in a buffer that is used again: copy what must stay. False pauses the channel. */
+  onBytes(bytes: Uint8Array): boolean;
+  /** The descriptor takes bytes again, after it did not. */
+  onWritable(): void;
+  /** The host went away. It may come back: a port goes on, with frames from their start. */
+  onHostGone(): void;
+}
+
+/**
+ * Watches for edges only: a port without a host is "hung up" for as long as that lasts, which a level would repeat
+ * without end.
+ */
+export class Channel {
+  readonly output: Output;
+  readonly #fd: number;
+  readonly #handlers: ChannelHandlers;
+  #paused = false;
+
+  constructor(fd: number, handlers: ChannelHandlers) {
+    this.#fd = fd;
+    this.#handlers = handlers;
+    this.output = new Output(fd);
+    watch(fd, EPOLLIN | EPOLLOUT | EPOLLET, (events) => this.#ready(events));
+  }
+
+  /** Reads on, after {@link ChannelHandlers.onBytes} paused it. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    this.#read();
+  }
+
+  #ready(events: number): void {
+    if (events & EPOLLOUT && this.output.flush()) this.#handlers.onWritable();
+    if (events & (EPOLLIN | EPOLLHUP)) this.#read();
+  }
+
+  #read(): void {
+    while (!this.#paused) {
+      const count = sys.read(this.#fd, buffer, 0, READ_BYTES);
+      if (count < 0) return;
+      if (count === 0) {
+        this.#handlers.onHostGone();
+        return;
+      }
+      this.#paused = !this.#handlers.onBytes(buffer.subarray(0, count));
+    }
+  }
+}

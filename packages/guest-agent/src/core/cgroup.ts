@@ -1,0 +1,97 @@
+/** One cgroup (v2) per container: who belongs to it, and the way to end them all at once. */
+
+import * as sys from "tiny:sys";
+import {
+  EPOLLERR,
+  EPOLLPRI,
+  Errno,
+  hasErrno,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  makeDirectories,
+  O_CLOEXEC,
+  O_RDONLY,
+  readText,
+  unwatch,
+  watch,
+  writeControl,
+} from "@husk/tiny";
+import { log } from "../log.ts";
+
+const ROOT = "/sys/fs/cgroup";
+
+/** Mounts the hierarchy. Once, at the start of the pod. */
+export function mountCgroups(): void {
+  try {
+    sys.mount("cgroup2", ROOT, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate");
+  } catch (error) {
+    if (!hasErrno(error, Errno.EBUSY)) throw error;
+  }
+}
+
+/** The cgroup of a container. */
+export class Cgroup {
+  readonly #path: string;
+
+  constructor(containerId: string) {
+    this.#path = `${ROOT}/husk/${containerId}`;
+    makeDirectories(this.#path);
+  }
+
+  /** Moves the calling process, which is a forked child, into the cgroup. */
+  joinSelf(): void {
+    writeControl(`${this.#path}/cgroup.procs`, "0");
+  }
+
+  /** The pids in it, as the agent sees them. */
+  pids(): number[] {
+    return readText(`${this.#path}/cgroup.procs`).split("\n").filter(Boolean).map(Number);
+  }
+
+  /** Sends a signal to every process in it. */
+  signal(signal: number): void {
+    for (const pid of this.pids()) {
+      try {
+        sys.kill(pid, signal);
+      } catch (error) {
+        if (!hasErrno(error, Errno.ESRCH)) throw error;
+      }
+    }
+  }
+
+  /** Kills every process in it, and those they are just forking. */
+  kill(): void {
+    writeControl(`${this.#path}/cgroup.kill`, "1");
+  }
+
+  #isPopulated(): boolean {
+    return readText(`${this.#path}/cgroup.events`).includes("populated 1");
+  }
+
+  /** Resolves when no process is left in it. */
+  empty(): Promise<void> {
+    if (!this.#isPopulated()) return Promise.resolve();
+    return new Promise((resolve) => {
+      const fd = sys.open(`${this.#path}/cgroup.events`, O_RDONLY | O_CLOEXEC, 0);
+      const check = () => {
+        if (this.#isPopulated()) return;
+        unwatch(fd);
+        sys.close(fd);
+        resolve();
+      };
+      // The kernel tells of a change of the file as an exceptional condition.
+      watch(fd, EPOLLPRI | EPOLLERR, check);
+      check();
+    });
+  }
+
+  /** Removes it; it must be empty. */
+  remove(): void {
+    try {
+      sys.rmdir(this.#path);
+    } catch (error) {
+      log("error", `cgroup ${this.#path}: ${error}`);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/** Where the agent keeps what belongs to the pod and its containers, on the guest's own tmpfs. */
+
+const POD = "/run/husk";
+
+export const podPaths = {
+  folder: POD,
+  /** what is bound over /etc/hostname */
+  hostname: `${POD}/hostname`,
+  /** what is bound over /etc/resolv.conf; only there when the pod has name servers */
+  resolvConf: `${POD}/resolv.conf`,
+  /** the pod's /dev/shm */
+  shm: `${POD}/shm`,
+};
+
+/** The folder of a container. Its id is checked by the protocol, so it is safe as a name. */
+export function containerPaths(id: string) {
+  const folder = `${POD}/containers/${id}`;
+  return {
+    folder,
+    /** the container's devpts instance */
+    pts: `${folder}/pts`,
+    /** where its image is mounted, in the container's mount namespace only */
+    image: `${folder}/image`,
+    /** tmpfs with the upper and work folders of its overlay */
+    scratch: `${folder}/scratch`,
+    /** its root before it is pivoted to */
+    root: `${folder}/root`,
+  };
+}

@@ -1,0 +1,104 @@
+/** The first process of the pod's namespaces: it holds them, and reaps the orphans in them. Seed 001, steps 4 and 5. */
+
+import * as sys from "tiny:sys";
+import {
+  CLONE_NEWIPC,
+  CLONE_NEWNS,
+  CLONE_NEWPID,
+  CLONE_NEWUTS,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  MS_PRIVATE,
+  MS_REC,
+  O_CLOEXEC,
+  onExit,
+  SIGCHLD,
+  SIGKILL,
+  WNOHANG,
+} from "@husk/tiny";
+import { startChild } from "./start-child.ts";
+
+/** The last of the descriptors that a program is started with. */
+const STDERR = 2;
+
+function closeInherited(): void {
+  for (const name of sys.readdir("/proc/self/fd")) {
+    const fd = Number(name);
+    if (fd <= STDERR) continue;
+    try {
+      sys.close(fd);
+    } catch {
+      // The descriptor of the listing itself.
+    }
+  }
+}
+
+function reapForEver(): never {
+  for (;;) {
+    sys.sigwait([SIGCHLD]);
+    while (sys.waitpid(-1, WNOHANG)) {
+      // Each was an orphan; that it is reaped is all.
+    }
+  }
+}
+
+/** The sandbox that a pod's containers share. */
+export class PodInit {
+  readonly pid: number;
+  /** descriptors of its namespaces */
+  readonly pidNamespace: number;
+  readonly #ipcNamespace: number;
+  readonly #utsNamespace: number;
+  readonly #ended: Promise<void>;
+
+  private constructor(pid: number) {
+    const open = (name: string) => sys.open(`/proc/${pid}/ns/${name}`, O_CLOEXEC, 0);
+    this.pid = pid;
+    this.pidNamespace = open("pid");
+    this.#ipcNamespace = open("ipc");
+    this.#utsNamespace = open("uts");
+    this.#ended = new Promise((resolve) => onExit(pid, () => resolve()));
+  }
+
+  /** Makes the namespaces and waits until their first process is ready. */
+  static async start(hostname: string): Promise<PodInit> {
+    const child = startChild(
+      (arrived) => {
+        sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
+        sys.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, null);
+        if (hostname) sys.sethostname(hostname);
+        arrived();
+        closeInherited();
+        reapForEver();
+      },
+      undefined,
+      CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS,
+    );
+    const init = new PodInit(child.pid);
+    try {
+      await child.started;
+      return init;
+    } catch (error) {
+      await init.end();
+      throw error;
+    }
+  }
+
+  /** In a child: joins the IPC and UTS namespaces. The PID namespace it was born in. */
+  enter(): void {
+    sys.setns(this.#ipcNamespace, CLONE_NEWIPC);
+    sys.setns(this.#utsNamespace, CLONE_NEWUTS);
+  }
+
+  /** Ends it, and with it whatever is left in its PID namespace. */
+  async end(): Promise<void> {
+    try {
+      sys.kill(this.pid, SIGKILL);
+    } catch {
+      // It is dead already.
+    }
+    await this.#ended;
+    for (const fd of [this.pidNamespace, this.#ipcNamespace, this.#utsNamespace]) sys.close(fd);
+  }
+}

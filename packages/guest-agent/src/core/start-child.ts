@@ -1,0 +1,93 @@
+/** Forking a child into a place, and hearing whether it got there. */
+
+import * as sys from "tiny:sys";
+import {
+  CLONE_NEWPID,
+  EPOLLIN,
+  Errno,
+  errorText,
+  fork,
+  hasErrno,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  unwatch,
+  watch,
+  writeAll,
+} from "@husk/tiny";
+
+/** Most bytes of a child's complaint that are read. */
+const COMPLAINT_BYTES = 4096;
+
+/** A child that has been forked. */
+export interface StartedChild {
+  pid: number;
+  /** Resolves when the child has become its program; rejects with what stopped it before. */
+  started: Promise<void>;
+}
+
+/** Reads the child's complaint until the pipe closes, which execve does too. */
+function hearComplaint(fd: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const buffer = new Uint8Array(COMPLAINT_BYTES);
+    let size = 0;
+    watch(fd, EPOLLIN, () => {
+      const count = sys.read(fd, buffer, size, buffer.length - size);
+      if (count < 0) return;
+      size += count;
+      if (count > 0 && size < buffer.length) return;
+      unwatch(fd);
+      sys.close(fd);
+      if (size === 0) resolve();
+      else reject(new Error(sys.decodeUtf8(buffer.subarray(0, size))));
+    });
+  });
+}
+
+function forkInto(pidNamespace: number | undefined, body: () => never, namespaces: number): number {
+  if (pidNamespace === undefined) return fork(body, namespaces);
+  // A PID namespace is entered by children only. Entering it here spares a second fork in between; one process, one
+  // thread: nobody else can fork meanwhile.
+  const own = sys.open("/proc/self/ns/pid", O_CLOEXEC, 0);
+  try {
+    sys.setns(pidNamespace, CLONE_NEWPID);
+    try {
+      return fork(body, namespaces);
+    } finally {
+      sys.setns(own, CLONE_NEWPID);
+    }
+  } finally {
+    sys.close(own);
+  }
+}
+
+/**
+ * Forks a child that runs `body`, which ends in `execve` or `exit`, or goes on for ever and says when it has arrived.
+ * What `body` throws is the rejection of `started`.
+ *
+ * @param pidNamespace descriptor of the PID namespace to be born in; undefined for the agent's own
+ * @param namespaces `CLONE_NEW*` of namespaces that the child gets anew
+ */
+export function startChild(
+  body: (arrived: () => void) => never,
+  pidNamespace: number | undefined,
+  namespaces = 0,
+): StartedChild {
+  const [hear, tell] = sys.pipe2(O_CLOEXEC | O_NONBLOCK);
+  const child = (): never => {
+    try {
+      body(() => sys.close(tell));
+    } catch (error) {
+      writeAll(tell, sys.encodeUtf8(errorText(error)).subarray(0, COMPLAINT_BYTES));
+    }
+    sys.exit(70);
+  };
+  try {
+    const pid = forkInto(pidNamespace, child, namespaces);
+    return { pid, started: hearComplaint(hear) };
+  } catch (error) {
+    sys.close(hear);
+    throw hasErrno(error, Errno.EAGAIN) ? new Error("the guest has no room for another process") : error;
+  } finally {
+    sys.close(tell);
+  }
+}

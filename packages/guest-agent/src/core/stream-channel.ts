@@ -1,0 +1,166 @@
+/** The stream channel: every process's output in frames to the host, and its input from there. */
+
+import * as sys from "tiny:sys";
+import { callSoon, EPOLLET, EPOLLIN, EPOLLOUT, Errno, hasErrno, unwatch, watch } from "@husk/tiny";
+import {
+  encodeStream,
+  GUEST_STREAM_FRAME_BYTES,
+  STREAM_HEADER_BYTES,
+  StreamDecoder,
+  type StreamFrame,
+  writeStreamHeader,
+} from "@husk/wire/hyperstart";
+import { Channel } from "../channel.ts";
+import { log } from "../log.ts";
+
+/** Frames sent before other events get their turn. */
+const FRAMES_PER_TURN = 32;
+
+// One frame at a time is under way: data are read in behind the room for the header, and go out in one write, which a
+// virtio port takes as a whole. A host that reconnects thus always begins at a frame.
+const frame = new Uint8Array(GUEST_STREAM_FRAME_BYTES);
+const DATA_BYTES = GUEST_STREAM_FRAME_BYTES - STREAM_HEADER_BYTES;
+
+/** Where the input of a process goes. */
+export interface InputSink {
+  /** Takes bytes, which it copies when they must wait; none closes the input. */
+  takeInput(data: Uint8Array): void;
+  /** True when it wants no more for now. */
+  readonly inputFull: boolean;
+}
+
+/** One output of a process: a pipe or a terminal that the channel reads from. */
+export class OutputSource {
+  readonly fd: number;
+  readonly seq: number;
+  readonly #ended: () => void;
+  #open = true;
+
+  constructor(fd: number, seq: number, ended: () => void) {
+    this.fd = fd;
+    this.seq = seq;
+    this.#ended = ended;
+  }
+
+  /** Bytes read into the frame; -1 when nothing is there yet; 0 at the end. */
+  read(): number {
+    if (!this.#open) return 0;
+    try {
+      return sys.read(this.fd, frame, STREAM_HEADER_BYTES, DATA_BYTES);
+    } catch (error) {
+      // A terminal whose last user has closed it.
+      if (hasErrno(error, Errno.EIO)) return 0;
+      throw error;
+    }
+  }
+
+  end(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    unwatch(this.fd);
+    this.#ended();
+  }
+}
+
+/** The channel itself. */
+export class StreamChannel {
+  readonly #channel: Channel;
+  readonly #decoder = new StreamDecoder();
+  readonly #inputs = new Map<number, InputSink>();
+  /** sources that may have something to read, in turn */
+  #ready: OutputSource[] = [];
+  #pumping = false;
+
+  constructor(fd: number, onHostGone: () => void) {
+    this.#channel = new Channel(fd, {
+      onBytes: (bytes) => this.#dispatch(bytes),
+      onWritable: () => this.#pump(),
+      onHostGone: () => {
+        this.#decoder.reset();
+        onHostGone();
+      },
+    });
+  }
+
+  /** Sends what `source` gives until it ends. `onWritable`: told when a terminal takes input again. */
+  addSource(source: OutputSource, onWritable?: () => void): void {
+    watch(source.fd, EPOLLIN | EPOLLET | (onWritable ? EPOLLOUT : 0), (events) => {
+      if (events & EPOLLOUT) onWritable?.();
+      if (!this.#ready.includes(source)) this.#ready.push(source);
+      this.#pump();
+    });
+  }
+
+  /** Gives the input of stream `seq` to `sink`. */
+  addInput(seq: number, sink: InputSink): void {
+    this.#inputs.set(seq, sink);
+  }
+
+  removeInput(seq: number): void {
+    this.#inputs.delete(seq);
+    this.resume();
+  }
+
+  /** Reads on, when a full sink has room again. */
+  resume(): void {
+    for (const sink of this.#inputs.values()) if (sink.inputFull) return;
+    this.#channel.resume();
+  }
+
+  /** Says that the output of a stream has ended. */
+  sendEnd(seq: number): void {
+    this.#channel.output.write(encodeStream(seq));
+  }
+
+  #dispatch(bytes: Uint8Array): boolean {
+    let full = false;
+    for (const frame of this.#decode(bytes)) {
+      const sink = this.#inputs.get(frame.seq);
+      if (sink) sink.takeInput(frame.data);
+      // Nobody reads this stream (hyperstart.md 1.3); the host must not go on sending into nothing.
+      else this.sendEnd(frame.seq);
+      full ||= sink?.inputFull ?? false;
+    }
+    return !full;
+  }
+
+  #decode(bytes: Uint8Array): readonly StreamFrame[] {
+    try {
+      return this.#decoder.push(bytes);
+    } catch (error) {
+      // The boundaries of frames are lost until the host connects anew; nothing after this point can be trusted.
+      log("error", `stream channel: ${error}`);
+      return (error as { frames?: readonly StreamFrame[] }).frames ?? [];
+    }
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    try {
+      this.#sendFrames();
+    } finally {
+      this.#pumping = false;
+    }
+  }
+
+  #sendFrames(): void {
+    const output = this.#channel.output;
+    for (let sent = 0; this.#ready.length > 0 && !output.blocked; sent++) {
+      if (sent === FRAMES_PER_TURN) {
+        callSoon(() => this.#pump());
+        return;
+      }
+      const source = this.#ready.shift() as OutputSource;
+      const count = source.read();
+      if (count < 0) continue;
+      if (count === 0) {
+        source.end();
+        continue;
+      }
+      writeStreamHeader(frame, source.seq, count);
+      output.write(frame, 0, STREAM_HEADER_BYTES + count);
+      this.#ready.push(source);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+/** The hyperstart front door: commands in, one answer each, in order. Reference: hyperstart.md 1 and 2. */
+import { errorText } from "@husk/tiny";
+import {
+  Command,
+  ControlDecoder,
+  type ControlFrame,
+  commandName,
+  encodeControl,
+  encodeNext,
+} from "@husk/wire/hyperstart";
+import { Channel } from "../channel.ts";
+import { log } from "../log.ts";
+
+/** Commands that may wait before the host is made to wait. */
+const QUEUE_LENGTH = 64;
+
+/** Does a command; what it gives is the payload of the ACK. What it throws is the text of the ERROR. */
+export type CommandHandler = (payload: Uint8Array) => Promise<Answer> | Answer;
+
+/** The payload of an ACK, and what is to be done after the host has been answered. */
+export type Answer = { payload?: Uint8Array; afterwards?: () => void } | undefined;
+
+/** The control channel and its queue. */
+export class Server {
+  readonly #channel: Channel;
+  readonly #decoder = new ControlDecoder();
+  readonly #handlers: ReadonlyMap<number, CommandHandler>;
+  readonly #queue: ControlFrame[] = [];
+  #busy = false;
+
+  constructor(fd: number, handlers: ReadonlyMap<number, CommandHandler>, onHostGone: () => void) {
+    this.#handlers = handlers;
+    this.#channel = new Channel(fd, {
+      onBytes: (bytes) => this.#take(bytes),
+      onWritable: () => {},
+      onHostGone: () => {
+        this.#decoder.reset();
+        onHostGone();
+      },
+    });
+  }
+
+  /** Sends a message that answers nothing: READY, or an event. */
+  send(command: number, payload?: Uint8Array | string): void {
+    this.#channel.output.write(encodeControl(command, payload));
+  }
+
+  #take(bytes: Uint8Array): boolean {
+    // NEXT counts bytes, whatever they are, and comes before the answer (hyperstart.md 1.5).
+    this.#channel.output.write(encodeNext(bytes.length));
+    this.#queue.push(...this.#decode(bytes));
+    void this.#work();
+    return this.#queue.length < QUEUE_LENGTH;
+  }
+
+  #decode(bytes: Uint8Array): readonly ControlFrame[] {
+    try {
+      return this.#decoder.push(bytes);
+    } catch (error) {
+      // Where the next message begins is unknown from here on. The host is told once, and may connect anew.
+      log("error", `control channel: ${errorText(error)}`);
+      const { code, frames = [] } = error as { code?: string; frames?: readonly ControlFrame[] };
+      if (code === "ERR_FRAME_LENGTH") this.send(Command.ERROR, errorText(error));
+      return frames;
+    }
+  }
+
+  async #work(): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    for (let frame = this.#queue.shift(); frame; frame = this.#queue.shift()) {
+      await this.#answer(frame);
+      this.#channel.resume();
+    }
+    this.#busy = false;
+  }
+
+  async #answer({ command, payload }: ControlFrame): Promise<void> {
+    let answer: Answer;
+    try {
+      const handler = this.#handlers.get(command);
+      if (!handler) throw new Error(`command ${commandName(command)} is not supported`);
+      answer = await handler(payload);
+    } catch (error) {
+      log("info", `${commandName(command)}: ${errorText(error)}`);
+      this.send(Command.ERROR, errorText(error));
+      return;
+    }
+    log("debug", `${commandName(command)}: done`);
+    this.send(Command.ACK, answer?.payload);
+    answer?.afterwards?.();
+  }
+}

@@ -1,0 +1,105 @@
+/** The guest agent: PID 1 of the VM. In its own tests it is an ordinary process with two sockets for the ports. */
+
+import * as sys from "tiny:sys";
+import {
+  CLOCK_BOOTTIME,
+  F_GETFL,
+  F_SETFL,
+  O_NONBLOCK,
+  onUncaught,
+  readText,
+  reapChildren,
+  run,
+  SIGPIPE,
+  stop,
+} from "@husk/tiny";
+import { Command } from "@husk/wire/hyperstart";
+import { mountEarly } from "./boot/early-mounts.ts";
+import { loadModule } from "./boot/modules.ts";
+import { openPort } from "./boot/ports.ts";
+import { powerOff } from "./boot/power.ts";
+import { StreamChannel } from "./core/stream-channel.ts";
+import { makeCommands } from "./hyperstart/commands.ts";
+import { Server } from "./hyperstart/server.ts";
+import { log, setLogLevel } from "./log.ts";
+
+/** Where the two channels are, and what it means that they, or the pod, have ended. */
+interface Host {
+  control: number;
+  stream: number;
+  onGone(): void;
+  powerOff(): void;
+}
+
+function serve(host: Host): void {
+  const streams = new StreamChannel(host.stream, host.onGone);
+  const server: Server = new Server(
+    host.control,
+    makeCommands({
+      streams,
+      send: (command, payload) => server.send(command, payload),
+      powerOff: host.powerOff,
+    }),
+    host.onGone,
+  );
+  server.send(Command.READY);
+}
+
+/** The bus on which this machine's virtio devices are. */
+function loadTransport(): void {
+  let hasPci = false;
+  try {
+    hasPci = sys.readdir("/sys/bus/pci/devices").length > 0;
+  } catch {
+    // A kernel without PCI.
+  }
+  loadModule(hasPci ? "virtio_pci" : "virtio_mmio");
+  loadModule("virtio_console");
+}
+
+async function bootGuest(): Promise<void> {
+  const started = sys.clock(CLOCK_BOOTTIME);
+  mountEarly();
+  setLogLevel(/(?:^|\s)husk\.log=(\w+)/.exec(readText("/proc/cmdline"))?.[1] ?? "error");
+  const mounted = sys.clock(CLOCK_BOOTTIME);
+  loadTransport();
+  const loaded = sys.clock(CLOCK_BOOTTIME);
+  const control = await openPort("sh.hyper.channel.0");
+  const stream = await openPort("sh.hyper.channel.1");
+  serve({
+    control,
+    stream,
+    onGone: () => {},
+    powerOff: () => {
+      // Blocking, so that the answer has reached the host before the machine goes.
+      sys.fcntl(control, F_SETFL, sys.fcntl(control, F_GETFL, 0) & ~O_NONBLOCK);
+      powerOff();
+    },
+  });
+  const times = { started, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
+  log(
+    "debug",
+    Object.entries(times)
+      .map(([name, at]) => `${name} ${at.toFixed(1)}`)
+      .join(" "),
+  );
+}
+
+/** Serves on two inherited descriptors: for tests, in namespaces that somebody else has made. */
+function serveInherited(control: number, stream: number): void {
+  setLogLevel("info");
+  for (const fd of [control, stream]) sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
+  serve({ control, stream, onGone: stop, powerOff: stop });
+}
+
+async function main(): Promise<void> {
+  sys.ignoreSignal(SIGPIPE);
+  // PID 1 must not end: the kernel would panic, and the pod with it.
+  onUncaught((error) => log("error", error instanceof Error ? `${error}\n${error.stack}` : String(error)));
+  reapChildren();
+  if (sys.getpid() === 1 && sys.argv.length === 1) await bootGuest();
+  else serveInherited(Number(sys.argv[1]), Number(sys.argv[2]));
+  await new Promise(() => {});
+}
+
+run(main);

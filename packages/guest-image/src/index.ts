@@ -1,0 +1,1 @@
+export { findBuildRoot, GuestImageMissingError, type GuestPaths, guestPaths } from "./guest-paths.ts";

@@ -1,0 +1,112 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { Command } from "commander";
+import { createProgram } from "./cli.ts";
+
+/** Parses a command line without doing what it says. */
+async function parse(
+  ...args: string[]
+): Promise<{ name: string; operands: unknown[]; options: Record<string, unknown> }> {
+  const program = createProgram({ exitWith() {} });
+  let parsed: { name: string; operands: unknown[]; options: Record<string, unknown> } | undefined;
+  for (const command of program.commands) {
+    command.configureOutput({ writeOut() {}, writeErr() {}, outputError() {} });
+    command.action((...given: unknown[]) => {
+      const { args: operands } = given.at(-1) as Command;
+      parsed = { name: command.name(), operands, options: command.opts() };
+    });
+  }
+  await program.parseAsync(args, { from: "user" });
+  assert.ok(parsed);
+  return parsed;
+}
+
+describe("husk run", () => {
+  it("takes everything behind -- for the command", async () => {
+    const { operands, options } = await parse("run", "--rm", "--", "ls", "-l", "--rm", "--", "x");
+    assert.deepEqual(operands, ["ls", "-l", "--rm", "--", "x"]);
+    assert.deepEqual(options, { rm: true });
+  });
+
+  it("does without --, as soon as the command begins", async () => {
+    const { operands, options } = await parse("run", "-i", "sh", "-c", "exit 3", "-t");
+    assert.deepEqual(operands, ["sh", "-c", "exit 3", "-t"]);
+    assert.deepEqual(options, { interactive: true });
+  });
+
+  it("takes combined short options", async () => {
+    const { options } = await parse("run", "-ite", "A=1", "-eB=2", "-w/srv", "-u", "nobody:100", "--", "sh");
+    assert.deepEqual(options, {
+      interactive: true,
+      tty: true,
+      env: ["A=1", "B=2"],
+      workdir: "/srv",
+      user: "nobody:100",
+    });
+  });
+
+  it("takes the options of the VM", async () => {
+    const args =
+      "--memory 128 --cpus=2 --rootfs dir --name n --hostname h --read-only --machine microvm --debug".split(
+        " ",
+      );
+    const { options } = await parse("run", ...args, "--", "true");
+    assert.deepEqual(options, {
+      memory: 128,
+      cpus: 2,
+      rootfs: "dir",
+      name: "n",
+      hostname: "h",
+      readOnly: true,
+      machine: "microvm",
+      debug: true,
+    });
+  });
+
+  it("does not take the command for the value of --timings", async () => {
+    const { operands, options } = await parse("run", "--timings", "true");
+    assert.deepEqual([operands, options], [["true"], { timings: true }]);
+  });
+
+  it("takes --timings=json", async () => {
+    const { options } = await parse("run", "--timings=json", "--", "true");
+    assert.deepEqual(options, { "timings=json": true });
+  });
+
+  const refused: [args: string[], message: RegExp][] = [
+    [["run", "--memroy", "128", "--", "true"], /unknown option '--memroy'\n\(Did you mean --memory\?\)/],
+    [["run", "--memory", "lots", "--", "true"], /whole number/],
+    [["run", "--cpus", "0", "--", "true"], /whole number/],
+    [["run", "--machine", "i440", "--", "true"], /Allowed choices are q35, microvm, pc/],
+    [["run", "--timings=xml", "--", "true"], /unknown option/],
+    [["run", "--name"], /argument missing/],
+    [["rn"], /unknown command 'rn'\n\(Did you mean one of rm, run\?\)/],
+    [["exec"], /missing required argument 'name'/],
+    [["stop"], /missing required argument 'name'/],
+    [["ps", "extra"], /too many arguments/],
+    [["completion", "tcsh"], /Allowed choices are bash, zsh, fish/],
+  ];
+  for (const [args, message] of refused) {
+    it(`refuses: husk ${args.join(" ")}`, () => assert.rejects(parse(...args), { message }));
+  }
+});
+
+describe("husk exec", () => {
+  it("passes what follows the name through", async () => {
+    const { operands, options } = await parse("exec", "-it", "web", "--", "ls", "-l");
+    assert.deepEqual(operands, ["web", "--", "ls", "-l"]);
+    assert.deepEqual(options, { interactive: true, tty: true });
+  });
+});
+
+describe("every command", () => {
+  for (const command of createProgram({ exitWith() {} }).commands) {
+    it(`${command.name()} has help with examples`, async () => {
+      let help = "";
+      command.configureOutput({ writeOut: (text) => (help += text) });
+      command.exitOverride();
+      assert.throws(() => command.outputHelp({ error: false }) ?? command.help(), { code: "commander.help" });
+      assert.match(help, /Examples:\n {2}(source <\()?husk /);
+    });
+  }
+});

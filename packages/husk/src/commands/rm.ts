@@ -1,0 +1,41 @@
+import { deletePod, HuskError, statusPod } from "@husk/virtcontainers";
+import type { Command } from "commander";
+import type { CommandContext } from "./command-context.ts";
+import { forEachName } from "./each-name.ts";
+
+const HELP = `
+Examples:
+  husk rm web
+  husk rm -f web
+  husk rm $(husk ps -aq)`;
+
+/** Adds `husk rm`. */
+export function addRmCommand(program: Command, context: CommandContext): void {
+  program
+    .command("rm")
+    .summary("delete pods")
+    .description("Deletes stopped pods, and with -f running ones, too.")
+    .argument("<name...>", "the pods")
+    .option("-f, --force", "stop a running pod first; a pod that does not exist is no error")
+    .option("--debug", "show more of errors")
+    .addHelpText("after", HELP)
+    .action(async (names: string[], { force = false }: { force?: boolean }) => {
+      context.exitWith(await forEachName(names, (name) => removePod(name, force)));
+    });
+}
+
+async function removePod(name: string, force: boolean): Promise<void> {
+  if (!force) await refuseRunning(name);
+  try {
+    await deletePod(name);
+  } catch (error) {
+    if (!(force && error instanceof HuskError && error.code === "ERR_POD_NOT_FOUND")) throw error;
+  }
+}
+
+async function refuseRunning(name: string): Promise<void> {
+  const { state } = await statusPod(name);
+  if (state !== "running" && state !== "paused") return;
+  const hint = `stop it first (husk stop ${name}), or use husk rm -f`;
+  throw new HuskError("ERR_STATE_INVALID", `pod ${name} is ${state}`, { hint, podId: name });
+}

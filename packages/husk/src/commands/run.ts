@@ -1,0 +1,55 @@
+import { type Command, Option } from "commander";
+import { parsePositive } from "../options/numbers.ts";
+import { addProcessOptions } from "../options/process-options.ts";
+import { PhaseLog } from "../output/phase-log.ts";
+import { type RunOptions, runContainer } from "../run-container.ts";
+import type { CommandContext } from "./command-context.ts";
+
+const HELP = `
+Exit status: the command's own, 128+N when signal N ended it; 126 when it cannot be executed, 127 when there is no such
+command; 125 when husk itself fails, be it for a wrong option.
+
+Without -t, signals (Ctrl-C, too) are passed on to the command; with -it, every key is.
+
+Environment: HUSK_ROOT, HUSK_CACHE (state and cache), HUSK_KERNEL, HUSK_INITRAMFS (the guest), HUSK_QEMU (the program),
+HUSK_ACCEL (kvm or tcg), HUSK_DEADLINE_FACTOR (1 or more, for slow machines).
+
+Examples:
+  husk run --rm -- uname -a
+  husk run -it --rm -- sh
+  husk run --rm --rootfs ./rootfs -e LANG=C -w /srv -u nobody -- ./server --port 80
+  tar c . | husk run -i --rm -- tar t
+  husk run --rm --timings -- true`;
+
+/** Adds `husk run`. */
+export function addRunCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command("run")
+    .summary("run a command in a new container, in its own VM")
+    .description(
+      "Boots a small VM, runs a command in a container in it, and ends the VM when the command ends.",
+    )
+    .usage("[options] -- CMD ARG…")
+    .argument("[command...]", "the command and its arguments")
+    .passThroughOptions();
+  addProcessOptions(command)
+    .option("--memory <MIB>", "guest memory in MiB", parsePositive)
+    .option("--cpus <N>", "number of virtual CPUs", parsePositive)
+    .option("--rootfs <DIR|IMAGE>", "root file system: a directory, or an image (default: a small busybox)")
+    .option("--name <NAME>", "name of the pod (default: made up)")
+    .option("--hostname <NAME>", "host name in the container (default: the pod's name)")
+    .option("--rm", "forget the pod when the command has ended")
+    .option("--read-only", "the container cannot write to its root file system")
+    .addOption(
+      new Option("--machine <TYPE>", "machine to emulate (default: q35)").choices(["q35", "microvm", "pc"]),
+    )
+    .option("--timings", "print where the time went, on stderr")
+    .option("--timings=json", "the same as one line of JSON")
+    .option("--debug", "let the guest talk on its console, show more of errors")
+    .addHelpText("after", HELP)
+    .action(async (args: string[], options: RunOptions) => {
+      const log = new PhaseLog();
+      log.record("husk-loaded");
+      context.exitWith(await runContainer(args, options, log));
+    });
+}

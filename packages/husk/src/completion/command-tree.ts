@@ -1,0 +1,54 @@
+import type { Command } from "commander";
+
+/** What completion needs to know of an option. */
+export interface CompletionOption {
+  /** `-t` */
+  readonly short?: string | undefined;
+  /** `--tty` */
+  readonly long?: string | undefined;
+  readonly description: string;
+  /** whether an argument follows */
+  readonly takesValue: boolean;
+  /** the values it takes, if they are few */
+  readonly values: readonly string[];
+}
+
+/** What completion needs to know of a command. */
+export interface CompletionCommand {
+  readonly name: string;
+  readonly summary: string;
+  readonly options: readonly CompletionOption[];
+  /** what its first argument is */
+  readonly operand: "pod" | "value" | "none";
+  /** the values of its first argument, if they are few */
+  readonly values: readonly string[];
+}
+
+/** Reads the commands and options out of the command line's own definition. */
+export function readCommandTree(program: Command): CompletionCommand[] {
+  return program.commands.map((command) => {
+    const first = command.registeredArguments[0];
+    const values = first?.argChoices ?? [];
+    const operand = values.length > 0 ? "value" : first?.name() === "name" ? "pod" : "none";
+    return {
+      name: command.name(),
+      summary: command.summary(),
+      options: readOptions(command),
+      operand,
+      values,
+    };
+  });
+}
+
+function readOptions(command: Command): CompletionOption[] {
+  const help = { short: "-h", long: "--help", description: "display help", takesValue: false, values: [] };
+  const own = command.options.map(({ short, long, description, required, argChoices }) => {
+    return { short, long, description, takesValue: required, values: argChoices ?? [] };
+  });
+  return [...own, help];
+}
+
+/** All spellings of a command's options. */
+export function optionWords({ options }: CompletionCommand): string[] {
+  return options.flatMap(({ short, long }) => [short, long]).filter((word) => word !== undefined);
+}

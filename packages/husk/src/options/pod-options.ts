@@ -1,0 +1,50 @@
+import { resolve } from "node:path";
+import { guestPaths } from "@husk/guest-image";
+import type { Cmd, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
+import { UsageError } from "../usage-error.ts";
+
+/** The options of `run` that say what the VM is like. */
+export interface PodOptions {
+  /** guest memory in MiB */
+  memory?: number;
+  /** number of virtual CPUs */
+  cpus?: number;
+  /** root file system: a directory or an image */
+  rootfs?: string;
+  /** host name in the container */
+  hostname?: string;
+  /** the container may not write to its root */
+  readOnly?: boolean;
+  /** machine to emulate */
+  machine?: MachineType;
+  /** let the guest talk on its console */
+  debug?: boolean;
+}
+
+/**
+ * Makes the configuration of a pod with one container of the same id.
+ *
+ * @throws UsageError when there is no root file system
+ * @throws GuestImageMissingError when the guest has not been built
+ */
+export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: NodeJS.ProcessEnv): PodConfig {
+  const guest = guestPaths();
+  const rootFs = options.rootfs ?? guest.demoRootfs;
+  if (rootFs === undefined) throw new UsageError("no root file system", "give one: --rootfs DIR");
+  const hypervisorConfig: HypervisorConfig = { kernelPath: guest.kernel, imagePath: guest.initramfs };
+  if (env.HUSK_QEMU) hypervisorConfig.hypervisorPath = env.HUSK_QEMU;
+  if (options.machine !== undefined) hypervisorConfig.hypervisorMachineType = options.machine;
+  if (options.debug) hypervisorConfig.debug = true;
+  return {
+    id,
+    hypervisorType: "qemu",
+    hypervisorConfig,
+    agentType: "hyperstart",
+    vmConfig: {
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
+      ...(options.cpus === undefined ? {} : { vcpus: options.cpus }),
+    },
+    ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
+    containers: [{ id, rootFs: resolve(rootFs), readonlyRootfs: options.readOnly ?? false, cmd }],
+  };
+}

@@ -1,0 +1,87 @@
+import { API_VERSION, Command, decodeVersion } from "@husk/wire/hyperstart";
+import { withDeadline } from "../../deadline.ts";
+import { HuskError, isHuskError } from "../../errors/index.ts";
+import { deadlineMs } from "../../hypervisor/deadlines.ts";
+import { withLogTail } from "../../hypervisor/log-tail.ts";
+import type { Agent, OpenOptions } from "../types.ts";
+import { openChannel } from "./channel.ts";
+import { type ConnectionEvents, HyperstartConnection } from "./connection.ts";
+import { RelayServer } from "./relay-server.ts";
+import { HyperstartSession } from "./session.ts";
+
+/** The agent hyperstart, in its upstream dialect (API 4244), over two virtio-serial ports. */
+export class HyperstartAgent implements Agent {
+  readonly type = "hyperstart";
+  readonly ports = [
+    { name: "sh.hyper.channel.0", socket: "control" },
+    { name: "sh.hyper.channel.1", socket: "stream" },
+  ] as const;
+
+  async open(options: OpenOptions): Promise<HyperstartSession | undefined> {
+    const { directory, fresh, signal, onlyOwner } = options;
+    const timeoutMs = deadlineMs(fresh ? "boot" : "agentCommand", options.deadlineFactor);
+    const channel = await openChannel({ directory, fresh, signal, onlyOwner, timeoutMs });
+    if (!channel) return undefined;
+    const { control, stream, lock } = channel;
+    const ready = Promise.withResolvers<void>();
+    ready.promise.catch(() => {});
+    const session: HyperstartSession = new HyperstartSession(
+      new HyperstartConnection(
+        control,
+        stream,
+        eventsFor(() => session, ready),
+      ),
+      lock !== undefined,
+      options,
+    );
+    if (lock) session.onClose(() => lock.release());
+    try {
+      if (lock) await new RelayServer(session, directory).listen();
+      if (fresh) await waitReady(ready.promise, timeoutMs, options);
+      await checkVersion(session, options);
+      return session;
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+  }
+}
+
+/** What the connection tells goes to the session; the end also ends the wait for READY. */
+function eventsFor(session: () => HyperstartSession, ready: PromiseWithResolvers<void>): ConnectionEvents {
+  return {
+    onReady: () => ready.resolve(),
+    onEvent: (event) => session().takeEvent(event),
+    onStream: (frame) => session().router.route(frame),
+    onControlEnded: () => void session().takeControlEnd(),
+    onClosed: (error) => {
+      ready.reject(error ?? new HuskError("ERR_AGENT_DISCONNECTED", "the VM has ended"));
+      void session().takeClosed(error);
+    },
+  };
+}
+
+async function waitReady(ready: Promise<void>, ms: number, options: OpenOptions): Promise<void> {
+  const log = options.directory.file("console");
+  const onTimeout = () => {
+    const text = `the guest's agent was not ready within ${Math.round(ms)} ms`;
+    return new HuskError("ERR_BOOT_TIMEOUT", withLogTail(text, "the console ends with", log));
+  };
+  try {
+    await withDeadline(ready, { ms, what: "READY", signal: options.signal, onTimeout });
+    options.mark?.("agent-ready");
+  } catch (error) {
+    if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) throw await options.describeLoss(false);
+    throw error;
+  }
+}
+
+/** The version is asked first: it also tells the agent which dialect is spoken. */
+async function checkVersion(session: HyperstartSession, options: OpenOptions): Promise<void> {
+  const limits = { timeoutMs: session.deadline("agentCommand"), signal: options.signal };
+  const reply = await session.connection.request(Command.GETVERSION, undefined, limits);
+  const version = reply.ok ? decodeVersion(reply.payload) : undefined;
+  if (version === API_VERSION) return;
+  const told = version === undefined ? "does not tell its version" : `has API version ${version}`;
+  throw new HuskError("ERR_AGENT_VERSION", `the guest's agent ${told}; needed is ${API_VERSION}`);
+}

@@ -1,0 +1,79 @@
+import type { HuskError } from "../errors/index.ts";
+import type { SerialPort } from "../hypervisor/types.ts";
+import type { PodDirectory } from "../store/pod-directory.ts";
+import type { AgentType, Cmd, ContainerConfig } from "../types/index.ts";
+import type { GuestProcess } from "./guest-process.ts";
+
+/** Id of a container's first process. */
+export const INIT_PROCESS = "init";
+
+/** Limits of one call to the agent. */
+export interface AgentOptions {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What becomes known from the guest without being asked for. */
+export interface AgentEvents {
+  /** A process has ended. */
+  onExit(containerId: string, processId: string, exitCode: number): void;
+  /** The session has ended; no event comes any more. */
+  onClosed(): void;
+}
+
+/** How a session with the agent is opened. */
+export interface OpenOptions extends AgentOptions {
+  readonly directory: PodDirectory;
+  readonly deadlineFactor: number;
+  /** the VM has just been started: wait until its agent is ready */
+  readonly fresh: boolean;
+  /** fail, rather than go through another process, when that holds the agent's channels */
+  readonly onlyOwner?: boolean | undefined;
+  readonly events: AgentEvents;
+  /** Tells why the channels of the VM have closed. `viaRelay`: they led through another process. */
+  describeLoss(viaRelay: boolean): Promise<HuskError>;
+  readonly mark?: ((phase: string) => void) | undefined;
+}
+
+/** A container to start. */
+export interface ContainerStart {
+  readonly config: ContainerConfig;
+  /** id of the disk with its root file system */
+  readonly driveId: string;
+  readonly fstype: string;
+}
+
+/** A connection to the agent of one VM. */
+export interface AgentSession {
+  /** whether it has ended */
+  readonly closed: boolean;
+  /** whether this process holds the channels of the VM, and not another that relays for us */
+  readonly isOwner: boolean;
+  /** Sets the pod up in the guest. */
+  startPod(hostname: string, options: AgentOptions): Promise<void>;
+  /** Starts a container; `process` becomes its first process. */
+  startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void>;
+  /** Starts another process in a container that runs. */
+  startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<void>;
+  /**
+   * Sends a signal to the first process of a container; 0 only asks.
+   * @returns whether there was such a container
+   */
+  killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean>;
+  /** Ends all containers and the VM, in order. Settles when the guest has agreed, not when it is off. */
+  stopPod(options: AgentOptions): Promise<void>;
+  /** Ends the session; the pod goes on. */
+  close(): void;
+}
+
+/** A kind of agent. */
+export interface Agent {
+  readonly type: AgentType;
+  /** the serial ports it needs in the VM */
+  readonly ports: readonly SerialPort[];
+  /**
+   * Connects to the agent in a VM.
+   * @returns undefined only with `onlyOwner`, when another process holds the channels
+   * @throws HuskError ERR_BOOT_TIMEOUT, ERR_VM_LOST, ERR_AGENT_VERSION, ERR_AGENT_PROTOCOL, ERR_AGENT_DISCONNECTED, …
+   */
+  open(options: OpenOptions): Promise<AgentSession | undefined>;
+}

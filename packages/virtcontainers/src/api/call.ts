@@ -1,0 +1,26 @@
+import { checkCallOptions } from "../config/call-options.ts";
+import { throwIfAborted } from "../deadline.ts";
+import { cacheDirectory, stateDirectory } from "../store/directories.ts";
+import { Timings } from "../timings.ts";
+import type { CallOptions } from "../types/index.ts";
+
+/** What one call of the API goes by. */
+export class Call {
+  readonly root: string;
+  readonly cache: string;
+  readonly signal: AbortSignal | undefined;
+  readonly timings: Timings;
+  /** notes that a phase has just been done */
+  readonly mark: (phase: string) => void;
+
+  /** @throws HuskError ERR_CONFIG_UNKNOWN_FIELD, ERR_ABORTED, ERR_STORE */
+  constructor(options: CallOptions, moreOptions: readonly string[] = []) {
+    checkCallOptions(options, moreOptions);
+    throwIfAborted(options.signal);
+    this.root = options.root ?? stateDirectory();
+    this.cache = options.cache ?? cacheDirectory();
+    this.signal = options.signal;
+    this.timings = new Timings(options.onPhase);
+    this.mark = (phase) => this.timings.mark(phase);
+  }
+}

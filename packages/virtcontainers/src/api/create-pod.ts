@@ -1,0 +1,104 @@
+import { randomUUID } from "node:crypto";
+import { closeSync, existsSync } from "node:fs";
+import { checkPodConfig } from "../config/schema.ts";
+import { createHypervisor } from "../hypervisor/index.ts";
+import {
+  clearLeftover,
+  clearStagings,
+  discardStaging,
+  lockStaging,
+  makeStaging,
+  podExists,
+  publishStaging,
+} from "../store/claim.ts";
+import type { FileLock } from "../store/flock.ts";
+import { podPath } from "../store/pod-directory.ts";
+import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record.ts";
+import { identifyProcess } from "../store/process-identity.ts";
+import type { CallOptions, PodConfig, VCPod } from "../types/index.ts";
+import { UndoStack } from "../undo-stack.ts";
+import { connectVm, prepareVm } from "./boot.ts";
+import { Call } from "./call.ts";
+import { podHandle } from "./handles.ts";
+import { forgetLivePod } from "./live-pod.ts";
+import { OpenPod } from "./open-pod.ts";
+import { startContainers } from "./start-pod.ts";
+
+/**
+ * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started.
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD, ERR_NOT_SUPPORTED, ERR_ID_INVALID, ERR_POD_EXISTS,
+ *   ERR_ROOTFS_MISSING, ERR_MEMORY_TOO_SMALL, ERR_ASSET_MISSING, ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, …
+ */
+export async function createPod(config: PodConfig, options: CallOptions = {}): Promise<VCPod> {
+  return createAnd(config, options, async () => {});
+}
+
+/**
+ * Creates a pod and starts its containers. When one cannot be started, the pod is not created either.
+ * @throws HuskError as `createPod` and `startPod`
+ */
+export async function runPod(config: PodConfig, options: CallOptions = {}): Promise<VCPod> {
+  return createAnd(config, options, startContainers);
+}
+
+function newRecord(config: PodConfig): PodRecord {
+  const me = identifyProcess(process.pid);
+  if (!me) throw new Error("this process is not in /proc");
+  const containers = (config.containers ?? []).map(({ id }) => [id, { state: "ready" as const }]);
+  return {
+    version: RECORD_VERSION,
+    state: "creating",
+    createdAt: new Date().toISOString(),
+    uuid: randomUUID(),
+    creator: me,
+    config: structuredClone(config),
+    containers: Object.fromEntries(containers),
+    drives: [],
+  };
+}
+
+/**
+ * The order is by speed: QEMU is started as soon as its command line is known; the rest is done while the guest boots. Until
+ * the pod has its name, its directory is hidden.
+ */
+async function createAnd(
+  config: PodConfig,
+  options: CallOptions,
+  andThen: (pod: OpenPod, undo: UndoStack) => Promise<void>,
+): Promise<VCPod> {
+  const call = new Call(options);
+  checkPodConfig(config);
+  const { root } = call;
+  if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))
+    throw podExists(config.id);
+  const record = newRecord(config);
+  const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", config.hypervisorConfig ?? {});
+  await prepareVm(record, hypervisor, call);
+
+  await using undo = new UndoStack();
+  const staging = makeStaging(root);
+  let { directory } = staging;
+  let lock: FileLock | undefined;
+  undo.push(() => (lock ? lock.release() : closeSync(staging.lockFd)));
+  undo.push(() => (directory === staging.directory ? discardStaging(directory) : directory.remove()));
+  if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
+  writeRecord(directory.file("record"), record);
+  undo.push(() => hypervisor.stopPod(directory));
+  record.vm = await hypervisor.startPod(directory, call);
+
+  lock = await lockStaging(staging);
+  directory = await publishStaging(staging, root, config.id);
+  undo.push(() => forgetLivePod(root, config.id));
+  const pod = new OpenPod(call, directory, record, hypervisor);
+  pod.save();
+  clearStagings(root);
+  call.mark("published");
+  await connectVm(pod);
+  record.state = "ready";
+  await andThen(pod, undo);
+  pod.save();
+  undo.commit();
+  lock.release();
+  pod.live.phases.push(...call.timings.phases());
+  return podHandle(pod);
+}

@@ -1,0 +1,86 @@
+import { GuestProcess } from "../agent/guest-process.ts";
+import type { AgentSession } from "../agent/types.ts";
+import { HuskError } from "../errors/index.ts";
+import type { Hypervisor } from "../hypervisor/types.ts";
+import { podPath } from "../store/pod-directory.ts";
+import type { Phase } from "../types/index.ts";
+
+/** What this process holds of a pod, beyond what is stored: its connection, its streams, what it has just heard. */
+export class LivePod {
+  readonly uuid: string;
+  session: AgentSession | undefined;
+  hypervisor: Hypervisor | undefined;
+  /** phases of the calls so far */
+  phases: Phase[] = [];
+  /** containers that have ended since they were started last; undefined: it is not known how */
+  readonly exits = new Map<string, number | undefined>();
+  /** first processes that were attached to before the start */
+  readonly #attached = new Map<string, GuestProcess>();
+  readonly #exitWaiters = new Map<string, PromiseWithResolvers<void>>();
+
+  constructor(uuid: string) {
+    this.uuid = uuid;
+  }
+
+  /** The first process of a container, to be started by the next start of the container in this process. */
+  attach(containerId: string, terminal: boolean): GuestProcess {
+    const known = this.#attached.get(containerId);
+    if (known) return known;
+    const process = new GuestProcess({ terminal, attached: true });
+    this.#attached.set(containerId, process);
+    return process;
+  }
+
+  /** The process to start a container with: the one attached to, or one whose output nobody reads. */
+  takeProcess(containerId: string, terminal: boolean): GuestProcess {
+    const process = this.#attached.get(containerId) ?? new GuestProcess({ terminal, attached: false });
+    this.#attached.delete(containerId);
+    this.exits.delete(containerId);
+    return process;
+  }
+
+  /** Notes the end of a container. */
+  noteExit(containerId: string, exitCode: number | undefined): void {
+    this.exits.set(containerId, exitCode);
+    this.#exitWaiters.get(containerId)?.resolve();
+    this.#exitWaiters.delete(containerId);
+  }
+
+  /** Settles when the container has ended; at once when it has. */
+  async exited(containerId: string): Promise<void> {
+    if (this.exits.has(containerId)) return;
+    const waiter = this.#exitWaiters.get(containerId) ?? Promise.withResolvers<void>();
+    this.#exitWaiters.set(containerId, waiter);
+    await waiter.promise;
+  }
+
+  /** The pod is gone: whoever waits for a start waits in vain. */
+  abandon(podId: string): void {
+    this.session?.close();
+    for (const process of this.#attached.values()) {
+      process.fail(
+        new HuskError("ERR_POD_NOT_FOUND", `pod "${podId}" was deleted before its start`, { podId }),
+      );
+    }
+    this.#attached.clear();
+  }
+}
+
+const livePods = new Map<string, LivePod>();
+
+/** What this process holds of a pod. A pod of the same name that was made anew is another. */
+export function livePod(root: string, podId: string, uuid: string): LivePod {
+  const key = podPath(root, podId);
+  const known = livePods.get(key);
+  if (known?.uuid === uuid) return known;
+  const fresh = new LivePod(uuid);
+  livePods.set(key, fresh);
+  return fresh;
+}
+
+/** Forgets a pod that is gone. */
+export function forgetLivePod(root: string, podId: string): void {
+  const key = podPath(root, podId);
+  livePods.get(key)?.abandon(podId);
+  livePods.delete(key);
+}

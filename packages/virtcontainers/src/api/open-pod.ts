@@ -1,0 +1,134 @@
+import { checkId } from "../config/ids.ts";
+import { HuskError, systemCode } from "../errors/index.ts";
+import { createHypervisor } from "../hypervisor/index.ts";
+import type { Hypervisor } from "../hypervisor/types.ts";
+import { type FileLock, lockFile } from "../store/flock.ts";
+import { PodDirectory, podPath } from "../store/pod-directory.ts";
+import { type ContainerRecord, type PodRecord, readRecord, writeRecord } from "../store/pod-record.ts";
+import { isProcessAlive } from "../store/process-identity.ts";
+import type { ContainerConfig, State } from "../types/index.ts";
+import type { Call } from "./call.ts";
+import { type LivePod, livePod } from "./live-pod.ts";
+
+/** Longest wait for a call that another process makes on the same pod, in milliseconds. */
+const LOCK_WAIT_MS = 300_000;
+
+/** A pod while its lock is held. */
+export class OpenPod {
+  readonly call: Call;
+  readonly id: string;
+  readonly directory: PodDirectory;
+  readonly record: PodRecord;
+  readonly live: LivePod;
+  readonly hypervisor: Hypervisor;
+
+  constructor(call: Call, directory: PodDirectory, record: PodRecord, hypervisor?: Hypervisor) {
+    this.call = call;
+    this.id = record.config.id;
+    this.directory = directory;
+    this.record = record;
+    this.live = livePod(call.root, this.id, record.uuid);
+    this.hypervisor = hypervisor ?? hypervisorOf(record, this.live);
+    this.live.hypervisor = this.hypervisor;
+    observe(record, this.live);
+  }
+
+  get state(): State {
+    // A pod that is being created is seen by nobody but its creator, for whom it is as good as ready.
+    return this.record.state === "creating" ? "ready" : this.record.state;
+  }
+
+  get containers(): ContainerConfig[] {
+    return this.record.config.containers ?? [];
+  }
+
+  /** @throws HuskError ERR_CONTAINER_NOT_FOUND */
+  container(containerId: string): { config: ContainerConfig; record: ContainerRecord } {
+    const config = this.containers.find(({ id }) => id === containerId);
+    const record = this.record.containers[containerId];
+    if (config && record) return { config, record };
+    const text = `pod "${this.id}" has no container "${containerId}"`;
+    throw new HuskError("ERR_CONTAINER_NOT_FOUND", text, { podId: this.id, containerId });
+  }
+
+  /** Stores the record; the lock is held exclusively. */
+  save(): void {
+    writeRecord(this.directory.file("record"), this.record);
+  }
+}
+
+/** The hypervisor that started the VM knows more than one made anew; but only of that very VM. */
+function hypervisorOf({ config, vm }: PodRecord, live: LivePod): Hypervisor {
+  const known = live.hypervisor;
+  if (known && known.vm?.pid === vm?.pid && known.vm?.startTime === vm?.startTime) return known;
+  return createHypervisor(config.hypervisorType ?? "qemu", config.hypervisorConfig ?? {}, vm);
+}
+
+/** Brings a record up to what can be seen now: VMs that are gone, containers that have ended. */
+function observe(record: PodRecord, live: LivePod): void {
+  const isGone = record.vm !== undefined && !isProcessAlive(record.vm);
+  if (isGone) {
+    delete record.vm;
+    if (record.state !== "creating") record.state = "stopped";
+  }
+  for (const [containerId, container] of Object.entries(record.containers)) {
+    if (container.state !== "running" && container.state !== "paused") {
+      if (isGone) container.state = "stopped";
+    } else if (live.exits.has(containerId)) {
+      markStopped(container, live.exits.get(containerId));
+    } else if (isGone) {
+      markStopped(container, undefined);
+    }
+  }
+}
+
+/** Notes in a record that a container has ended; undefined: it is not known how. */
+export function markStopped(container: ContainerRecord, exitCode: number | undefined): void {
+  container.state = "stopped";
+  if (exitCode !== undefined) container.exitCode = exitCode;
+}
+
+/**
+ * Does something with a pod while holding its lock: shared to look, exclusive to change.
+ * @throws HuskError ERR_ID_INVALID, ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function withPod<T>(
+  podId: string,
+  call: Call,
+  mode: "shared" | "exclusive",
+  action: (pod: OpenPod) => Promise<T>,
+): Promise<T> {
+  checkId("pod", podId);
+  using _lock = await lockPod(podId, call, mode);
+  call.mark("locked");
+  const pod = openPod(podId, call);
+  if (pod.record.state === "creating") throw podNotFound(podId);
+  const result = await action(pod);
+  pod.live.phases.push(...call.timings.phases());
+  return result;
+}
+
+function openPod(podId: string, call: Call): OpenPod {
+  const path = podPath(call.root, podId);
+  const record = readRecord(new PodDirectory(path).file("record"), podId);
+  return new OpenPod(call, new PodDirectory(path, record.socketDirectory), record);
+}
+
+async function lockPod(podId: string, call: Call, mode: "shared" | "exclusive"): Promise<FileLock> {
+  const path = new PodDirectory(podPath(call.root, podId)).file("lock");
+  const { signal } = call;
+  try {
+    const lock = await lockFile(path, { mode, timeoutMs: LOCK_WAIT_MS, signal });
+    if (lock) return lock;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") throw podNotFound(podId);
+    throw error;
+  }
+  throw new HuskError("ERR_TIMEOUT", `another process has been busy with pod "${podId}" for too long`, {
+    podId,
+  });
+}
+
+function podNotFound(podId: string): HuskError {
+  return new HuskError("ERR_POD_NOT_FOUND", `there is no pod "${podId}"`, { podId });
+}

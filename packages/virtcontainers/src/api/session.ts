@@ -1,0 +1,115 @@
+import { createAgent } from "../agent/index.ts";
+import { type AgentEvents, type AgentSession, INIT_PROCESS } from "../agent/types.ts";
+import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
+import { withLogTail } from "../hypervisor/log-tail.ts";
+import { lockFile } from "../store/flock.ts";
+import type { PodDirectory } from "../store/pod-directory.ts";
+import { Call } from "./call.ts";
+import { type OpenPod, withPod } from "./open-pod.ts";
+
+/** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
+const VM_END_MS = 500;
+
+/** How a session is opened. */
+interface SessionOptions {
+  /** the VM has just been started */
+  readonly fresh?: boolean;
+  readonly onlyOwner?: boolean;
+}
+
+/**
+ * The session with a pod's agent: the one this process has, or a new one.
+ * @returns undefined only with `onlyOwner`, when another process holds the agent's channels
+ */
+export async function openSession(
+  pod: OpenPod,
+  options: SessionOptions = {},
+): Promise<AgentSession | undefined> {
+  const { live, directory, call } = pod;
+  if (live.session && !live.session.closed) return live.session;
+  const agent = createAgent(pod.record.config.agentType ?? "hyperstart");
+  const session = await agent.open({
+    directory,
+    deadlineFactor: pod.hypervisor.deadlineFactor,
+    fresh: options.fresh === true,
+    onlyOwner: options.onlyOwner,
+    signal: call.signal,
+    events: eventsFor(pod),
+    describeLoss: (viaRelay) => describeLoss(pod.id, directory, viaRelay),
+    mark: call.mark,
+  });
+  if (!session) return undefined;
+  live.session = session;
+  if (session.isOwner && !options.fresh) await refresh(pod, session);
+  return session;
+}
+
+/** The session with a pod's agent. @throws HuskError ERR_VM_LOST, ERR_AGENT_DISCONNECTED, ERR_AGENT_PROTOCOL, … */
+export async function needSession(pod: OpenPod, options: SessionOptions = {}): Promise<AgentSession> {
+  const session = await openSession(pod, options);
+  if (session) return session;
+  throw new HuskError("ERR_AGENT_DISCONNECTED", `the agent of pod "${pod.id}" cannot be reached`, {
+    podId: pod.id,
+  });
+}
+
+/** Nobody may have listened for a while: asks about every container that is believed to run. */
+async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
+  for (const [containerId, container] of Object.entries(pod.record.containers)) {
+    if (container.state !== "running") continue;
+    const isThere = await session.killContainer(containerId, 0, { signal: pod.call.signal });
+    if (isThere) continue;
+    // An exit that was told meanwhile says more than that there is no such container.
+    if (!pod.live.exits.has(containerId)) pod.live.noteExit(containerId, undefined);
+    void storeExits(pod);
+  }
+}
+
+function eventsFor(pod: OpenPod): AgentEvents {
+  return {
+    onExit: (containerId, processId, exitCode) => {
+      if (processId !== INIT_PROCESS || !Object.hasOwn(pod.record.containers, containerId)) return;
+      pod.live.noteExit(containerId, exitCode);
+      void storeExits(pod);
+    },
+    onClosed: () => {
+      pod.live.session = undefined;
+    },
+  };
+}
+
+/** Stores what has been heard. When the pod is gone meanwhile, there is nothing to store. */
+async function storeExits({ id, call, record: { uuid } }: OpenPod): Promise<void> {
+  try {
+    await withPod(id, new Call({ root: call.root, cache: call.cache }), "exclusive", async (pod) => {
+      if (pod.record.uuid === uuid) pod.save();
+    });
+  } catch (error) {
+    // The next call finds out by itself what could not be stored.
+    if (!isHuskError(error)) throw error;
+  }
+}
+
+/** Why the channels have closed: the VM has ended, or only the process that relayed them. */
+async function describeLoss(podId: string, directory: PodDirectory, viaRelay: boolean): Promise<HuskError> {
+  if (viaRelay && !(await hasVmEnded(directory))) {
+    const text = `the process that held the connection to pod "${podId}" has ended; the pod still runs`;
+    return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId });
+  }
+  const text = withLogTail(
+    `the VM of pod "${podId}" has ended`,
+    "its console ends with",
+    directory.file("console"),
+  );
+  return new HuskError("ERR_VM_LOST", text, { podId });
+}
+
+async function hasVmEnded(directory: PodDirectory): Promise<boolean> {
+  try {
+    const lock = await lockFile(directory.file("vmLock"), { mode: "shared", timeoutMs: VM_END_MS });
+    lock?.release();
+    return lock !== undefined;
+  } catch (error) {
+    return systemCode(error) === "ENOENT";
+  }
+}

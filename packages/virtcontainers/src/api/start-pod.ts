@@ -1,0 +1,96 @@
+import { HuskError } from "../errors/index.ts";
+import { checkMove } from "../state-machine.ts";
+import type { CallOptions, VCPod } from "../types/index.ts";
+import { UndoStack } from "../undo-stack.ts";
+import { connectVm, prepareVm } from "./boot.ts";
+import { Call } from "./call.ts";
+import { podHandle } from "./handles.ts";
+import { type OpenPod, withPod } from "./open-pod.ts";
+import { needSession } from "./session.ts";
+
+const SIGKILL = 9;
+
+/**
+ * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew.
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
+ */
+export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
+  return withPod(podId, new Call(options), "exclusive", async (pod) => {
+    checkMove({ podId }, pod.state, "running");
+    await using undo = new UndoStack();
+    if (pod.state === "stopped") await bootAgain(pod, undo);
+    await startContainers(pod, undo);
+    pod.save();
+    undo.commit();
+    return podHandle(pod);
+  });
+}
+
+async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
+  const { hypervisor, record, directory, call } = pod;
+  for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
+  await prepareVm(record, hypervisor, call);
+  undo.push(() => {
+    record.state = "stopped";
+    delete record.vm;
+    for (const container of Object.values(record.containers)) container.state = "stopped";
+    pod.save();
+  });
+  undo.push(async () => {
+    pod.live.session?.close();
+    await hypervisor.stopPod(directory);
+    directory.removeSockets();
+  });
+  record.vm = await hypervisor.startPod(directory, call);
+  record.state = "ready";
+  pod.save();
+  await connectVm(pod);
+}
+
+/** Starts all containers of a pod that is ready, in order. When one fails, those started before are ended. */
+export async function startContainers(pod: OpenPod, undo: UndoStack): Promise<void> {
+  for (const { id } of pod.containers) await startOne(pod, id, undo);
+  pod.record.state = "running";
+}
+
+/**
+ * Starts one container.
+ * @throws HuskError ERR_AGENT_REFUSED, ERR_VM_LOST, ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function startOne(pod: OpenPod, containerId: string, undo: UndoStack): Promise<void> {
+  const { config, record } = pod.container(containerId);
+  const drive = pod.record.drives.find(({ id }) => id === record.drive);
+  if (!drive) throw new Error(`container ${containerId} has no disk`);
+  const process = pod.live.takeProcess(containerId, config.cmd.interactive === true);
+  const { signal } = pod.call;
+  undo.push(() => endStarted(pod, containerId));
+  try {
+    const session = await needSession(pod);
+    await session.startContainer({ config, driveId: drive.id, fstype: drive.fstype }, process, { signal });
+  } catch (error) {
+    const told = toContainerError(error, pod.id, containerId);
+    process.fail(told);
+    throw told;
+  }
+  pod.call.mark(`container-started`);
+  delete record.exitCode;
+  record.state = "running";
+  record.startTime = new Date().toISOString();
+}
+
+/** Ends a container whose start is to be undone. Its waiters are told by its end. */
+async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
+  const { session } = pod.live;
+  const { record } = pod.container(containerId);
+  delete record.startTime;
+  if (record.state === "running") record.state = "ready";
+  if (session && !session.closed) await session.killContainer(containerId, SIGKILL, {});
+}
+
+function toContainerError(error: unknown, podId: string, containerId: string): HuskError {
+  if (!(error instanceof HuskError))
+    return new HuskError("ERR_AGENT_DISCONNECTED", String(error), { cause: error, podId });
+  if (error.containerId !== undefined || error.code !== "ERR_AGENT_REFUSED") return error;
+  const text = `container "${containerId}" cannot be started: ${error.message}`;
+  return new HuskError(error.code, text, { cause: error, podId, containerId });
+}

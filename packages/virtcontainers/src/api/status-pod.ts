@@ -1,0 +1,106 @@
+import { readdirSync } from "node:fs";
+import { ID_PATTERN } from "../config/ids.ts";
+import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
+import { podsDirectory } from "../store/pod-directory.ts";
+import type { CallOptions, ContainerStatus, PodStatus } from "../types/index.ts";
+import { Call } from "./call.ts";
+import { NO_SHIM_PID } from "./handles.ts";
+import { type OpenPod, withPod } from "./open-pod.ts";
+import { openSession } from "./session.ts";
+
+/**
+ * Tells how a pod is now: a VM or a container that has ended is told as stopped.
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION
+ */
+export async function statusPod(podId: string, options: CallOptions = {}): Promise<PodStatus> {
+  return withFreshPod(podId, new Call(options), async (pod) => podStatus(pod));
+}
+
+/**
+ * Lists all pods, by their ids in order. One that is deleted meanwhile is left out.
+ * @throws HuskError ERR_STATE_CORRUPT, ERR_STATE_VERSION for one whose state cannot be told, ERR_STORE
+ */
+export async function listPod(options: CallOptions = {}): Promise<PodStatus[]> {
+  const { root } = new Call(options);
+  const found = await Promise.all(
+    readPodIds(root).map(async (podId) => {
+      try {
+        return await statusPod(podId, options);
+      } catch (error) {
+        if (isHuskError(error, "ERR_POD_NOT_FOUND")) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return found.filter((status) => status !== undefined);
+}
+
+function readPodIds(root: string): string[] {
+  try {
+    return readdirSync(podsDirectory(root))
+      .filter((name) => ID_PATTERN.test(name))
+      .sort();
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return [];
+    throw new HuskError("ERR_STORE", `cannot list the pods: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Looks at a pod after making sure, where nobody else listens to its agent, that its containers still run. */
+export async function withFreshPod<T>(
+  podId: string,
+  call: Call,
+  look: (pod: OpenPod) => Promise<T>,
+): Promise<T> {
+  const isStale = await withPod(podId, call, "shared", async (pod) => needsRefresh(pod));
+  if (isStale) await withPod(podId, call, "exclusive", refreshPod);
+  return withPod(podId, call, "shared", look);
+}
+
+function needsRefresh(pod: OpenPod): boolean {
+  if (pod.state !== "running" || (pod.live.session && !pod.live.session.closed)) return false;
+  return Object.values(pod.record.containers).some(({ state }) => state === "running");
+}
+
+/** Asks the agent itself, unless another process listens to it, which then has stored what it heard. */
+async function refreshPod(pod: OpenPod): Promise<void> {
+  try {
+    const session = await openSession(pod, { onlyOwner: true });
+    session?.close();
+  } catch (error) {
+    // An agent that does not answer changes nothing in what is stored.
+    if (!isHuskError(error)) throw error;
+  }
+}
+
+/** The status of a pod whose lock is held. */
+function podStatus(pod: OpenPod): PodStatus {
+  const { config, createdAt, vm } = pod.record;
+  return {
+    id: pod.id,
+    state: pod.state,
+    hypervisor: config.hypervisorType ?? "qemu",
+    hypervisorConfig: config.hypervisorConfig ?? {},
+    agent: config.agentType ?? "hyperstart",
+    containersStatus: pod.containers.map(({ id }) => containerStatus(pod, id)),
+    annotations: { ...config.annotations },
+    createdAt: new Date(createdAt),
+    hypervisorPid: vm?.pid,
+    accelerator: vm?.accelerator,
+  };
+}
+
+/** The status of a container. @throws HuskError ERR_CONTAINER_NOT_FOUND */
+export function containerStatus(pod: OpenPod, containerId: string): ContainerStatus {
+  const { config, record } = pod.container(containerId);
+  return {
+    id: containerId,
+    state: record.state,
+    pid: NO_SHIM_PID,
+    startTime: record.startTime === undefined ? undefined : new Date(record.startTime),
+    rootFs: config.rootFs,
+    annotations: { ...config.annotations },
+    exitCode: record.exitCode,
+    args: [...config.cmd.args],
+  };
+}

@@ -1,0 +1,49 @@
+import { deadlineMs } from "../hypervisor/deadlines.ts";
+import type { CallOptions, VCPod } from "../types/index.ts";
+import { Call } from "./call.ts";
+import { podHandle } from "./handles.ts";
+import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
+import { openSession } from "./session.ts";
+
+/**
+ * Stops a pod: ends its containers in order, and the VM. A pod that is stopped already stays so, without an error.
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
+ */
+export async function stopPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
+  return withPod(podId, new Call(options), "exclusive", async (pod) => {
+    await stopVm(pod);
+    return podHandle(pod);
+  });
+}
+
+/** Ends the VM of a pod, and stores that it is stopped. */
+export async function stopVm(pod: OpenPod): Promise<void> {
+  const { hypervisor, record, directory, call, live } = pod;
+  if (hypervisor.vm) {
+    if (record.state !== "paused") await askToEnd(pod);
+    // The plug is pulled only when the guest has not gone by itself.
+    await hypervisor.stopPod(directory);
+    call.mark("vm-ended");
+  }
+  live.session?.close();
+  directory.removeSockets();
+  delete record.vm;
+  record.state = "stopped";
+  for (const [id, container] of Object.entries(record.containers)) {
+    if (container.state !== "stopped") markStopped(container, live.exits.get(id));
+  }
+  pod.save();
+}
+
+/** Asks the guest to end everything and to power off. A guest that cannot or will not is not waited for any longer. */
+async function askToEnd(pod: OpenPod): Promise<void> {
+  const { hypervisor, directory, call } = pod;
+  try {
+    const session = await openSession(pod);
+    await session?.stopPod({ signal: call.signal });
+    call.mark("pod-destroyed");
+    await hypervisor.waitExit(directory, { timeoutMs: deadlineMs("exit", hypervisor.deadlineFactor) });
+  } catch {
+    // Whatever the reason, the plug can be pulled.
+  }
+}

@@ -1,0 +1,165 @@
+import { HuskError } from "../errors/index.ts";
+import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
+import { checkId } from "./ids.ts";
+import { flag, integer, kind, list, object, path, type Rule, record, text, unsupported } from "./rules.ts";
+
+const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
+
+const hypervisorConfig = object({
+  kernelPath: path,
+  imagePath: path,
+  firmwarePath: path,
+  machineAccelerators: text({ max: 1024 }),
+  hypervisorPath: path,
+  disableBlockDeviceUse: unsupported(flag, "a VM without block devices is"),
+  kernelParams: list(param),
+  hypervisorParams: list(param),
+  hypervisorMachineType: kind(["q35", "microvm", "pc"], ["q35", "microvm", "pc"]),
+  debug: flag,
+  defaultVCPUs: integer(1, 240),
+  defaultMemSz: integer(1, 1_048_576),
+  defaultBridges: integer(0, 16),
+  memPrealloc: unsupported(flag, "preallocated memory is"),
+  hugePages: unsupported(flag, "memory of huge pages is"),
+  realtime: unsupported(flag, "realtime is"),
+  mlock: unsupported(flag, "locked memory is"),
+  disableNestingChecks: flag,
+});
+
+const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);
+const hooks = unsupported(
+  object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) }),
+  "hooks are",
+);
+
+const names = list(text({ empty: false, max: 256 }));
+const cmd = object(
+  {
+    args: list(text(), { empty: false }),
+    envs: list(object({ var: environmentName, value: text() }, ["var", "value"])),
+    workDir: path,
+    user: text({ max: 256 }),
+    primaryGroup: text({ max: 256 }),
+    supplementaryGroups: names,
+    interactive: flag,
+    console: unsupported(text({ max: 4095 }), "a host terminal (which needs a shim) is"),
+    detach: flag,
+    noNewPrivileges: flag,
+    capabilities: object({
+      bounding: names,
+      effective: names,
+      inheritable: names,
+      permitted: names,
+      ambient: names,
+    }),
+  },
+  ["args"],
+);
+
+function environmentName(value: unknown, at: string): void {
+  text({ empty: false, max: 4096 })(value, at);
+  if ((value as string).includes("=")) throw new HuskError("ERR_CONFIG_INVALID", `${at}: must not hold "="`);
+}
+
+const annotations = record(text());
+const mount = object(
+  {
+    source: text(),
+    destination: text(),
+    type: text(),
+    options: list(text()),
+    hostPath: text(),
+    readOnly: flag,
+  },
+  ["source", "destination"],
+);
+const number = integer(0, Number.MAX_SAFE_INTEGER);
+const device = object({
+  hostPath: path,
+  containerPath: path,
+  devType: text(),
+  major: number,
+  minor: number,
+  fileMode: number,
+  uid: number,
+  gid: number,
+  hotplugged: flag,
+  id: text(),
+});
+
+const containerFields = object(
+  {
+    id: (value) => checkId("container", value),
+    rootFs: path,
+    readonlyRootfs: flag,
+    cmd,
+    annotations,
+    mounts: unsupported(list(mount), "mounts are"),
+    deviceInfos: unsupported(list(device), "devices are"),
+  },
+  ["id", "rootFs", "cmd"],
+);
+
+/** `hyperstart` is the agent's own name for itself. */
+const container: Rule = (value, at) => {
+  containerFields(value, at);
+  if ((value as ContainerConfig).id === "hyperstart") {
+    throw new HuskError("ERR_ID_INVALID", `"hyperstart" is reserved and cannot be a container id`);
+  }
+};
+
+const pod = object(
+  {
+    id: (value) => checkId("pod", value),
+    hostname: text({ max: 64 }),
+    hooks,
+    vmConfig: object({ vcpus: integer(1, 240), memory: integer(1, 1_048_576) }),
+    hypervisorType: kind(["qemu", "mock"], ["qemu", "mock"]),
+    hypervisorConfig,
+    agentType: kind(["noop", "hyperstart", "kata"], ["noop", "hyperstart"]),
+    agentConfig: object({}),
+    proxyType: kind(["noopProxy", "noProxy", "ccProxy", "kataProxy"], ["noopProxy", "noProxy"]),
+    proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),
+    shimType: kind(["ccShim", "noopShim", "kataShim"], ["noopShim"]),
+    shimConfig: object({}),
+    networkModel: kind(["noop", "CNI", "CNM"], ["noop"]),
+    networkConfig: unsupported(
+      object({ netNSPath: text(), numInterfaces: number, interworkingModel: integer(0, 3) }),
+      "a network configuration is",
+    ),
+    volumes: unsupported(
+      list(object({ mountTag: text(), hostPath: path }, ["mountTag", "hostPath"])),
+      "shared volumes are",
+    ),
+    containers: list(container),
+    annotations,
+  },
+  ["id"],
+);
+
+/**
+ * Checks the configuration of a pod.
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD, ERR_NOT_SUPPORTED, ERR_ID_INVALID, ERR_CONTAINER_EXISTS
+ */
+export function checkPodConfig(config: unknown): asserts config is PodConfig {
+  pod(config, "");
+  const seen = new Set<string>();
+  for (const { id } of (config as PodConfig).containers ?? []) {
+    if (seen.has(id)) {
+      throw new HuskError("ERR_CONTAINER_EXISTS", `the pod has two containers with the id "${id}"`, {
+        containerId: id,
+      });
+    }
+    seen.add(id);
+  }
+}
+
+/** Checks the configuration of a container; throws as `checkPodConfig`. */
+export function checkContainerConfig(config: unknown): asserts config is ContainerConfig {
+  container(config, "");
+}
+
+/** Checks a command; throws as `checkPodConfig`. */
+export function checkCmd(value: unknown): asserts value is Cmd {
+  cmd(value, "");
+}

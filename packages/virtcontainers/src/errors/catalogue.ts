@@ -1,0 +1,221 @@
+/** What the catalogue says about one error code. */
+export interface ErrorEntry {
+  /** A few words, for headings. */
+  readonly title: string;
+  /** Exit status of the command line when a command ends with this error. */
+  readonly exitCode: number;
+  /** What has happened, in general. */
+  readonly meaning: string;
+  /** What the user can do about it. */
+  readonly hint: string;
+}
+
+/** Exit status for a wrong command or configuration, as `getopt` programs use it. */
+const USAGE = 2;
+/** Exit status for a failure of husk itself, as container command lines use it. */
+const FAILURE = 125;
+
+/**
+ * Every error that husk's library can give, by its stable code. Codes are never renamed or reused.
+ * `docs/errors.md` is generated from this table.
+ */
+export const ERROR_CATALOGUE = {
+  ERR_ABORTED: {
+    title: "aborted",
+    exitCode: 130,
+    meaning: "The caller's AbortSignal fired before the call was done. What the call had made is undone.",
+    hint: "Nothing to do, if that was intended.",
+  },
+  ERR_AGENT_DISCONNECTED: {
+    title: "connection to the agent lost",
+    exitCode: FAILURE,
+    meaning: "The connection to the guest agent ended while it was needed. The VM itself may still run.",
+    hint: "Call again. A process that held the pod's channel for others may have ended.",
+  },
+  ERR_AGENT_PROTOCOL: {
+    title: "bad message from the guest",
+    exitCode: FAILURE,
+    meaning: "The guest sent bytes that its protocol does not allow. Nothing it says is trusted any more.",
+    hint: "Stop the pod. If the guest image is husk's own, this is a bug: keep console.log.",
+  },
+  ERR_AGENT_REFUSED: {
+    title: "the agent refused",
+    exitCode: FAILURE,
+    meaning: "The guest agent answered a command with an error.",
+    hint: "The message holds the agent's own words; the pod's console.log may tell more.",
+  },
+  ERR_AGENT_VERSION: {
+    title: "agent of another version",
+    exitCode: FAILURE,
+    meaning: "The guest agent speaks another version of the protocol than this library.",
+    hint: "Build the guest image again, from the same release as the library.",
+  },
+  ERR_ANNOTATION_NOT_FOUND: {
+    title: "no such annotation",
+    exitCode: USAGE,
+    meaning: "The pod has no annotation of that key.",
+    hint: "List the keys with getAnnotations().",
+  },
+  ERR_ASSET_MISSING: {
+    title: "file missing",
+    exitCode: FAILURE,
+    meaning: "A file that the VM is made of (kernel, image, firmware) does not exist or cannot be read.",
+    hint: "Check the paths in hypervisorConfig; the guest image is made by the set-up.",
+  },
+  ERR_BOOT_TIMEOUT: {
+    title: "the guest did not come up",
+    exitCode: FAILURE,
+    meaning:
+      "The VM started, but its agent did not say READY in time. The message ends with the console's last lines.",
+    hint: "Read the console lines. On a very slow machine set HUSK_DEADLINE_FACTOR to 2 or more.",
+  },
+  ERR_CONFIG_INVALID: {
+    title: "invalid configuration",
+    exitCode: USAGE,
+    meaning: "A field of the configuration has a wrong type or value; the message names the field.",
+    hint: "Correct the field that the message names.",
+  },
+  ERR_CONFIG_UNKNOWN_FIELD: {
+    title: "unknown field",
+    exitCode: USAGE,
+    meaning: "The configuration has a field that does not exist. Nothing is ever silently ignored.",
+    hint: "Correct the name; the message names the nearest known one.",
+  },
+  ERR_CONTAINER_EXISTS: {
+    title: "container exists already",
+    exitCode: FAILURE,
+    meaning: "The pod has a container of that id already.",
+    hint: "Choose another id, or delete the container first.",
+  },
+  ERR_CONTAINER_NOT_FOUND: {
+    title: "no such container",
+    exitCode: FAILURE,
+    meaning: "The pod has no container of that id.",
+    hint: "statusPod lists the containers of a pod.",
+  },
+  ERR_ID_INVALID: {
+    title: "invalid id",
+    exitCode: USAGE,
+    meaning: "An id is not 1 to 64 letters, digits, '_', '.' or '-', beginning with a letter or a digit.",
+    hint: "Choose an id of that form.",
+  },
+  ERR_KVM_UNUSABLE: {
+    title: "KVM cannot be used",
+    exitCode: FAILURE,
+    meaning: "KVM was demanded by HUSK_ACCEL, and this machine does not let it be used.",
+    hint: "Unset HUSK_ACCEL, or set it to tcg.",
+  },
+  ERR_LOCK: {
+    title: "cannot lock",
+    exitCode: FAILURE,
+    meaning: "A lock file of a pod could not be locked.",
+    hint: "flock(1) of util-linux must be installed, and the state directory on a local file system.",
+  },
+  ERR_MEMORY_TOO_SMALL: {
+    title: "too little memory to boot",
+    exitCode: USAGE,
+    meaning: "The guest's kernel cannot boot with that little memory.",
+    hint: "Give the pod at least the amount that the message names; 128 MiB is a good least value.",
+  },
+  ERR_NOT_SUPPORTED: {
+    title: "not supported",
+    exitCode: USAGE,
+    meaning: "A known kind or option that this version does not offer, or not in this combination.",
+    hint: "Use what the message names as supported.",
+  },
+  ERR_NO_DEVICE_SLOT: {
+    title: "no free device slot",
+    exitCode: FAILURE,
+    meaning: "Every hot-plug slot of the VM is taken.",
+    hint: "Give the containers when the pod is created, or raise hypervisorConfig.defaultBridges.",
+  },
+  ERR_POD_EXISTS: {
+    title: "pod exists already",
+    exitCode: FAILURE,
+    meaning: "A pod of that id exists already.",
+    hint: "Choose another id, or delete the pod first.",
+  },
+  ERR_POD_NOT_FOUND: {
+    title: "no such pod",
+    exitCode: FAILURE,
+    meaning: "There is no pod of that id under this state directory.",
+    hint: "listPod lists the pods. HUSK_ROOT chooses the state directory.",
+  },
+  ERR_QEMU_MISSING: {
+    title: "no QEMU",
+    exitCode: FAILURE,
+    meaning: "The QEMU program does not exist or cannot be executed.",
+    hint: "Install qemu-system-x86, or correct hypervisorConfig.hypervisorPath.",
+  },
+  ERR_QEMU_START: {
+    title: "QEMU did not start",
+    exitCode: FAILURE,
+    meaning: "QEMU ended before it was ready. The message holds its own words.",
+    hint: "Correct what QEMU complains about.",
+  },
+  ERR_QMP: {
+    title: "QEMU refused a command",
+    exitCode: FAILURE,
+    meaning:
+      "QEMU answered a command of its control protocol with an error, or with something unintelligible.",
+    hint: "The message holds QEMU's own words; qemu.log of the pod may tell more.",
+  },
+  ERR_ROOTFS_BUILD: {
+    title: "root file system not packed",
+    exitCode: FAILURE,
+    meaning: "The directory could not be packed into a disk image.",
+    hint: "mkfs.erofs of erofs-utils must be installed, and the cache directory writable and not full.",
+  },
+  ERR_ROOTFS_CHANGED: {
+    title: "root file system kept changing",
+    exitCode: FAILURE,
+    meaning: "The root directory was changed while it was packed, again and again.",
+    hint: "Stop what writes into it, and try again.",
+  },
+  ERR_ROOTFS_MISSING: {
+    title: "no root file system",
+    exitCode: USAGE,
+    meaning:
+      "The container's root file system does not exist, or is neither a directory nor a known disk image.",
+    hint: "Give a directory, or an erofs, squashfs or ext4 image.",
+  },
+  ERR_STATE_CORRUPT: {
+    title: "state unreadable",
+    exitCode: FAILURE,
+    meaning: "The pod's state file is torn or is not what husk writes. husk does not guess.",
+    hint: "Make sure that the pod's QEMU does not run, then remove the directory that the message names.",
+  },
+  ERR_STATE_INVALID: {
+    title: "not in this state",
+    exitCode: FAILURE,
+    meaning: "The pod or container is in a state in which this call makes no sense.",
+    hint: "The message tells the state and what was expected.",
+  },
+  ERR_STATE_VERSION: {
+    title: "state of another version",
+    exitCode: FAILURE,
+    meaning: "The pod's state was written by another version of husk.",
+    hint: "Use that version to stop and delete the pod.",
+  },
+  ERR_STORE: {
+    title: "state directory unusable",
+    exitCode: FAILURE,
+    meaning: "A file or directory of the state or the cache could not be made, read or written.",
+    hint: "Check owner, mode and free space; HUSK_ROOT and HUSK_CACHE choose other places.",
+  },
+  ERR_TIMEOUT: {
+    title: "deadline passed",
+    exitCode: FAILURE,
+    meaning: "Something did not happen before its deadline; the message says what.",
+    hint: "On a very slow machine set HUSK_DEADLINE_FACTOR to 2 or more.",
+  },
+  ERR_VM_LOST: {
+    title: "the VM is gone",
+    exitCode: FAILURE,
+    meaning: "The VM ended while it was needed. The message ends with the console's last lines.",
+    hint: "The pod is stopped now: start it again or delete it.",
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+/** A stable error code. */
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,12 @@
+import { ERROR_CATALOGUE } from "./catalogue.ts";
+
+/** The catalogue as a page of Markdown: the text of `docs/errors.md`. */
+export function renderErrorCatalogue(): string {
+  const sections = Object.entries(ERROR_CATALOGUE).map(
+    ([code, entry]) =>
+      `## ${code}\n\n*${entry.title}* (exit status ${entry.exitCode})\n\n${entry.meaning}\n\n**What to do:** ${entry.hint}\n`,
+  );
+  const head =
+    "# Errors\n\nGenerated from the catalogue in `packages/virtcontainers/src/errors/catalogue.ts`.\n";
+  return [head, ...sections].join("\n");
+}

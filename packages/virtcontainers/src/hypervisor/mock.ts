@@ -1,0 +1,68 @@
+import { HuskError } from "../errors/index.ts";
+import type { PodDirectory } from "../store/pod-directory.ts";
+import type { VmRecord } from "../store/pod-record.ts";
+import { identifyProcess } from "../store/process-identity.ts";
+import type { HypervisorConfig } from "../types/index.ts";
+import type { BlockHotplug, Capabilities, Drive, Hypervisor, WaitOptions } from "./types.ts";
+
+/** Steps of the mock hypervisor that can be made to fail by `hypervisorParams: [{key: "fail", value: step}]`. */
+type Step = "createPod" | "startPod" | "waitPod" | "stopPod" | "hotplugAddDevice";
+
+/** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
+export class MockHypervisor implements Hypervisor, BlockHotplug {
+  readonly type = "mock";
+  readonly deadlineFactor = 1;
+  readonly #config: HypervisorConfig;
+  #vm: VmRecord | undefined;
+
+  constructor(config: HypervisorConfig, vm?: VmRecord | undefined) {
+    this.#config = config;
+    this.#vm = vm;
+  }
+
+  get vm(): VmRecord | undefined {
+    return this.#vm;
+  }
+
+  capabilities(): Capabilities {
+    return { blockDeviceHotplug: true };
+  }
+
+  async createPod(): Promise<void> {
+    this.#step("createPod");
+  }
+
+  async startPod(_directory: PodDirectory, options: WaitOptions): Promise<VmRecord> {
+    this.#step("startPod");
+    const me = identifyProcess(process.pid);
+    if (!me) throw new Error("this process is not in /proc");
+    this.#vm = { ...me, accelerator: "mock" };
+    options.mark?.("mock-spawned");
+    return this.#vm;
+  }
+
+  async waitPod(): Promise<void> {
+    this.#step("waitPod");
+  }
+
+  async waitExit(): Promise<void> {
+    this.#vm = undefined;
+  }
+
+  async stopPod(): Promise<void> {
+    this.#step("stopPod");
+    this.#vm = undefined;
+  }
+
+  async hotplugAddDevice(_drive: Drive, _directory: PodDirectory, taken: readonly string[]): Promise<string> {
+    this.#step("hotplugAddDevice");
+    return `slot${taken.length}`;
+  }
+
+  disconnect(): void {}
+
+  #step(step: Step): void {
+    const fails = this.#config.hypervisorParams?.some(({ key, value }) => key === "fail" && value === step);
+    if (fails) throw new HuskError("ERR_QMP", `the mock hypervisor was told to fail at ${step}`);
+  }
+}

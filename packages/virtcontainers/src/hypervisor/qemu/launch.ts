@@ -1,0 +1,91 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { HuskError, systemCode } from "../../errors/index.ts";
+import { lockDescriptor, openLockFile } from "../../store/flock.ts";
+import type { PodDirectory } from "../../store/pod-directory.ts";
+import { identifyProcess, type ProcessIdentity } from "../../store/process-identity.ts";
+import { type ListeningSocket, listenForChild } from "./listening-socket.ts";
+
+/** A QEMU process that has just been started. */
+export interface LaunchedQemu {
+  readonly child: ChildProcess;
+  readonly identity: ProcessIdentity;
+  /** settles when the VM's lock is held by the process */
+  readonly locked: Promise<void>;
+}
+
+/** Sockets and files that QEMU inherits, in the order of their descriptors there. */
+interface Inheritance {
+  readonly sockets: readonly ListeningSocket[];
+  readonly files: readonly number[];
+}
+
+async function prepareSockets(directory: PodDirectory): Promise<ListeningSocket[]> {
+  const names = ["qmp", "control", "stream"] as const;
+  const made = await Promise.allSettled(names.map((name) => listenForChild(directory.socket(name))));
+  const sockets = made.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
+  const failed = made.find((result) => result.status === "rejected");
+  if (!failed) return sockets;
+  for (const socket of sockets) socket.close();
+  throw failed.reason;
+}
+
+/**
+ * Starts QEMU in a session of its own, so that it survives its caller. Its sockets listen before it starts and are
+ * handed over, as are console, log and lock: nobody has to wait until QEMU has made them.
+ * @throws HuskError ERR_QEMU_MISSING, ERR_QEMU_START, ERR_STORE
+ */
+export async function launchQemu(
+  program: string,
+  args: readonly string[],
+  directory: PodDirectory,
+): Promise<LaunchedQemu> {
+  const sockets = await prepareSockets(directory);
+  const console = openSync(directory.file("console"), "w", 0o600);
+  const log = openSync(directory.file("hypervisorLog"), "w", 0o600);
+  const vmLock = openLockFile(directory.file("vmLock"));
+  try {
+    const child = await spawnQemu(program, args, log, { sockets, files: [console, vmLock] });
+    child.unref();
+    const identity = identifyProcess(child.pid ?? 0);
+    if (!identity) throw new HuskError("ERR_QEMU_START", "QEMU ended at once");
+    return { child, identity, locked: lockForHeir(vmLock) };
+  } catch (error) {
+    closeSync(vmLock);
+    throw error;
+  } finally {
+    for (const socket of sockets) socket.close();
+    closeSync(console);
+    closeSync(log);
+  }
+}
+
+/**
+ * Locks the VM's lock by the description that QEMU has inherited: it stays locked until QEMU has ended, which anybody
+ * can wait for without being its parent.
+ */
+async function lockForHeir(fd: number): Promise<void> {
+  try {
+    await lockDescriptor(fd, { mode: "exclusive", wait: false });
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function spawnQemu(
+  program: string,
+  args: readonly string[],
+  log: number,
+  heirs: Inheritance,
+): Promise<ChildProcess> {
+  const stdio = ["ignore", log, log, ...heirs.sockets.map(({ fd }) => fd), ...heirs.files] as const;
+  const child = spawn(program, args, { stdio: [...stdio], detached: true, cwd: "/" });
+  return new Promise((resolve, reject) => {
+    child.once("spawn", () => resolve(child));
+    child.once("error", (error) => {
+      const missing = ["ENOENT", "EACCES", "ENOEXEC"].includes(systemCode(error) ?? "");
+      const text = `QEMU (${program}) cannot be started: ${error.message}`;
+      reject(new HuskError(missing ? "ERR_QEMU_MISSING" : "ERR_QEMU_START", text, { cause: error }));
+    });
+  });
+}

@@ -1,0 +1,40 @@
+import { renameSync } from "node:fs";
+import { createServer, type Server } from "node:net";
+import { HuskError, messageOf } from "../../errors/index.ts";
+
+/** A unix socket that listens, to be inherited by a child. */
+export interface ListeningSocket {
+  readonly fd: number;
+  /** Closes our own descriptor; an heir's stays open. */
+  close(): void;
+}
+
+/**
+ * Makes a listening unix socket at a path. Whoever connects before the heir accepts waits in the kernel's queue, so that
+ * nothing has to try again and again.
+ * @throws HuskError ERR_STORE
+ */
+export async function listenForChild(path: string): Promise<ListeningSocket> {
+  const server = createServer();
+  // Node removes the path it bound when the server is closed; under its final name the socket stays.
+  const temporary = `${path}.new`;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject);
+      server.listen(temporary, 16, resolve);
+    });
+    renameSync(temporary, path);
+    return { fd: descriptorOf(server), close: () => server.close() };
+  } catch (error) {
+    server.close();
+    throw new HuskError("ERR_STORE", `cannot make the socket ${path}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Node has no public way to a server's descriptor; its handle has had this property since it has had handles. */
+function descriptorOf(server: Server): number {
+  const { _handle: handle } = server as unknown as { _handle?: { fd?: number } };
+  if (typeof handle?.fd !== "number" || handle.fd < 0)
+    throw new Error("this Node.js does not tell a server's descriptor");
+  return handle.fd;
+}

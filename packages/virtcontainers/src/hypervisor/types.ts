@@ -1,0 +1,86 @@
+import type { PodDirectory } from "../store/pod-directory.ts";
+import type { DriveRecord, VmRecord } from "../store/pod-record.ts";
+import type { HypervisorConfig, HypervisorType } from "../types/index.ts";
+
+/** Least guest memory in MiB with which the guest kernel boots: measured, 72 fails. */
+export const MIN_MEMORY_MIB = 80;
+
+/** A disk of a VM. */
+export type Drive = Omit<DriveRecord, "slot">;
+
+/** The VM of a pod, as it is to be made. */
+export interface VmSpec {
+  readonly podId: string;
+  /** random; stands on the command line of the hypervisor */
+  readonly uuid: string;
+  readonly vcpus: number;
+  /** guest memory in MiB */
+  readonly memory: number;
+  readonly config: HypervisorConfig;
+  /** names of the serial ports that the agent wants, with the socket of each */
+  readonly ports: readonly SerialPort[];
+  readonly drives: readonly Drive[];
+  /** directory of caches */
+  readonly cache: string;
+}
+
+/** A serial port of the VM, which is a socket on the host. */
+export interface SerialPort {
+  /** name of the port in the guest */
+  readonly name: string;
+  readonly socket: "control" | "stream";
+}
+
+/** What a hypervisor can do beyond booting a VM. */
+export interface Capabilities {
+  /** disks can be plugged into a running VM */
+  readonly blockDeviceHotplug: boolean;
+}
+
+/** Limits of one wait. */
+export interface WaitOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** is told each phase as it is done */
+  readonly mark?: ((phase: string) => void) | undefined;
+}
+
+/** One VM, and how it is started and ended. */
+export interface Hypervisor {
+  readonly type: HypervisorType;
+  /** The VM's process; undefined: not started, or not any more. */
+  readonly vm: VmRecord | undefined;
+  /** By how much every deadline is stretched on this VM. */
+  readonly deadlineFactor: number;
+  capabilities(): Capabilities;
+  /**
+   * Checks the VM's description before anything is started.
+   * @throws HuskError ERR_ASSET_MISSING, ERR_MEMORY_TOO_SMALL, ERR_QEMU_MISSING, ERR_NOT_SUPPORTED
+   */
+  createPod(spec: VmSpec): Promise<void>;
+  /** Starts the VM's process; returns as soon as there is one, while the guest boots. */
+  startPod(directory: PodDirectory, options: WaitOptions): Promise<VmRecord>;
+  /** Waits until the VM's process works. The pod has its final directory now. */
+  waitPod(directory: PodDirectory, options: WaitOptions): Promise<void>;
+  /** Settles when the VM's process has ended, however it ended. */
+  waitExit(directory: PodDirectory, options: WaitOptions & { timeoutMs: number }): Promise<void>;
+  /** Pulls the plug: asks the hypervisor to end, kills it when it does not, and returns when it has gone. */
+  stopPod(directory: PodDirectory): Promise<void>;
+  /** Lets go what ties this process to the VM; the VM goes on. */
+  disconnect(): void;
+}
+
+/** A hypervisor that can plug disks into a running VM. */
+export interface BlockHotplug {
+  /** @returns the slot taken */
+  hotplugAddDevice(
+    drive: Drive,
+    directory: PodDirectory,
+    taken: readonly string[],
+    options: WaitOptions,
+  ): Promise<string>;
+}
+
+/** The ability to plug disks in, if this hypervisor has it for this VM. */
+export function blockHotplugOf(hypervisor: Hypervisor): (Hypervisor & BlockHotplug) | undefined {
+  return hypervisor.capabilities().blockDeviceHotplug ? (hypervisor as Hypervisor & BlockHotplug) : undefined;
+}

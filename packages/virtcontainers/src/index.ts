@@ -1,0 +1,30 @@
+export {
+  type CreatedContainer,
+  createContainer,
+  deleteContainer,
+  startContainer,
+  stopContainer,
+} from "./api/container-life.ts";
+export {
+  type EnteredContainer,
+  enterContainer,
+  killContainer,
+  statusContainer,
+} from "./api/container-process.ts";
+export { createPod, runPod } from "./api/create-pod.ts";
+export { deletePod } from "./api/delete-pod.ts";
+export { startPod } from "./api/start-pod.ts";
+export { listPod, statusPod } from "./api/status-pod.ts";
+export { stopPod } from "./api/stop-pod.ts";
+export {
+  ERROR_CATALOGUE,
+  type ErrorCode,
+  type ErrorEntry,
+  HuskError,
+  isHuskError,
+  renderErrorCatalogue,
+} from "./errors/index.ts";
+export { type AcceleratorChoice, chooseAccelerator } from "./hypervisor/qemu/accelerator.ts";
+export { MIN_MEMORY_MIB } from "./hypervisor/types.ts";
+export { cacheDirectory, stateDirectory } from "./store/directories.ts";
+export type * from "./types/index.ts";

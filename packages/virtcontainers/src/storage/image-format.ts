@@ -1,0 +1,25 @@
+import { closeSync, openSync, readSync } from "node:fs";
+
+/** Disk images known by their magic numbers. */
+const FORMATS = [
+  { fstype: "erofs", offset: 1024, magic: "e2e1f5e0" },
+  { fstype: "squashfs", offset: 0, magic: "68737173" },
+  { fstype: "ext4", offset: 1024 + 0x38, magic: "53ef" },
+] as const;
+
+/** File system types of the images that are taken as they are. */
+export type ImageFormat = (typeof FORMATS)[number]["fstype"];
+
+/** The file system in a disk image, by its magic number; undefined: none that is known. */
+export function detectImageFormat(path: string): ImageFormat | undefined {
+  const head = Buffer.alloc(2048);
+  const fd = openSync(path, "r");
+  try {
+    readSync(fd, head, 0, head.length, 0);
+  } finally {
+    closeSync(fd);
+  }
+  return FORMATS.find(
+    ({ offset, magic }) => head.toString("hex", offset, offset + magic.length / 2) === magic,
+  )?.fstype;
+}

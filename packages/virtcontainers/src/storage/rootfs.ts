@@ -1,0 +1,94 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import { fingerprintTree } from "./fingerprint.ts";
+import { detectImageFormat } from "./image-format.ts";
+import { runMkfs } from "./mkfs.ts";
+
+/** A root file system as a disk image. */
+export interface RootfsImage {
+  /** path on the host */
+  readonly path: string;
+  readonly fstype: string;
+}
+
+/** How a root file system is turned into an image. */
+export interface RootfsOptions {
+  readonly cache: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly mark?: ((phase: string) => void) | undefined;
+}
+
+const MAX_ATTEMPTS = 3;
+
+/**
+ * The disk image of a root file system: an image file as it is, a directory packed into an erofs image, which is kept in
+ * the cache as long as the directory stays as it is.
+ * @throws HuskError ERR_ROOTFS_MISSING, ERR_ROOTFS_BUILD, ERR_ROOTFS_CHANGED, ERR_ABORTED
+ */
+export async function prepareRootfs(rootFs: string, options: RootfsOptions): Promise<RootfsImage> {
+  const path = resolve(rootFs);
+  const isDirectory = statRootfs(path).isDirectory();
+  if (!isDirectory) return { path, fstype: identifyImage(path) };
+  for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+    const image = await packDirectory(path, options);
+    if (image) return { path: image, fstype: "erofs" };
+  }
+  throw new HuskError("ERR_ROOTFS_CHANGED", `${path} was changed each time while it was packed`);
+}
+
+function statRootfs(path: string) {
+  try {
+    return statSync(path);
+  } catch (error) {
+    const why = systemCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${systemCode(error)})`;
+    throw new HuskError("ERR_ROOTFS_MISSING", `the root file system ${why}: ${path}`, { cause: error });
+  }
+}
+
+function identifyImage(path: string): string {
+  try {
+    const fstype = statSync(path).isFile() ? detectImageFormat(path) : undefined;
+    if (fstype) return fstype;
+  } catch (error) {
+    throw new HuskError("ERR_ROOTFS_MISSING", `the root file system cannot be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const text = `the root file system is neither a directory nor an erofs, squashfs or ext4 image: ${path}`;
+  throw new HuskError("ERR_ROOTFS_MISSING", text);
+}
+
+function fingerprint(path: string): string {
+  try {
+    return fingerprintTree(path);
+  } catch (error) {
+    throw new HuskError("ERR_ROOTFS_BUILD", `${path} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** @returns undefined when the directory was changed meanwhile */
+async function packDirectory(path: string, options: RootfsOptions): Promise<string | undefined> {
+  const before = fingerprint(path);
+  const directory = join(options.cache, "rootfs");
+  const image = join(directory, `${before}.erofs`);
+  if (existsSync(image)) return image;
+  // Concurrent builders each make their own and the last rename wins: all are the same.
+  const temporary = join(directory, `.new-${process.pid}-${randomBytes(4).toString("hex")}`);
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+    await runMkfs(temporary, path, options.signal);
+    options.mark?.("rootfs-packed");
+    if (fingerprint(path) !== before) return undefined;
+    renameSync(temporary, image);
+    return image;
+  } catch (error) {
+    if (error instanceof HuskError) throw error;
+    throw new HuskError("ERR_ROOTFS_BUILD", `${path} cannot be packed: ${messageOf(error)}`, {
+      cause: error,
+    });
+  } finally {
+    rmSync(temporary, { force: true });
+  }
+}

@@ -1,0 +1,152 @@
+import { randomBytes } from "node:crypto";
+import { closeSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import { FileLock, lockDescriptor, lockFile, openLockFile } from "./flock.ts";
+import { makeSocketDirectory, PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
+import { type PodRecord, parseRecord, readRecord } from "./pod-record.ts";
+import { findProcessesByArgument, identifyProcess, isProcessAlive, killProcess } from "./process-identity.ts";
+
+const STAGING_NAME = /^\.new-(\d+)-(\d+)-[0-9a-f]+$/;
+const GRAVE_NAME = /^\.gone-[0-9a-f]+$/;
+
+/** A pod's directory while it is made, out of sight of other callers. */
+export interface Staging {
+  readonly directory: PodDirectory;
+  /** lock file of the pod, open and not locked yet */
+  readonly lockFd: number;
+}
+
+function storeError(what: string, error: unknown): HuskError {
+  return new HuskError("ERR_STORE", `${what}: ${messageOf(error)}`, { cause: error });
+}
+
+/**
+ * Makes the directory of a new pod under a hidden name that tells its maker, so that others can see when it is a dead
+ * one's.
+ * @throws HuskError ERR_STORE
+ */
+export function makeStaging(root: string): Staging {
+  const pods = podsDirectory(root);
+  try {
+    mkdirSync(pods, { recursive: true, mode: 0o700 });
+    const me = identifyProcess(process.pid);
+    const suffix = randomBytes(4).toString("hex");
+    const path = join(pods, `.new-${process.pid}-${me?.startTime ?? 0}-${suffix}`);
+    // The pod's final path is not longer than the longest id, which decides where the sockets are.
+    mkdirSync(path, { mode: 0o700 });
+    const directory = new PodDirectory(path, makeSocketDirectory(join(pods, "x".repeat(64))));
+    return { directory, lockFd: openLockFile(directory.file("lock")) };
+  } catch (error) {
+    throw storeError(`cannot make a directory for the pod in ${pods}`, error);
+  }
+}
+
+/** Removes a staging directory that is not needed any more; its lock file must be closed by its owner. */
+export function discardStaging(directory: PodDirectory): void {
+  rmSync(directory.path, { recursive: true, force: true });
+  if (directory.socketPath !== directory.path) rmSync(directory.socketPath, { recursive: true, force: true });
+}
+
+/**
+ * Gives a staged pod its name. Only one of several callers can succeed: rename(2) does not replace a directory that
+ * holds something.
+ * @throws HuskError ERR_POD_EXISTS, ERR_STORE
+ */
+export async function publishStaging(staging: Staging, root: string, podId: string): Promise<PodDirectory> {
+  const path = podPath(root, podId);
+  for (let attempt = 0; ; attempt++) {
+    try {
+      renameSync(staging.directory.path, path);
+      break;
+    } catch (error) {
+      const code = systemCode(error);
+      if (code !== "ENOTEMPTY" && code !== "EEXIST") throw storeError(`cannot make ${path}`, error);
+      if (attempt === 2 || !(await clearLeftover(root, podId))) throw podExists(podId);
+    }
+  }
+  const { socketPath } = staging.directory;
+  return new PodDirectory(path, socketPath === staging.directory.path ? undefined : socketPath);
+}
+
+export function podExists(podId: string): HuskError {
+  return new HuskError("ERR_POD_EXISTS", `a pod "${podId}" exists already`, { podId });
+}
+
+/** Locks a staged pod. Nobody else knows it, so that nothing is waited for. */
+export async function lockStaging(staging: Staging): Promise<FileLock> {
+  try {
+    if (await lockDescriptor(staging.lockFd, { mode: "exclusive", wait: false }))
+      return new FileLock(staging.lockFd);
+  } catch (error) {
+    closeSync(staging.lockFd);
+    throw error;
+  }
+  closeSync(staging.lockFd);
+  throw new HuskError("ERR_LOCK", "the lock of a new pod is held by another process");
+}
+
+/**
+ * Removes a pod that was left half created by a caller that died, with its VM.
+ * @returns whether the name is free now
+ */
+export async function clearLeftover(root: string, podId: string): Promise<boolean> {
+  const path = podPath(root, podId);
+  let record: PodRecord;
+  try {
+    record = readRecord(new PodDirectory(path).file("record"), podId);
+  } catch (error) {
+    return error instanceof HuskError && error.code === "ERR_POD_NOT_FOUND" && isGone(path);
+  }
+  if (record.state !== "creating" || isProcessAlive(record.creator)) return false;
+  const directory = new PodDirectory(path, record.socketDirectory);
+  try {
+    const lock = await lockFile(directory.file("lock"), { mode: "exclusive", wait: false });
+    if (!lock) return false;
+    using _ = lock;
+    killByRecord(record);
+    directory.remove();
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return true;
+    throw error;
+  }
+}
+
+function isGone(path: string): boolean {
+  try {
+    readdirSync(path);
+    return false;
+  } catch (error) {
+    return systemCode(error) === "ENOENT";
+  }
+}
+
+/** Kills the VM of a record; when its process was not noted before its creator died, it is found by the uuid. */
+function killByRecord(record: PodRecord): void {
+  if (record.vm) killProcess(record.vm);
+  for (const found of findProcessesByArgument(record.uuid)) killProcess(found);
+}
+
+/** Removes what dead callers left under hidden names: half made pods with their VMs, half removed ones. */
+export function clearStagings(root: string): void {
+  const pods = podsDirectory(root);
+  for (const name of readdirSync(pods)) {
+    const [, pid, startTime] = STAGING_NAME.exec(name) ?? [];
+    const path = join(pods, name);
+    if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) clearStaging(path);
+    else if (GRAVE_NAME.test(name)) rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function clearStaging(path: string): void {
+  try {
+    const text = readFileSync(new PodDirectory(path).file("record"), "utf8");
+    const record = parseRecord(text, path, JSON.parse(text).config.id);
+    killByRecord(record);
+    discardStaging(new PodDirectory(path, record.socketDirectory));
+  } catch {
+    // Its creator died before the record was there, and so before a VM was.
+  }
+  rmSync(path, { recursive: true, force: true });
+}

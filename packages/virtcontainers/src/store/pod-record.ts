@@ -1,0 +1,150 @@
+import { readFileSync } from "node:fs";
+import { checkPodConfig } from "../config/schema.ts";
+import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import type { PodConfig, State } from "../types/index.ts";
+import { writeFileAtomically } from "./atomic-file.ts";
+import type { ProcessIdentity } from "./process-identity.ts";
+
+/** Version of the record's form; raised whenever an older library could misread it. */
+export const RECORD_VERSION = 1;
+/** Longest record read; the honest ones are a few KiB. */
+const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
+/** A container in a pod's record. Its configuration is in the pod's. */
+export interface ContainerRecord {
+  state: State;
+  /** when it was last started, ISO 8601 */
+  startTime?: string;
+  /** exit status of its first process */
+  exitCode?: number;
+  /** id of the disk with its root file system; missing: it has none yet */
+  drive?: string;
+}
+
+/** A disk of the VM in a pod's record. */
+export interface DriveRecord {
+  /** id and serial number of the disk, unique in the pod */
+  id: string;
+  /** the disk image on the host */
+  imagePath: string;
+  /** type of its file system */
+  fstype: string;
+  /** slot it is plugged into; missing: it was there when the VM started */
+  slot?: string;
+}
+
+/** The running VM in a pod's record. */
+export interface VmRecord extends ProcessIdentity {
+  accelerator: string;
+}
+
+/** All that is stored of a pod, in one file: configuration, state, VM. */
+export interface PodRecord {
+  version: typeof RECORD_VERSION;
+  /** `creating` until `createPod` is done */
+  state: State | "creating";
+  /** ISO 8601 */
+  createdAt: string;
+  /** random; stands on the hypervisor's command line, so that it is found after a crash */
+  uuid: string;
+  /** who creates the pod */
+  creator: ProcessIdentity;
+  /** directory of the pod's sockets, when the pod's own has too long a path */
+  socketDirectory?: string;
+  config: PodConfig;
+  containers: Record<string, ContainerRecord>;
+  drives: DriveRecord[];
+  vm?: VmRecord;
+}
+
+/** Stores a record; the caller holds the pod's lock. */
+export function writeRecord(path: string, record: PodRecord): void {
+  try {
+    writeFileAtomically(path, `${JSON.stringify(record, null, 1)}\n`);
+  } catch (error) {
+    const text = `cannot write ${path}: ${messageOf(error)}`;
+    throw new HuskError("ERR_STORE", text, { cause: error, podId: record.config.id });
+  }
+}
+
+/**
+ * Reads a pod's record.
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_STORE
+ */
+export function readRecord(path: string, podId: string): PodRecord {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") {
+      throw new HuskError("ERR_POD_NOT_FOUND", `there is no pod "${podId}"`, { podId });
+    }
+    throw new HuskError("ERR_STORE", `cannot read ${path}: ${messageOf(error)}`, { cause: error, podId });
+  }
+  return parseRecord(text, path, podId);
+}
+
+/**
+ * Takes a record's text apart and checks it.
+ * @throws HuskError ERR_STATE_CORRUPT, ERR_STATE_VERSION
+ */
+export function parseRecord(text: string, path: string, podId: string): PodRecord {
+  const corrupt = (why: string, cause?: unknown) =>
+    new HuskError("ERR_STATE_CORRUPT", `the state of pod "${podId}" is unreadable (${path}): ${why}`, {
+      podId,
+      cause,
+    });
+  if (text.length > MAX_RECORD_BYTES) throw corrupt("too long");
+  let record: unknown;
+  try {
+    record = JSON.parse(text);
+  } catch (error) {
+    throw corrupt("not JSON, or cut off", error);
+  }
+  if (typeof record !== "object" || record === null || !("version" in record)) throw corrupt("no version");
+  if (record.version !== RECORD_VERSION) {
+    const version = JSON.stringify(record.version).slice(0, 40);
+    throw new HuskError(
+      "ERR_STATE_VERSION",
+      `the state of pod "${podId}" has version ${version}, not ${RECORD_VERSION}`,
+      {
+        podId,
+      },
+    );
+  }
+  const problem = findProblem(record as Partial<PodRecord>, podId);
+  if (problem) throw corrupt(problem);
+  return record as PodRecord;
+}
+
+const STATES: readonly unknown[] = ["ready", "running", "paused", "stopped"];
+
+function findProblem(record: Partial<PodRecord>, podId: string): string | undefined {
+  if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
+  if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
+  if (!isIdentity(record.creator)) return "bad creator";
+  if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
+    return "bad vm";
+  if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
+    return "bad socketDirectory";
+  try {
+    checkPodConfig(record.config);
+  } catch (error) {
+    return messageOf(error);
+  }
+  if (record.config.id !== podId) return "the state of another pod";
+  if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
+  const { containers } = record;
+  if (typeof containers !== "object" || containers === null) return "bad containers";
+  const ids = (record.config.containers ?? []).map(({ id }) => id);
+  if (ids.length !== Object.keys(containers).length) return "containers do not match";
+  return ids.every((id) => STATES.includes(containers[id]?.state)) ? undefined : "bad container state";
+}
+
+function isIdentity(value: ProcessIdentity | undefined): boolean {
+  return Number.isSafeInteger(value?.pid) && (value?.pid ?? 0) > 0 && typeof value?.startTime === "string";
+}
+
+function isDrive(drive: Partial<DriveRecord> | null): boolean {
+  return [drive?.id, drive?.imagePath, drive?.fstype].every((value) => typeof value === "string");
+}

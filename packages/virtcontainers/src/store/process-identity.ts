@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+/** A process, told apart from a later one with the same number. */
+export interface ProcessIdentity {
+  readonly pid: number;
+  /** start of the process in clock ticks since boot: field 22 of `/proc/<pid>/stat` */
+  readonly startTime: string;
+}
+
+/** State and start time out of a `/proc/<pid>/stat`; the command in it may hold spaces and parentheses. */
+export function parseStat(stat: string): { state: string; startTime: string } | undefined {
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [state, startTime] = [fields[0], fields[19]];
+  return state && startTime ? { state, startTime } : undefined;
+}
+
+function readStat(pid: number): { state: string; startTime: string } | undefined {
+  try {
+    return parseStat(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Identity of a process that runs; undefined when there is none of that number. */
+export function identifyProcess(pid: number): ProcessIdentity | undefined {
+  const stat = readStat(pid);
+  return stat ? { pid, startTime: stat.startTime } : undefined;
+}
+
+/** Whether that very process still runs. One that has ended and waits for its parent does not. */
+export function isProcessAlive(identity: ProcessIdentity): boolean {
+  const stat = readStat(identity.pid);
+  return (
+    stat !== undefined && stat.startTime === identity.startTime && stat.state !== "Z" && stat.state !== "X"
+  );
+}
+
+/** Kills that very process; a later one with the same number is left alone. */
+export function killProcess(identity: ProcessIdentity, signal: NodeJS.Signals = "SIGKILL"): void {
+  if (!isProcessAlive(identity)) return;
+  try {
+    process.kill(identity.pid, signal);
+  } catch {
+    // It has just ended, which is what was wanted.
+  }
+}
+
+/** Processes with this very argument on their command line. For cleaning up after a crash: it reads all of /proc. */
+export function findProcessesByArgument(argument: string): ProcessIdentity[] {
+  const found: ProcessIdentity[] = [];
+  for (const name of readdirSync("/proc")) {
+    if (!/^\d+$/.test(name)) continue;
+    try {
+      if (!readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").includes(argument)) continue;
+    } catch {
+      continue;
+    }
+    const identity = identifyProcess(Number(name));
+    if (identity) found.push(identity);
+  }
+  return found;
+}

@@ -1,0 +1,214 @@
+/**
+ * The configuration of pods and containers: the structures of the virtcontainers 1.0 API, fields in camelCase.
+ * @module
+ */
+
+/** Kind of hypervisor. Supported now: `qemu`, `mock`. */
+export type HypervisorType = "qemu" | "mock";
+/** Kind of guest agent. Supported now: `noop`, `hyperstart`. */
+export type AgentType = "noop" | "hyperstart" | "kata";
+/** Kind of proxy. Supported now: `noopProxy`, `noProxy`. */
+export type ProxyType = "noopProxy" | "noProxy" | "ccProxy" | "kataProxy";
+/** Kind of shim. Supported now: `noopShim`. */
+export type ShimType = "ccShim" | "noopShim" | "kataShim";
+/** Kind of network set-up. Supported now: `noop`. */
+export type NetworkModel = "noop" | "CNI" | "CNM";
+/** Kind of emulated machine: q35 hot-plugs, microvm boots quickest, pc is the old one. */
+export type MachineType = "q35" | "microvm" | "pc";
+
+/** Resources of the VM. */
+export interface Resources {
+  /** number of virtual CPUs */
+  vcpus?: number;
+  /** guest memory in MiB */
+  memory?: number;
+}
+
+/** A parameter of a command line: `key=value`, or `key` alone when the value is missing or empty. */
+export interface Param {
+  key: string;
+  value?: string;
+}
+
+/** What the VM is made of. */
+export interface HypervisorConfig {
+  /** path of the guest kernel: an uncompressed vmlinux with a PVH note, or a bzImage */
+  kernelPath?: string;
+  /** path of the guest image: an initramfs (cpio, bare or compressed with gzip) */
+  imagePath?: string;
+  /** path of the firmware; default: QEMU's `qboot.rom` */
+  firmwarePath?: string;
+  /** more options of `-machine`, separated by commas */
+  machineAccelerators?: string;
+  /** path of the hypervisor program; default: `/usr/bin/qemu-system-x86_64` */
+  hypervisorPath?: string;
+  /** forbid block devices (not supported yet) */
+  disableBlockDeviceUse?: boolean;
+  /** parameters for the guest kernel, put last so that they win */
+  kernelParams?: Param[];
+  /** arguments for the hypervisor, put last: `-key value` */
+  hypervisorParams?: Param[];
+  /** machine to emulate; default: `q35` */
+  hypervisorMachineType?: MachineType;
+  /** let the guest kernel talk on its console */
+  debug?: boolean;
+  /** number of virtual CPUs when `vmConfig.vcpus` is missing; default 1 */
+  defaultVCPUs?: number;
+  /** guest memory in MiB when `vmConfig.memory` is missing; default 256 */
+  defaultMemSz?: number;
+  /** number of slots for devices that are plugged in later; default 2, at most 16 */
+  defaultBridges?: number;
+  /** touch all guest memory at the start (not supported yet) */
+  memPrealloc?: boolean;
+  /** take guest memory from huge pages (not supported yet) */
+  hugePages?: boolean;
+  /** realtime options (not supported yet) */
+  realtime?: boolean;
+  /** lock guest memory (not supported yet) */
+  mlock?: boolean;
+  /** leave out what is adjusted when the host is a VM itself; nothing is, so it changes nothing */
+  disableNestingChecks?: boolean;
+}
+
+/** Configuration of a proxy. */
+export interface ProxyConfig {
+  path?: string;
+  debug?: boolean;
+}
+
+/** Configuration of the network. */
+export interface NetworkConfig {
+  netNSPath?: string;
+  numInterfaces?: number;
+  interworkingModel?: number;
+}
+
+/** A directory shared between host and pod (not supported yet). */
+export interface Volume {
+  /** label for the guest */
+  mountTag: string;
+  /** directory on the host */
+  hostPath: string;
+}
+
+/** A program run at a moment of a pod's life (not supported yet). */
+export interface Hook {
+  path: string;
+  args?: string[];
+  env?: string[];
+  /** seconds; 0: no limit */
+  timeout?: number;
+}
+
+/** Programs run at moments of a pod's life (not supported yet). */
+export interface Hooks {
+  preStartHooks?: Hook[];
+  postStartHooks?: Hook[];
+  postStopHooks?: Hook[];
+}
+
+/** An environment variable. */
+export interface EnvVar {
+  var: string;
+  value: string;
+}
+
+/** Sets of Linux capabilities, names with `CAP_`. */
+export interface LinuxCapabilities {
+  bounding?: string[];
+  effective?: string[];
+  inheritable?: string[];
+  permitted?: string[];
+  ambient?: string[];
+}
+
+/** A command to execute in a container. */
+export interface Cmd {
+  /** program and arguments; not empty */
+  args: string[];
+  envs?: EnvVar[];
+  /** working directory inside the container; default `/` */
+  workDir?: string;
+  /** user name or number, looked up in the container; default root */
+  user?: string;
+  /** group name or number, looked up in the container; default the user's */
+  primaryGroup?: string;
+  /** more group names or numbers */
+  supplementaryGroups?: string[];
+  /** give the process a terminal */
+  interactive?: boolean;
+  /** host terminal to connect (needs a shim: not supported yet) */
+  console?: string;
+  /** nobody will wait for the process or read its output */
+  detach?: boolean;
+  noNewPrivileges?: boolean;
+  capabilities?: LinuxCapabilities;
+}
+
+/** A mount inside a container (not supported yet). */
+export interface Mount {
+  source: string;
+  destination: string;
+  type?: string;
+  options?: string[];
+  hostPath?: string;
+  readOnly?: boolean;
+}
+
+/** A device inside a container (not supported yet). */
+export interface DeviceInfo {
+  hostPath?: string;
+  containerPath?: string;
+  devType?: string;
+  major?: number;
+  minor?: number;
+  fileMode?: number;
+  uid?: number;
+  gid?: number;
+  hotplugged?: boolean;
+  id?: string;
+}
+
+/** Configuration of one container. */
+export interface ContainerConfig {
+  /** `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, unique in its pod */
+  id: string;
+  /** the root file system on the host: a directory, or an erofs, squashfs or ext4 image */
+  rootFs: string;
+  /** mount the root file system read-only; default: what the container writes is kept until it ends */
+  readonlyRootfs?: boolean;
+  cmd: Cmd;
+  annotations?: Record<string, string>;
+  mounts?: Mount[];
+  deviceInfos?: DeviceInfo[];
+}
+
+/** Configuration of a pod. */
+export interface PodConfig {
+  /** `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, unique under a state directory */
+  id: string;
+  /** host name inside the pod; default: the id */
+  hostname?: string;
+  hooks?: Hooks;
+  vmConfig?: Resources;
+  /** default `qemu` */
+  hypervisorType?: HypervisorType;
+  hypervisorConfig?: HypervisorConfig;
+  /** default `hyperstart` */
+  agentType?: AgentType;
+  /** no agent kind has any field yet */
+  agentConfig?: Record<string, never>;
+  /** default `noProxy` */
+  proxyType?: ProxyType;
+  proxyConfig?: ProxyConfig;
+  /** default `noopShim` */
+  shimType?: ShimType;
+  /** no shim kind has any field yet */
+  shimConfig?: Record<string, never>;
+  /** default `noop` */
+  networkModel?: NetworkModel;
+  networkConfig?: NetworkConfig;
+  volumes?: Volume[];
+  containers?: ContainerConfig[];
+  annotations?: Record<string, string>;
+}

@@ -1,0 +1,111 @@
+import type { Readable, Writable } from "node:stream";
+import type { AgentType, HypervisorConfig, HypervisorType } from "./config.ts";
+import type { Phase } from "./options.ts";
+
+/** State of a pod or container. */
+export type State = "ready" | "running" | "paused" | "stopped";
+
+/** Status of a container. */
+export interface ContainerStatus {
+  id: string;
+  state: State;
+  /** process id of the shim on the host; -1: there is no shim process */
+  pid: number;
+  /** when the container was started; undefined: not yet */
+  startTime: Date | undefined;
+  rootFs: string;
+  annotations: Record<string, string>;
+  /** exit status of the container's first process, 128+signal if a signal ended it; undefined: not known (ours) */
+  exitCode: number | undefined;
+  /** the command of the container (ours) */
+  args: string[];
+}
+
+/** Status of a pod. */
+export interface PodStatus {
+  id: string;
+  state: State;
+  hypervisor: HypervisorType;
+  hypervisorConfig: HypervisorConfig;
+  agent: AgentType;
+  containersStatus: ContainerStatus[];
+  annotations: Record<string, string>;
+  /** when the pod was created (ours) */
+  createdAt: Date;
+  /** process id of the hypervisor on the host; undefined: none runs (ours) */
+  hypervisorPid: number | undefined;
+  /** accelerator of the VM; undefined: none runs (ours) */
+  accelerator: string | undefined;
+}
+
+/** How a process ended. */
+export interface ProcessExit {
+  /** exit status, 128+signal when a signal ended it */
+  exitCode: number;
+}
+
+/**
+ * The ends of a process in the guest. Reading must go on until the end of the streams: a reader that stops holds up the
+ * output of the whole pod, whose processes share one channel. Marked as ours: virtcontainers 1.0 leaves this to shims.
+ */
+export interface ProcessIo {
+  /** the process's standard input; may be written before it is started */
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  /** undefined when the process has a terminal */
+  readonly stderr: Readable | undefined;
+  /**
+   * Waits until the process has ended and all its output has been received.
+   * @throws HuskError ERR_VM_LOST, ERR_AGENT_DISCONNECTED, ERR_AGENT_PROTOCOL
+   */
+  wait(): Promise<ProcessExit>;
+  /** Sends a signal (number): to the process group, as a terminal does. */
+  signal(signal: number): Promise<void>;
+  /** Tells the process's terminal its size in characters. */
+  resize(rows: number, columns: number): Promise<void>;
+}
+
+/** A process of a container. */
+export interface Process {
+  /** id of the process, unique in its pod */
+  readonly token: string;
+  /** process id of the shim on the host; -1: there is no shim process */
+  readonly pid: number;
+  readonly startTime: Date;
+}
+
+/** A process started by `enterContainer` (ours: `io`). */
+export interface EnteredProcess extends Process {
+  /** its ends; without `attach`, stdin is closed and the output is discarded */
+  readonly io: ProcessIo;
+}
+
+/** Handle of a pod: what it was when the call that returned it was done. */
+export interface VCPod {
+  id(): string;
+  /** @throws HuskError ERR_ANNOTATION_NOT_FOUND */
+  annotations(key: string): string;
+  getAnnotations(): Record<string, string>;
+  /** Adds to the pod's annotations, or replaces some, and stores them. */
+  setAnnotations(annotations: Record<string, string>): Promise<void>;
+  getAllContainers(): VCContainer[];
+  getContainer(containerId: string): VCContainer | undefined;
+  /** The phases of the calls that led to this handle, in order (ours). */
+  timings(): Phase[];
+}
+
+/** Handle of a container. */
+export interface VCContainer {
+  id(): string;
+  pod(): VCPod;
+  getAnnotations(): Record<string, string>;
+  getPid(): number;
+  getToken(): string;
+  process(): Process;
+  /**
+   * The ends of the container's first process (ours). To be called before the container is started, in the process that
+   * starts it, so that no output is lost.
+   * @throws HuskError ERR_STATE_INVALID when the container is running already
+   */
+  attach(): ProcessIo;
+}

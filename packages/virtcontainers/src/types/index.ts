@@ -1,0 +1,3 @@
+export type * from "./config.ts";
+export type * from "./handles.ts";
+export type * from "./options.ts";

@@ -1,0 +1,27 @@
+/** A moment of a call, for those who watch where the time goes. */
+export interface Phase {
+  /** what has just been done: `qemu-spawned`, `ready`… */
+  readonly name: string;
+  /** milliseconds since the call began */
+  readonly at: number;
+  /** milliseconds since the phase before */
+  readonly took: number;
+}
+
+/** Options that every call takes. */
+export interface CallOptions {
+  /** ends the call: what it has made is undone */
+  signal?: AbortSignal | undefined;
+  /** state directory; default `$HUSK_ROOT`, else `/run/husk` for root, else `$XDG_RUNTIME_DIR/husk` */
+  root?: string | undefined;
+  /** cache directory; default `$HUSK_CACHE`, else `/var/cache/husk` for root, else `$XDG_CACHE_HOME/husk` */
+  cache?: string | undefined;
+  /** is told each phase as it is done */
+  onPhase?: ((phase: Phase) => void) | undefined;
+}
+
+/** Options of `enterContainer`. */
+export interface EnterOptions extends CallOptions {
+  /** connect the streams of the process; default: stdin is closed, output is discarded */
+  attach?: boolean | undefined;
+}

@@ -1,0 +1,136 @@
+import { FrameError } from "./frame-error.ts";
+
+/** Smallest buffer for a frame that came in pieces, in bytes. */
+const MIN_BUFFER_BYTES = 512;
+
+/** How a protocol's frames tell their length. */
+export interface FrameShape {
+  /** header size in bytes */
+  headerBytes: number;
+  /** offset in the header of the u32 big-endian total length, in bytes */
+  lengthOffset: number;
+  /** longest frame taken, header included, in bytes */
+  maxFrameBytes: number;
+}
+
+/** Big-endian u32 at an offset. Plain arithmetic: a DataView per frame costs more than the frame. */
+export function readU32(bytes: Uint8Array, offset: number): number {
+  return (
+    (((bytes[offset] ?? 0) << 24) |
+      ((bytes[offset + 1] ?? 0) << 16) |
+      ((bytes[offset + 2] ?? 0) << 8) |
+      (bytes[offset + 3] ?? 0)) >>>
+    0
+  );
+}
+
+/** Writes a big-endian u32 at an offset. */
+export function writeU32(bytes: Uint8Array, offset: number, value: number): void {
+  bytes[offset] = value >>> 24;
+  bytes[offset + 1] = value >>> 16;
+  bytes[offset + 2] = value >>> 8;
+  bytes[offset + 3] = value;
+}
+
+/**
+ * Cuts a byte stream into frames, whatever the pieces it arrives in. A frame inside one chunk is handed out
+ * in place; one that came in pieces is put together in a buffer of its own, which grows as bytes arrive and
+ * never by what a length field claims.
+ */
+export class FrameSplitter<Frame> {
+  readonly #shape: FrameShape;
+  readonly #decode: (bytes: Uint8Array, start: number, end: number) => Frame | undefined;
+  #pending = new Uint8Array(0);
+  #pendingBytes = 0;
+  #stopped = false;
+
+  /** `decode` makes a frame out of `bytes[start..end)`, or returns undefined to leave it out. */
+  constructor(
+    shape: FrameShape,
+    decode: (bytes: Uint8Array, start: number, end: number) => Frame | undefined,
+  ) {
+    if (!(shape.maxFrameBytes >= shape.headerBytes)) {
+      throw new RangeError(`maxFrameBytes must be at least ${shape.headerBytes}`);
+    }
+    this.#shape = shape;
+    this.#decode = decode;
+  }
+
+  /** bytes held of a frame that is not complete yet */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Drops the frame begun, and takes bytes again after a FrameError. */
+  reset(): void {
+    this.#pending = new Uint8Array(0);
+    this.#pendingBytes = 0;
+    this.#stopped = false;
+  }
+
+  /** Takes the next bytes and gives the frames they complete. Throws FrameError. */
+  push(chunk: Uint8Array): Frame[] {
+    const frames: Frame[] = [];
+    if (this.#stopped) throw new FrameError("ERR_FRAME_STOPPED", "the channel was lost before these bytes");
+    let at = this.#pendingBytes > 0 ? this.#finishPending(chunk, frames) : 0;
+    const { headerBytes } = this.#shape;
+    while (chunk.length - at >= headerBytes) {
+      const end = at + this.#frameBytes(chunk, at, frames);
+      if (end > chunk.length) break;
+      this.#emit(chunk, at, end, frames);
+      at = end;
+    }
+    if (at < chunk.length) this.#take(chunk, at, chunk.length - at);
+    return frames;
+  }
+
+  /** Completes the frame begun in earlier chunks; gives the offset of the first byte not used. */
+  #finishPending(chunk: Uint8Array, frames: Frame[]): number {
+    const { headerBytes } = this.#shape;
+    let at = 0;
+    if (this.#pendingBytes < headerBytes) {
+      at = this.#take(chunk, 0, headerBytes - this.#pendingBytes);
+      if (this.#pendingBytes < headerBytes) return at;
+    }
+    const total = this.#frameBytes(this.#pending, 0, frames);
+    at += this.#take(chunk, at, total - this.#pendingBytes);
+    if (this.#pendingBytes < total) return at;
+    // The frame may keep a view of this buffer, so it is given away, not used again.
+    const whole = this.#pending;
+    this.#pending = new Uint8Array(0);
+    this.#pendingBytes = 0;
+    this.#emit(whole, 0, total, frames);
+    return at;
+  }
+
+  /** Copies at most `count` bytes behind those held; gives how many there were. */
+  #take(chunk: Uint8Array, at: number, count: number): number {
+    const taken = Math.min(count, chunk.length - at);
+    const needed = this.#pendingBytes + taken;
+    if (needed > this.#pending.length) {
+      const roomy = Math.max(needed, this.#pending.length * 2, MIN_BUFFER_BYTES);
+      const larger = new Uint8Array(Math.min(roomy, this.#shape.maxFrameBytes));
+      larger.set(this.#pending.subarray(0, this.#pendingBytes));
+      this.#pending = larger;
+    }
+    this.#pending.set(chunk.subarray(at, at + taken), this.#pendingBytes);
+    this.#pendingBytes = needed;
+    return taken;
+  }
+
+  #emit(bytes: Uint8Array, start: number, end: number, frames: Frame[]): void {
+    const frame = this.#decode(bytes, start, end);
+    if (frame !== undefined) frames.push(frame);
+  }
+
+  /** The checked total length of the frame whose header stands at an offset. */
+  #frameBytes(bytes: Uint8Array, start: number, frames: Frame[]): number {
+    const { headerBytes, lengthOffset, maxFrameBytes } = this.#shape;
+    const total = readU32(bytes, start + lengthOffset);
+    if (total >= headerBytes && total <= maxFrameBytes) return total;
+    this.reset();
+    this.#stopped = true;
+    const problem = total < headerBytes ? `below its header of ${headerBytes}` : `above ${maxFrameBytes}`;
+    throw new FrameError("ERR_FRAME_LENGTH", `a frame claims ${total} bytes, ${problem}`, frames);
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * hyperstart's protocol, dialect H (API 4244), without I/O: two byte streams in, messages out, and back.
+ * Runs in Node and in QuickJS.
+ *
+ * @module
+ */
+export { API_VERSION, Command, commandName } from "./commands.ts";
+export type { Container, ContainerRequest, Fsmap, Port, Volume } from "./container.ts";
+export { parseNewContainer } from "./container.ts";
+export type { ControlFrame } from "./control-frame.ts";
+export { ControlDecoder, encodeControl } from "./control-frame.ts";
+export { decodeNext, decodeVersion, encodeNext, encodeVersion } from "./counts.ts";
+export { decodeErrorText } from "./error-text.ts";
+export type { FrameErrorCode } from "./frame-error.ts";
+export { FrameError } from "./frame-error.ts";
+export * from "./limits.ts";
+export type { Interface, IpAddress, PortmappingWhiteList, Route } from "./network.ts";
+export { PayloadError } from "./payload-error.ts";
+export type { Pod, PodRequest } from "./pod.ts";
+export { parsePod } from "./pod.ts";
+export type { Capabilities, EnvVar, Process, ProcessRequest, Rlimit } from "./process.ts";
+export { RLIMIT_UNLIMITED } from "./process.ts";
+export type { ProcessAsyncEvent } from "./process-event.ts";
+export { encodeProcessAsyncEvent, parseProcessAsyncEvent } from "./process-event.ts";
+export type {
+  ExecCommand,
+  ExecRequest,
+  FileRequest,
+  KillContainer,
+  RemoveContainer,
+  SignalProcess,
+  WindowSize,
+} from "./requests.ts";
+export {
+  parseExecCommand,
+  parseKillContainer,
+  parseRemoveContainer,
+  parseSignalProcess,
+  parseWindowSize,
+} from "./requests.ts";
+export type { StreamFrame } from "./stream-frame.ts";
+export { encodeStream, StreamDecoder, writeStreamHeader } from "./stream-frame.ts";

@@ -1,0 +1,126 @@
+/** State of the virtual machine, as in QAPI's `RunState`. */
+export type QmpRunState =
+  | "colo"
+  | "debug"
+  | "finish-migrate"
+  | "guest-panicked"
+  | "inmigrate"
+  | "internal-error"
+  | "io-error"
+  | "paused"
+  | "postmigrate"
+  | "prelaunch"
+  | "restore-vm"
+  | "running"
+  | "save-vm"
+  | "shutdown"
+  | "suspended"
+  | "watchdog";
+
+/** A disk image as raw bytes of a host file, for `blockdev-add`. */
+export interface QmpRawBlockdev {
+  /** format of the image */
+  driver: "raw";
+  /** name `device_add` and `blockdev-del` know it by, 31 bytes at most */
+  "node-name": string;
+  /** whether the guest may not write it */
+  "read-only"?: boolean;
+  /** host file behind it */
+  file: {
+    /** protocol */
+    driver: "file";
+    /** path on the host */
+    filename: string;
+    /** whether QEMU locks the file */
+    locking?: "auto" | "on" | "off";
+  };
+}
+
+/** A device to plug, for `device_add`; further keys are the driver's own properties. */
+export interface QmpDevice {
+  /** device model, `"virtio-blk-pci"` */
+  driver: string;
+  /** id that `device_del` and DEVICE_DELETED use */
+  id?: string;
+  /** bus to plug it into */
+  bus?: string;
+  /** property of the driver */
+  [property: string]: string | number | boolean | undefined;
+}
+
+/** One virtual CPU in the answer to `query-cpus-fast`. */
+export interface QmpCpu {
+  /** index of the CPU */
+  "cpu-index": number;
+  /** path in QEMU's object tree */
+  "qom-path": string;
+  /** thread id on the host */
+  "thread-id": number;
+}
+
+/** One plugged memory device in the answer to `query-memory-devices`. */
+export interface QmpMemoryDevice {
+  /** kind, `"dimm"` */
+  type: string;
+  /** its properties, as its kind defines them */
+  data: { id?: string } & { [property: string]: unknown };
+}
+
+/** Program version in the greeting and the answer to `query-version`. */
+export interface QmpVersion {
+  /** version of QEMU */
+  qemu: { major: number; minor: number; micro: number };
+  /** distribution's package name, may be empty */
+  package: string;
+}
+
+/** An object without keys: arguments of a command that takes none, value of one that gives none. */
+type None = Record<string, never>;
+
+/**
+ * The commands husk gives to QEMU: arguments, and what the `return` value is by QAPI. The decoder does not check
+ * return values against this: QEMU is started by us, but has a guest inside, so check what you rely on.
+ */
+export interface QmpCommands {
+  /** Ends the negotiation; must come first. */
+  qmp_capabilities: { arguments: { enable?: string[] }; return: None };
+  /** Asks whether the guest runs. */
+  "query-status": { arguments: None; return: { status: QmpRunState; running: boolean } };
+  /** Asks for QEMU's version. */
+  "query-version": { arguments: None; return: QmpVersion };
+  /** Asks for the virtual CPUs, without disturbing them. */
+  "query-cpus-fast": { arguments: None; return: QmpCpu[] };
+  /** Asks for the hot-plugged memory. */
+  "query-memory-devices": { arguments: None; return: QmpMemoryDevice[] };
+  /** Stops the virtual CPUs. */
+  stop: { arguments: None; return: None };
+  /** Lets the virtual CPUs go on. */
+  cont: { arguments: None; return: None };
+  /** Ends QEMU at once, as pulling the plug would. */
+  quit: { arguments: None; return: None };
+  /** Presses the power button; needs someone in the guest who listens. */
+  system_powerdown: { arguments: None; return: None };
+  /** Opens a disk image. */
+  "blockdev-add": { arguments: QmpRawBlockdev; return: None };
+  /** Closes a disk image no device uses. */
+  "blockdev-del": { arguments: { "node-name": string }; return: None };
+  /** Plugs a device. */
+  device_add: { arguments: QmpDevice; return: None };
+  /** Asks the guest to give a device back; done at DEVICE_DELETED. */
+  device_del: { arguments: { id: string }; return: None };
+}
+
+/** Name of a command husk knows. */
+export type QmpCommandName = keyof QmpCommands;
+
+/** A command with its arguments, which may be left out where none is required. */
+export type QmpCommand<Name extends QmpCommandName = QmpCommandName> = {
+  [N in Name]: None extends QmpCommands[N]["arguments"]
+    ? { execute: N; arguments?: QmpCommands[N]["arguments"] }
+    : { execute: N; arguments: QmpCommands[N]["arguments"] };
+}[Name];
+
+/** Encodes one command as a line; QEMU repeats the id in its answer. */
+export function encodeQmpCommand(command: QmpCommand, id: number): Uint8Array {
+  return new TextEncoder().encode(`${JSON.stringify({ ...command, id })}\n`);
+}

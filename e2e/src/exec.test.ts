@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash, randomBytes } from "node:crypto";
-import { after, before, describe, it } from "node:test";
-import { VM_TEST } from "./support/limits.ts";
+import { after, before, describe } from "node:test";
+import { it } from "./support/vm-test.ts";
 import { type RunningHusk, Workplace } from "./support/workplace.ts";
 
-describe("husk exec", VM_TEST, () => {
+describe("husk exec", () => {
   let place: Workplace;
   let foreground: RunningHusk;
 

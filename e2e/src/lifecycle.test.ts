@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { describe } from "node:test";
 import { makeAnnouncedQemu } from "./support/announced-qemu.ts";
 import { findProcesses } from "./support/leaks.ts";
-import { VM_TEST } from "./support/limits.ts";
+import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
 const FOREGROUND = ["-i", "--", "sh", "-c", "echo up; cat"];
 
-describe("pods of the command line", VM_TEST, () => {
-  it("stay listed after they ended, until they are removed", async () => {
-    await using place = await Workplace.create();
+describe("pods of the command line", () => {
+  it("stay listed after they ended, until they are removed", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     assert.equal((await place.husk(["run", "--name", "job", "--", "sh", "-c", "exit 4"])).status, 4);
     assert.equal((await place.husk(["ps", "-q"])).stdout.toString(), "");
     const listed = await place.husk(["ps", "-a", "--json"]);
@@ -24,8 +24,8 @@ describe("pods of the command line", VM_TEST, () => {
     assert.equal((await place.husk(["ps", "-aq"])).stdout.toString(), "");
   });
 
-  it("are listed, stopped and removed from another terminal", async () => {
-    await using place = await Workplace.create();
+  it("are listed, stopped and removed from another terminal", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const foreground = place.start(["run", "--name", "web", ...FOREGROUND]);
     await foreground.stdout.waitFor(/up/);
     const table = (await place.husk(["ps"])).stdout.toString();
@@ -42,8 +42,8 @@ describe("pods of the command line", VM_TEST, () => {
     assert.equal((await place.husk(["rm", "web"])).status, 0);
   });
 
-  it("are removed by force while they run", async () => {
-    await using place = await Workplace.create();
+  it("are removed by force while they run", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const foreground = place.start(["run", "--name", "web", ...FOREGROUND]);
     await foreground.stdout.waitFor(/up/);
     assert.equal((await place.husk(["rm", "-f", "web", "not-there"])).status, 0);
@@ -51,16 +51,16 @@ describe("pods of the command line", VM_TEST, () => {
     assert.equal((await place.husk(["ps", "-aq"])).stdout.toString(), "");
   });
 
-  it("are told about one by one when some cannot be removed", async () => {
-    await using place = await Workplace.create();
+  it("are told about one by one when some cannot be removed", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     await place.husk(["run", "--name", "job", "--", "true"]);
     const { status, stdout, stderr } = await place.husk(["rm", "nothing", "job"]);
     assert.deepEqual([status, stdout.toString()], [125, "job\n"]);
     assert.match(stderr, /\[ERR_POD_NOT_FOUND\]/);
   });
 
-  it("outlive a husk that is killed, and can be used and removed by another", async () => {
-    await using place = await Workplace.create();
+  it("outlive a husk that is killed, and can be used and removed by another", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const foreground = place.start(["run", "--name", "web", ...FOREGROUND]);
     await foreground.stdout.waitFor(/up/);
     foreground.child.kill("SIGKILL");
@@ -71,8 +71,8 @@ describe("pods of the command line", VM_TEST, () => {
     assert.equal((await place.husk(["rm", "-f", "web"])).status, 0);
   });
 
-  it("leave nothing when husk is killed while it boots them, once the next has run", async () => {
-    await using place = await Workplace.create();
+  it("leave nothing when husk is killed while it boots them, once the next has run", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const qemu = await makeAnnouncedQemu(place);
     const { child, ended } = place.start(["run", "--name", "web", ...FOREGROUND], qemu.env);
     await qemu.started();
@@ -81,8 +81,8 @@ describe("pods of the command line", VM_TEST, () => {
     assert.equal((await place.husk(["run", "--rm", "--name", "web", "--", "true"])).status, 0);
   });
 
-  it("of the same name are made by one only, when two want to", async () => {
-    await using place = await Workplace.create();
+  it("of the same name are made by one only, when two want to", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const args = ["run", "--rm", "--name", "only", "-i", "--", "cat"];
     const both = [place.start(args), place.start(args)];
     const first = await Promise.race(both.map(({ ended }) => ended));
@@ -95,8 +95,8 @@ describe("pods of the command line", VM_TEST, () => {
 });
 
 describe("husk check", () => {
-  it("finds this machine fit, which runs all these tests", async () => {
-    await using place = await Workplace.create();
+  it("finds this machine fit, which runs all these tests", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { status, stdout } = await place.husk(["check"]);
     assert.equal(status, 0, stdout.toString());
     assert.match(stdout.toString(), /^✓ qemu-system-x86_64 +\/usr/m);
@@ -105,8 +105,8 @@ describe("husk check", () => {
     assert.ok(checks.some(({ name }: { name: string }) => name === "accelerator"));
   });
 
-  it("says what is missing, and what to do", async () => {
-    await using place = await Workplace.create();
+  it("says what is missing, and what to do", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { status, stdout } = await place.huskWith({ HUSK_QEMU: "/nowhere/qemu" }, ["check"]);
     assert.equal(status, 1);
     assert.match(

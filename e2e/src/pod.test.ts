@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { describe, it } from "node:test";
+import { describe } from "node:test";
 import {
   createContainer,
   createPod,
@@ -12,15 +12,15 @@ import {
   statusPod,
   stopPod,
 } from "@husk/virtcontainers";
-import { VM_TEST } from "./support/limits.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
+import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
 const SLEEP = { args: ["sleep", "1000"] };
 
-describe("a pod of the library", VM_TEST, () => {
-  it("has containers that share host name, IPC and processes, but not files", async () => {
-    await using place = await Workplace.create();
+describe("a pod of the library", () => {
+  it("has containers that share host name, IPC and processes, but not files", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const containers = ["one", "two"].map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd: SLEEP }));
     const { hypervisorConfig, options } = place;
     await createPod({ id: "both", hostname: "shared", hypervisorConfig, containers }, options);
@@ -35,8 +35,8 @@ describe("a pod of the library", VM_TEST, () => {
     await deletePod("both", options);
   });
 
-  it("takes a container while it runs", async () => {
-    await using place = await Workplace.create();
+  it("takes a container while it runs", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { hypervisorConfig, options } = place;
     const first = { id: "first", rootFs: DEMO_ROOTFS, cmd: SLEEP };
     await createPod({ id: "grow", hypervisorConfig, containers: [first] }, options);
@@ -47,8 +47,8 @@ describe("a pod of the library", VM_TEST, () => {
     await deletePod("grow", options);
   });
 
-  it("boots a fresh VM when it is started again", async () => {
-    await using place = await Workplace.create();
+  it("boots a fresh VM when it is started again", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { hypervisorConfig, options } = place;
     const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
     await createPod({ id: "again", hypervisorConfig, containers: [only] }, options);
@@ -65,8 +65,8 @@ describe("a pod of the library", VM_TEST, () => {
     await deletePod("again", options);
   });
 
-  it("loses its containers' processes when its VM dies, and says so", async () => {
-    await using place = await Workplace.create();
+  it("loses its containers' processes when its VM dies, and says so", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { hypervisorConfig, options } = place;
     const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
     const pod = await createPod({ id: "dies", hypervisorConfig, containers: [only] }, options);

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { cp, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, it } from "node:test";
-import { VM_TEST } from "./support/limits.ts";
+import { describe } from "node:test";
 import { DEMO_ROOTFS } from "./support/places.ts";
+import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
-describe("the root file system", VM_TEST, () => {
-  it("can be written to, and what is written is gone in the next run", async () => {
-    await using place = await Workplace.create();
+describe("the root file system", () => {
+  it("can be written to, and what is written is gone in the next run", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const rootfs = join(place.folder, "rootfs");
     await cp(DEMO_ROOTFS, rootfs, { recursive: true, verbatimSymlinks: true });
     await writeFile(join(rootfs, "etc/greeting"), "from the host\n");
@@ -24,8 +24,8 @@ describe("the root file system", VM_TEST, () => {
     assert.equal(changed.stdout.toString(), "changed\n", "a change on the host is seen by the next run");
   });
 
-  it("cannot be written to with --read-only", async () => {
-    await using place = await Workplace.create();
+  it("cannot be written to with --read-only", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { status, stderr } = await place.husk([
       "run",
       "--rm",
@@ -39,8 +39,8 @@ describe("the root file system", VM_TEST, () => {
     assert.match(stderr, /Read-only file system/);
   });
 
-  it("may be an image", async () => {
-    await using place = await Workplace.create();
+  it("may be an image", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     await place.husk(["run", "--rm", "--", "true"]);
     const entries = await readdir(place.cache, { recursive: true });
     const image = entries.find((name) => name.endsWith(".erofs"));

@@ -1,46 +1,55 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { describe, it } from "node:test";
-import { VM_TEST } from "./support/limits.ts";
+import { describe } from "node:test";
 import { startInTerminal } from "./support/terminal.ts";
+import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
-describe("husk run -t", VM_TEST, () => {
-  it("gives the command a terminal of the size of husk's own, and follows its changes", async () => {
-    await using place = await Workplace.create();
+describe("husk run -t", () => {
+  it("gives the command a terminal of the size of husk's own, and follows its changes", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
     const script = "tty; stty rows 40 cols 100; exec $HUSK_COMMAND run --rm -it -- sh";
     const { child, stdout, ended } = startInTerminal(place, script);
     const [terminal] = await stdout.waitFor(/\/dev\/pts\/\d+/);
     child.stdin.write("tty && echo it is a $TERM\n");
     await stdout.waitFor(/it is a [a-z]/);
-    // The first size reaches the terminal just after the shell has started, so it is asked for until it is there.
+    // A size reaches the guest a moment after it is set, so it is asked for until it is there.
     child.stdin.write("until stty size | grep '40 100'; do :; done\n");
     await stdout.waitFor(/\n40 100/);
-    child.stdin.write(
-      "trap 'echo changed to $(stty size)' WINCH; echo trapped; while :; do sleep 0.1; done\n",
-    );
-    await stdout.waitFor(/\ntrapped/);
     execFileSync("stty", ["-F", terminal, "rows", "50", "cols", "120"]);
-    await stdout.waitFor(/changed to 50 120/);
-    child.stdin.write("\u0003");
+    child.stdin.write("until stty size | grep '50 120'; do :; done\n");
+    await stdout.waitFor(/\n50 120/);
     child.stdin.write("exit 5\n");
     assert.equal((await ended).status, 5);
   });
 
-  it("passes Ctrl-C to the command as a key, and Ctrl-D as the end of input", async () => {
-    await using place = await Workplace.create();
+  it("passes Ctrl-C to the command as a key, and Ctrl-D as the end of input", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { child, stdout, ended } = startInTerminal(place, "exec $HUSK_COMMAND run --rm -it -- sh");
+    // The shell reads all that is typed before its prompt, so what is for cat is typed when that has its turn.
     child.stdin.write("echo wait''ing; cat\n");
     await stdout.waitFor(/\nwaiting/);
+    child.stdin.write("ping\n");
+    await stdout.waitFor(/ping[\s\S]*ping/);
     child.stdin.write("\u0003");
     child.stdin.write("echo status $?\n");
-    await stdout.waitFor(/status 130/);
+    await stdout.waitFor(/status 130[\s\S]*\/ # /);
     child.stdin.write("\u0004");
-    assert.equal((await ended).status, 130, "a shell ends with the status of its last command");
+    assert.equal((await ended).status, 0);
   });
 
-  it("gives the terminal back as it was, also when husk fails", async () => {
-    await using place = await Workplace.create();
+  it("leaves the processing of output to the guest's terminal", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const script = "exec $HUSK_COMMAND run --rm -it -- sh -c 'stty -onlcr; printf \"one\\ntwo\\n\"'";
+    const { stdout, ended } = startInTerminal(place, script);
+    await ended;
+    assert.equal(stdout.text(), "one\ntwo\n");
+  });
+
+  it("gives the terminal back as it was, also when husk fails", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const script =
       "stty -a | md5sum; $HUSK_COMMAND run --rm -it -- sh -c 'exit 3'; echo status $?; stty -a | md5sum; " +
       "$HUSK_COMMAND run --rm -it -- sh -c 'kill -9 $PPID; kill -9 $$'; stty -a | md5sum; echo done";
@@ -52,8 +61,8 @@ describe("husk run -t", VM_TEST, () => {
     assert.equal(new Set(sums).size, 1);
   });
 
-  it("gives the terminal back when the VM dies", async () => {
-    await using place = await Workplace.create();
+  it("gives the terminal back when the VM dies", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const script =
       "stty -a | md5sum; $HUSK_COMMAND run --rm --name v -it -- sh; echo status $?; stty -a | md5sum";
     const { child, stdout, ended } = startInTerminal(place, script);
@@ -70,17 +79,17 @@ describe("husk run -t", VM_TEST, () => {
     assert.equal(sums[0], sums[1]);
   });
 
-  it("is refused when stdin is no terminal", async () => {
-    await using place = await Workplace.create();
+  it("is refused when stdin is no terminal", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const { status, stderr } = await place.husk(["run", "--rm", "-it", "--", "sh"]);
     assert.equal(status, 125);
     assert.match(stderr, /^husk: -t needs a terminal, .* \[ERR_USAGE\]\nhint: /);
   });
 });
 
-describe("husk exec -t", VM_TEST, () => {
-  it("gives its command a terminal, too", async () => {
-    await using place = await Workplace.create();
+describe("husk exec -t", () => {
+  it("gives its command a terminal, too", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
     const foreground = place.start(["run", "--rm", "--name", "t", "-i", "--", "sh", "-c", "echo up; cat"]);
     await foreground.stdout.waitFor(/up/);
     const { child, stdout, ended } = startInTerminal(place, "exec $HUSK_COMMAND exec -it t -- sh");

@@ -46,18 +46,23 @@ export class Workplace implements AsyncDisposable {
   readonly cache: string;
   readonly #children = new Set<ChildProcessWithoutNullStreams>();
 
-  private constructor(folder: string) {
+  private constructor(folder: string, signal: AbortSignal | undefined) {
     this.folder = folder;
     this.root = join(folder, "state");
     this.cache = join(folder, "cache");
+    signal?.addEventListener("abort", () => this.#killChildren());
   }
 
-  /** Makes the folders of a test. @throws Error when the build is not there: a test that cannot run never passes */
-  static async create(): Promise<Workplace> {
+  /**
+   * Makes the folders of a test.
+   * @param signal fires when the test's time is up; then whatever it still waits for is killed
+   * @throws Error when the build is not there: a test that cannot run never passes
+   */
+  static async create(signal?: AbortSignal): Promise<Workplace> {
     for (const file of [HUSK, KERNEL, INITRAMFS]) {
       if (!existsSync(file)) throw new Error(`${file} is missing: npm run setup makes it`);
     }
-    return new Workplace(await mkdtemp("/tmp/husk-"));
+    return new Workplace(await mkdtemp("/tmp/husk-"), signal);
   }
 
   /** The options for calls of the library. */
@@ -111,10 +116,15 @@ export class Workplace implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const unfinished = [...this.#children].map((child) => `husk still runs: ${child.spawnargs.join(" ")}`);
     const leaks = [...unfinished, ...findLeaks(this.root)];
+    this.#killChildren();
     // Only processes that carry this test's own state directory.
     for (const { pid } of findProcesses(this.root)) killQuietly(pid);
     await rm(this.folder, { recursive: true, force: true });
     if (leaks.length > 0) throw new Error(`left behind:\n${leaks.join("\n")}`);
+  }
+
+  #killChildren(): void {
+    for (const child of this.#children) child.kill("SIGKILL");
   }
 }
 

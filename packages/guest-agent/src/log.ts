@@ -13,9 +13,14 @@ export function setLogLevel(word: string): void {
   if (level !== -1) threshold = level;
 }
 
+/** True when lines of this level are said: for what would cost something to put together. */
+export function isLogged(level: LogLevel): boolean {
+  return LEVELS.indexOf(level) <= threshold;
+}
+
 /** Says one line, when the level is talkative enough. */
 export function log(level: LogLevel, text: string): void {
-  if (LEVELS.indexOf(level) > threshold) return;
+  if (!isLogged(level)) return;
   const line = sys.encodeUtf8(`husk-agent: ${text}\n`);
   try {
     sys.write(2, line, 0, line.length);

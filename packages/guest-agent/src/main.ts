@@ -64,6 +64,8 @@ async function bootGuest(): Promise<void> {
   const mounted = sys.clock(CLOCK_BOOTTIME);
   loadTransport();
   const loaded = sys.clock(CLOCK_BOOTTIME);
+  // Every container will need these; the console's driver is still finding its ports.
+  for (const name of ["virtio_blk", "erofs", "overlay"]) loadModule(name);
   const control = await openPort("sh.hyper.channel.0");
   const stream = await openPort("sh.hyper.channel.1");
   serve({

@@ -1,7 +1,7 @@
 /** Debian source packages of another release, by the machine's own mirror, without touching the machine's apt. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { runTool, ToolError } from "./run-tool.ts";
 
@@ -33,7 +33,11 @@ async function findMirror(): Promise<string> {
 
 async function isChecked(path: string, sha256: string): Promise<boolean> {
   if (!existsSync(path)) return false;
-  return createHash("sha256").update(await readFile(path)).digest("hex") === sha256;
+  return (
+    createHash("sha256")
+      .update(await readFile(path))
+      .digest("hex") === sha256
+  );
 }
 
 /**
@@ -43,7 +47,7 @@ async function isChecked(path: string, sha256: string): Promise<boolean> {
 export async function fetchDebianSource(source: DebianSource, folder: string): Promise<string> {
   const tarball = join(folder, source.tarball);
   if (await isChecked(tarball, source.sha256)) return tarball;
-  const work = join(folder, `apt-${process.pid}`);
+  const work = await mkdtemp(join(folder, "apt-"));
   await mkdir(join(work, "lists", "partial"), { recursive: true });
   try {
     const list = join(work, "sources.list");

@@ -1,7 +1,7 @@
 /** The engine: QuickJS and our binding, compiled once for every content of the C files. */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type DebianSource, fetchDebianSource } from "./debian-source.ts";
 import { cacheFolder, nativeFolder } from "./paths.ts";
@@ -55,14 +55,14 @@ async function compileAll(folder: string, source: string): Promise<void> {
   await Promise.all([...engine, ...binding, compiler]);
 }
 
-/** Compiles the engine, or finds it compiled. Safe to run twice at once: what is half done has another name. */
+/** Compiles the engine, or finds it compiled. Safe to run twice at once: what is half done has a name of its own. */
 export async function prepareEngine(onProgress: (text: string) => void = () => {}): Promise<Engine> {
   const folder = join(cacheFolder, `engine-${await engineKey()}`);
   if (!existsSync(folder)) {
     await mkdir(cacheFolder, { recursive: true });
     onProgress(`fetching QuickJS ${QUICKJS.version}`);
     const tarball = await fetchDebianSource(QUICKJS, cacheFolder);
-    const work = `${folder}.${process.pid}`;
+    const work = await mkdtemp(`${folder}.`);
     try {
       const source = join(work, "source");
       await mkdir(source, { recursive: true });
@@ -77,6 +77,8 @@ export async function prepareEngine(onProgress: (text: string) => void = () => {
       await rm(work, { recursive: true, force: true });
     }
   }
-  const objects = (await readdir(folder)).filter((file) => file.endsWith(".o")).map((file) => join(folder, file));
+  const objects = (await readdir(folder))
+    .filter((file) => file.endsWith(".o"))
+    .map((file) => join(folder, file));
   return { objects, compiler: join(folder, "compile") };
 }

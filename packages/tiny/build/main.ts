@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 /** The command `tiny`. */
 import { parseArgs } from "node:util";
 import { buildProgram } from "./program.ts";

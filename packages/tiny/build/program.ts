@@ -1,5 +1,5 @@
 /** From a TypeScript entry to a static Linux program: bundle, bytecode, link. */
-import { mkdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { prepareEngine } from "./engine.ts";
@@ -38,10 +38,13 @@ export async function buildProgram(options: ProgramOptions): Promise<{ output: s
   const engine = await prepareEngine(options.onProgress);
   const output = resolve(options.output);
   const name = basename(output);
-  const work = join(cacheFolder, `program-${process.pid}-${name}`);
-  await mkdir(work, { recursive: true });
+  const work = await mkdtemp(join(cacheFolder, "program-"));
+  // Beside the output, which may be on another file system than the work: it appears whole or not at all.
+  const fresh = `${output}.${basename(work)}`;
   try {
-    const [bundle, bytecode, source] = ["bundle.js", "program.bin", "program.S"].map((file) => join(work, file));
+    const [bundle, bytecode, source] = ["bundle.js", "program.bin", "program.S"].map((file) =>
+      join(work, file),
+    );
     options.onProgress?.(`bundling ${name}`);
     await build({
       entryPoints: [options.entry],
@@ -64,9 +67,11 @@ export async function buildProgram(options: ProgramOptions): Promise<{ output: s
       ...[...engine.objects, "-lm", "-o", linked],
     ]);
     await mkdir(dirname(output), { recursive: true });
-    await rename(linked, output);
+    await copyFile(linked, fresh);
+    await rename(fresh, output);
     return { output, bytes: (await stat(output)).size };
   } finally {
     await rm(work, { recursive: true, force: true });
+    await rm(fresh, { force: true });
   }
 }

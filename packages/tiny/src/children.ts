@@ -1,6 +1,7 @@
 /** Child processes: forked in TypeScript, reaped by SIGCHLD. */
 import * as sys from "tiny:sys";
 import { SIGCHLD, WNOHANG } from "./constants.ts";
+import { callSoon } from "./loop.ts";
 import { onSignals } from "./signals.ts";
 
 /** How a process ended: its exit code, or 128 + the signal that killed it. */
@@ -30,6 +31,8 @@ export function reapChildren(): void {
   if (reaping) return;
   reaping = true;
   onSignals([SIGCHLD], reap);
+  // The signal of a child that has ended already was lost.
+  callSoon(reap);
 }
 
 /** Calls `ended` with the wait status when the child ends. */

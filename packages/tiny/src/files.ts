@@ -90,6 +90,7 @@ export function makeDirectories(path: string, mode = 0o755): void {
     const slash = path.lastIndexOf("/");
     if (!hasErrno(error, Errno.ENOENT) || slash <= 0) throw error;
     makeDirectories(path.slice(0, slash), mode);
-    sys.mkdir(path, mode);
+    // With a slash at its end it was made just now.
+    if (!isDirectory(path)) sys.mkdir(path, mode);
   }
 }

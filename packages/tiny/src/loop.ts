@@ -79,7 +79,7 @@ function settle(): void {
   if (rejected.size === 0) return;
   const reasons = [...rejected.values()];
   rejected.clear();
-  for (const reason of reasons) guard(() => onError(reason));
+  for (const reason of reasons) onError(reason);
 }
 
 function turn(): void {

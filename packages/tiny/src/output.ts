@@ -28,7 +28,7 @@ export class Output {
   }
 
   /** Writes `buffer[offset, offset + length)`. The buffer may be used again at once: what must wait is copied. */
-  write(buffer: Uint8Array, offset = 0, length = buffer.length): void {
+  write(buffer: Uint8Array, offset = 0, length = buffer.length - offset): void {
     let at = offset;
     const end = offset + length;
     if (!this.blocked) {

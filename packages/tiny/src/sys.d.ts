@@ -129,6 +129,8 @@ declare module "tiny:sys" {
   export function getrandom(buffer: Uint8Array): number;
 
   // native/text.c
+  /** Half a surrogate pair becomes U+FFFD. */
   export function encodeUtf8(text: string): Uint8Array<ArrayBuffer>;
-  export function decodeUtf8(bytes: Uint8Array): string;
+  /** What is not UTF-8 becomes U+FFFD or, when `fatal`, a TypeError. */
+  export function decodeUtf8(bytes: Uint8Array, fatal?: boolean): string;
 }

@@ -1,6 +1,9 @@
 import { clock } from "tiny:sys";
 import { CLOCK_MONOTONIC } from "./constants.ts";
 
+/** Longest wait that epoll takes, in milliseconds: its timeout is an int. */
+const MAX_WAIT_MS = 0x7fffffff;
+
 interface Timer {
   id: number;
   /** when it is due, in milliseconds of CLOCK_MONOTONIC */
@@ -25,10 +28,11 @@ export class Timers {
     this.#queue = this.#queue.filter((timer) => timer.id !== id);
   }
 
-  /** Milliseconds until the next timer is due, rounded up; -1 without one. */
+  /** Milliseconds until the next timer is due, rounded up, as far as epoll can count; -1 without one. */
   delay(): number {
     const next = this.#queue[0];
-    return next ? Math.max(0, Math.ceil(next.due - clock(CLOCK_MONOTONIC))) : -1;
+    if (!next) return -1;
+    return Math.min(Math.max(0, Math.ceil(next.due - clock(CLOCK_MONOTONIC))), MAX_WAIT_MS);
   }
 
   /** Runs what is due through `guard`; true when anything was. */

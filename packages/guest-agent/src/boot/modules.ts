@@ -13,7 +13,8 @@ function loadOne(name: string): void {
   if (loaded.has(name)) return;
   loaded.add(name);
   try {
-    withFile(`${FOLDER}/${name}.ko`, O_RDONLY, 0, (fd) => sys.finitModule(fd, ""));
+    // A driver's probe waits for its device again and again; others may work meanwhile.
+    withFile(`${FOLDER}/${name}.ko`, O_RDONLY, 0, (fd) => sys.finitModule(fd, "async_probe=1"));
   } catch (error) {
     // Compiled into this kernel after all, or loaded by somebody else.
     if (!hasErrno(error, Errno.EEXIST)) log("error", `module ${name}: ${error}`);

@@ -12,7 +12,6 @@ import {
   writeText,
 } from "@husk/tiny";
 import type { Container as ContainerSpec, Pod as PodSpec } from "@husk/wire/hyperstart";
-import { raiseLoopback } from "../boot/loopback.ts";
 import { mountCgroups } from "./cgroup.ts";
 import { Container, type ContainerContext } from "./container.ts";
 import { podPaths } from "./paths.ts";
@@ -57,7 +56,6 @@ export class Pod {
     if (spec.hostname) writeText(podPaths.hostname, `${spec.hostname}\n`);
     writeResolvConf(spec);
     mountCgroups();
-    raiseLoopback();
     const init = await PodInit.start(spec.hostname);
     return new Pod({ ...context, init, hostname: spec.hostname });
   }

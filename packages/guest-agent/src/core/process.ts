@@ -143,7 +143,7 @@ export class Process {
     this.#exited = true;
     this.#code = exitCode(status);
     this.#stdin.close();
-    this.#streams.removeInput(this.#spec.stdio);
+    this.#streams.resume();
     if (this.#announced) this.#events.onExited(this.#code);
     this.#releaseWhenDone();
   }
@@ -152,6 +152,8 @@ export class Process {
     if (this.#released || !this.#announced || !this.#exited || this.#openOutputs > 0) return;
     this.#released = true;
     if (this.#stdio.isTerminal) sys.close(this.#stdio.input);
+    // Until here the host may not have known of the end: what it sent was dropped, not answered with an end.
+    this.#streams.removeInput(this.#spec.stdio);
     this.#streams.sendEnd(this.#spec.stdio);
     this.#events.onReleased();
   }

@@ -15,10 +15,11 @@ import {
   parseSignalProcess,
   parseWindowSize,
 } from "@husk/wire/hyperstart";
+import { raiseLoopback } from "../boot/loopback.ts";
 import { Pod } from "../core/pod.ts";
 import { Process } from "../core/process.ts";
 import type { StreamChannel } from "../core/stream-channel.ts";
-import { log } from "../log.ts";
+import { isLogged, log } from "../log.ts";
 import type { Answer, CommandHandler } from "./server.ts";
 
 /** The container that is none: its processes run in the agent's own namespaces. */
@@ -62,7 +63,13 @@ class Commands {
     // The deprecated way to start containers, which are announced only when the whole command has succeeded.
     const started: Process[] = [];
     for (const container of spec.containers) started.push((await this.#pod.startContainer(container)).init);
-    return { afterwards: () => started.forEach((process) => void process.announce()) };
+    return {
+      afterwards: () => {
+        for (const process of started) process.announce();
+        // It takes as long as all the rest of the pod; the host's next command waits for it, the host itself need not.
+        raiseLoopback();
+      },
+    };
   }
 
   async newContainer(payload: Uint8Array): Promise<Answer> {
@@ -179,7 +186,7 @@ export function makeCommands(agent: Agent): ReadonlyMap<number, CommandHandler> 
     [
       Command.PING,
       () => {
-        logMemory();
+        if (isLogged("debug")) logMemory();
         return undefined;
       },
     ],

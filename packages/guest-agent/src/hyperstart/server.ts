@@ -7,6 +7,7 @@ import {
   commandName,
   encodeControl,
   encodeNext,
+  FrameError,
 } from "@husk/wire/hyperstart";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
@@ -25,7 +26,8 @@ export class Server {
   readonly #channel: Channel;
   readonly #decoder = new ControlDecoder();
   readonly #handlers: ReadonlyMap<number, CommandHandler>;
-  readonly #queue: ControlFrame[] = [];
+  /** what is to be answered, in order; an Error is the answer already */
+  readonly #queue: (ControlFrame | Error)[] = [];
   #busy = false;
 
   constructor(fd: number, handlers: ReadonlyMap<number, CommandHandler>, onHostGone: () => void) {
@@ -48,31 +50,35 @@ export class Server {
   #take(bytes: Uint8Array): boolean {
     // NEXT counts bytes, whatever they are, and comes before the answer (hyperstart.md 1.5).
     this.#channel.output.write(encodeNext(bytes.length));
-    this.#queue.push(...this.#decode(bytes));
+    this.#decode(bytes);
     void this.#work();
     return this.#queue.length < QUEUE_LENGTH;
   }
 
-  #decode(bytes: Uint8Array): readonly ControlFrame[] {
+  #decode(bytes: Uint8Array): void {
     try {
-      return this.#decoder.push(bytes);
+      this.#queue.push(...this.#decoder.push(bytes));
     } catch (error) {
       // Where the next message begins is unknown from here on. The host is told once, and may connect anew.
       log("error", `control channel: ${errorText(error)}`);
-      const { code, frames = [] } = error as { code?: string; frames?: readonly ControlFrame[] };
-      if (code === "ERR_FRAME_LENGTH") this.send(Command.ERROR, errorText(error));
-      return frames;
+      if (!(error instanceof FrameError)) throw error;
+      this.#queue.push(...(error.frames as readonly ControlFrame[]));
+      if (error.code === "ERR_FRAME_LENGTH") this.#queue.push(error);
     }
   }
 
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    for (let frame = this.#queue.shift(); frame; frame = this.#queue.shift()) {
-      await this.#answer(frame);
-      this.#channel.resume();
+    try {
+      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+        if (next instanceof Error) this.send(Command.ERROR, errorText(next));
+        else await this.#answer(next);
+        this.#channel.resume();
+      }
+    } finally {
+      this.#busy = false;
     }
-    this.#busy = false;
   }
 
   async #answer({ command, payload }: ControlFrame): Promise<void> {

@@ -15,11 +15,16 @@ class FakeTerminal {
   }
 }
 
+/** Enters raw mode without touching the terminal that the tests may run in. */
+function enter(terminal: FakeTerminal, exits: EventEmitter): Disposable {
+  return enterRawMode(terminal, () => {}, exits);
+}
+
 describe("enterRawMode", () => {
   it("restores the terminal once when disposed of, and forgets about the exit", () => {
     const terminal = new FakeTerminal();
     const exits = new EventEmitter();
-    const raw = enterRawMode(terminal, exits);
+    const raw = enter(terminal, exits);
     assert.equal(terminal.isRaw, true);
     raw[Symbol.dispose]();
     raw[Symbol.dispose]();
@@ -31,7 +36,7 @@ describe("enterRawMode", () => {
   it("restores the terminal when the process exits", () => {
     const terminal = new FakeTerminal();
     const exits = new EventEmitter();
-    enterRawMode(terminal, exits);
+    enter(terminal, exits);
     exits.emit("exit");
     assert.equal(terminal.isRaw, false);
   });
@@ -39,7 +44,7 @@ describe("enterRawMode", () => {
   it("restores the terminal when an exception passes by", () => {
     const terminal = new FakeTerminal();
     assert.throws(() => {
-      using _raw = enterRawMode(terminal, new EventEmitter());
+      using _raw = enter(terminal, new EventEmitter());
       throw new Error("boom");
     }, /boom/);
     assert.equal(terminal.isRaw, false);
@@ -48,7 +53,7 @@ describe("enterRawMode", () => {
   it("leaves a terminal alone that is raw already", () => {
     const terminal = new FakeTerminal();
     terminal.isRaw = true;
-    enterRawMode(terminal, new EventEmitter())[Symbol.dispose]();
+    enter(terminal, new EventEmitter())[Symbol.dispose]();
     assert.deepEqual(terminal.calls, []);
   });
 
@@ -56,13 +61,13 @@ describe("enterRawMode", () => {
     const terminal = new FakeTerminal();
     terminal.fails = true;
     const exits = new EventEmitter();
-    assert.throws(() => enterRawMode(terminal, exits), /EIO/);
+    assert.throws(() => enter(terminal, exits), /EIO/);
     assert.equal(exits.listenerCount("exit"), 0);
   });
 
   it("bears a terminal that is gone at the end", () => {
     const terminal = new FakeTerminal();
-    const raw = enterRawMode(terminal, new EventEmitter());
+    const raw = enter(terminal, new EventEmitter());
     terminal.fails = true;
     raw[Symbol.dispose]();
     assert.deepEqual(terminal.calls, [true, false]);

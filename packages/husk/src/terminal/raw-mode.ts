@@ -1,3 +1,5 @@
+import { spawnSync } from "node:child_process";
+
 /** The part of a terminal that raw mode needs. */
 export interface RawModeTerminal {
   readonly isTTY?: boolean;
@@ -14,8 +16,14 @@ export interface ExitEvents {
 /**
  * Puts a terminal into raw mode until the result is disposed of, or the process ends in whatever way it can notice:
  * `process.exit`, an exception that nobody caught, the last event.
+ *
+ * @param passOutput makes the terminal pass output unchanged, which Node's raw mode does not
  */
-export function enterRawMode(terminal: RawModeTerminal, exits: ExitEvents = process): Disposable {
+export function enterRawMode(
+  terminal: RawModeTerminal,
+  passOutput: () => void = passOutputUnchanged,
+  exits: ExitEvents = process,
+): Disposable {
   if (terminal.isRaw) return { [Symbol.dispose]() {} };
   let raw = true;
   const restore = () => {
@@ -27,6 +35,7 @@ export function enterRawMode(terminal: RawModeTerminal, exits: ExitEvents = proc
   exits.on("exit", restore);
   try {
     terminal.setRawMode(true);
+    passOutput();
   } catch (error) {
     restore();
     throw error;
@@ -40,4 +49,12 @@ function restoreMode(terminal: RawModeTerminal): void {
   } catch {
     // The terminal itself is gone: there is nothing left to restore.
   }
+}
+
+/**
+ * Node's raw mode goes on turning each newline into two characters. The guest's terminal has done that already, if the
+ * program there wants it. What is changed here is undone with the rest, as Node restores all that was before.
+ */
+function passOutputUnchanged(): void {
+  spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });
 }

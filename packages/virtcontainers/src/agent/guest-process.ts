@@ -90,7 +90,7 @@ export class GuestProcess implements ProcessIo {
   /** Takes output. @returns false when the reader has enough for now */
   pushOutput(stream: "stdout" | "stderr", data: Uint8Array): boolean {
     const readable = stream === "stdout" ? this.stdout : this.stderr;
-    if (!readable || readable.destroyed || this.#outputEnded) return true;
+    if (!this.attached || !readable || readable.destroyed || this.#outputEnded) return true;
     return readable.push(data);
   }
 

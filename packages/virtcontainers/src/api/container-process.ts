@@ -16,9 +16,9 @@ import type {
 } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { containerHandle, NO_SHIM_PID, podHandle } from "./handles.ts";
-import { withPod } from "./open-pod.ts";
+import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
-import { containerStatus, withFreshPod } from "./status-pod.ts";
+import { containerStatus, freshPod } from "./status-pod.ts";
 
 const SIGKILL = 9;
 const MAX_SIGNAL = 64;
@@ -47,7 +47,7 @@ export async function enterContainer(
   const attached = options.attach === true;
   if (attached && cmd.detach)
     throw new HuskError("ERR_CONFIG_INVALID", "a detached command cannot be attached to");
-  return withPod(podId, call, "shared", async (pod) => {
+  return withSessionOf(podId, call, async (pod) => {
     const { record } = pod.container(containerId);
     checkState({ podId }, pod.state, ["running"], "to run a command in it");
     const session = await needSession(pod);
@@ -68,6 +68,12 @@ export async function enterContainer(
     const process = { token: randomUUID(), pid: NO_SHIM_PID, startTime: new Date(), io };
     return { pod: podHandle(pod), container: containerHandle(pod, containerId), process };
   });
+}
+
+/** With a session of our own, the agent itself judges; to open one, the pod must stay as it is. */
+async function withSessionOf<T>(podId: string, call: Call, action: (pod: OpenPod) => Promise<T>): Promise<T> {
+  const pod = lookAtPod(podId, call);
+  return pod.hasSession ? action(pod) : withPod(podId, call, "shared", action);
 }
 
 /** A session that was just opened may have found out that the container has ended. */
@@ -98,7 +104,7 @@ export async function killContainer(
       "of all signals, only SIGKILL can be sent to all processes of a container",
     );
   }
-  await withPod(podId, call, "shared", async (pod) => {
+  await withSessionOf(podId, call, async (pod) => {
     const { record } = pod.container(containerId);
     checkState({ podId }, pod.state, ["ready", "running"], "to signal a container in it");
     checkState({ podId, containerId }, record.state, ["running"], "to be signalled");
@@ -128,5 +134,5 @@ export async function statusContainer(
   const call = new Call(options);
   checkId("pod", podId);
   checkId("container", containerId);
-  return withFreshPod(podId, call, async (pod) => containerStatus(pod, containerId));
+  return containerStatus(await freshPod(podId, call), containerId);
 }

@@ -1,17 +1,16 @@
 import { randomUUID } from "node:crypto";
-import { closeSync, existsSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import {
   clearLeftover,
-  clearStagings,
+  clearLeftovers,
   discardStaging,
   lockStaging,
   makeStaging,
   podExists,
   publishStaging,
 } from "../store/claim.ts";
-import type { FileLock } from "../store/flock.ts";
 import { podPath } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
@@ -78,27 +77,26 @@ async function createAnd(
   await using undo = new UndoStack();
   const staging = makeStaging(root);
   let { directory } = staging;
-  let lock: FileLock | undefined;
-  undo.push(() => (lock ? lock.release() : closeSync(staging.lockFd)));
+  undo.push(() => staging.lock.release());
   undo.push(() => (directory === staging.directory ? discardStaging(directory) : directory.remove()));
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
   undo.push(() => hypervisor.stopPod(directory));
   record.vm = await hypervisor.startPod(directory, call);
 
-  lock = await lockStaging(staging);
+  await lockStaging(staging);
   directory = await publishStaging(staging, root, config.id);
   undo.push(() => forgetLivePod(root, config.id));
   const pod = new OpenPod(call, directory, record, hypervisor);
   pod.save();
-  clearStagings(root);
+  await clearLeftovers(root);
   call.mark("published");
   await connectVm(pod);
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();
   undo.commit();
-  lock.release();
+  staging.lock.release();
   pod.live.phases.push(...call.timings.phases());
   return podHandle(pod);
 }

@@ -1,8 +1,10 @@
+import { isHuskError } from "../errors/index.ts";
+import { clearLeftover } from "../store/claim.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
-import { withPod } from "./open-pod.ts";
+import { type OpenPod, withPod } from "./open-pod.ts";
 import { stopVm } from "./stop-pod.ts";
 
 /**
@@ -10,11 +12,20 @@ import { stopVm } from "./stop-pod.ts";
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
  */
 export async function deletePod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return withPod(podId, new Call(options), "exclusive", async (pod) => {
-    if (pod.state !== "stopped" || pod.hypervisor.vm) await stopVm(pod);
-    const handle = podHandle(pod);
-    pod.directory.remove();
-    forgetLivePod(pod.call.root, podId);
-    return handle;
-  });
+  const call = new Call(options);
+  try {
+    return await withPod(podId, call, "exclusive", remove);
+  } catch (error) {
+    // One whose creator died is no pod, but its leftovers are to go all the same.
+    if (isHuskError(error, "ERR_POD_NOT_FOUND")) await clearLeftover(call.root, podId);
+    throw error;
+  }
+}
+
+async function remove(pod: OpenPod): Promise<VCPod> {
+  if (pod.state !== "stopped" || pod.hypervisor.vm) await stopVm(pod);
+  const handle = podHandle(pod);
+  pod.directory.remove();
+  forgetLivePod(pod.call.root, pod.id);
+  return handle;
 }

@@ -12,6 +12,8 @@ export class LivePod {
   hypervisor: Hypervisor | undefined;
   /** phases of the calls so far */
   phases: Phase[] = [];
+  /** the pod's containers, as far as this process knows */
+  readonly containerIds = new Set<string>();
   /** containers that have ended since they were started last; undefined: it is not known how */
   readonly exits = new Map<string, number | undefined>();
   /** first processes that were attached to before the start */
@@ -35,6 +37,7 @@ export class LivePod {
   takeProcess(containerId: string, terminal: boolean): GuestProcess {
     const process = this.#attached.get(containerId) ?? new GuestProcess({ terminal, attached: false });
     this.#attached.delete(containerId);
+    this.containerIds.add(containerId);
     this.exits.delete(containerId);
     return process;
   }

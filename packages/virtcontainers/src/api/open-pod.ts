@@ -28,14 +28,20 @@ export class OpenPod {
     this.directory = directory;
     this.record = record;
     this.live = livePod(call.root, this.id, record.uuid);
+    for (const containerId of Object.keys(record.containers)) this.live.containerIds.add(containerId);
+    observe(record, this.live);
     this.hypervisor = hypervisor ?? hypervisorOf(record, this.live);
     this.live.hypervisor = this.hypervisor;
-    observe(record, this.live);
   }
 
   get state(): State {
     // A pod that is being created is seen by nobody but its creator, for whom it is as good as ready.
     return this.record.state === "creating" ? "ready" : this.record.state;
+  }
+
+  /** Whether this process has a session with the pod's agent. */
+  get hasSession(): boolean {
+    return this.live.session?.closed === false;
   }
 
   get containers(): ContainerConfig[] {
@@ -89,7 +95,18 @@ export function markStopped(container: ContainerRecord, exitCode: number | undef
 }
 
 /**
- * Does something with a pod while holding its lock: shared to look, exclusive to change.
+ * A pod as it is stored now, to look at only. Records are replaced as a whole, so that no lock is needed to read one.
+ * @throws HuskError ERR_ID_INVALID, ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION
+ */
+export function lookAtPod(podId: string, call: Call): OpenPod {
+  checkId("pod", podId);
+  const pod = openPod(podId, call);
+  if (pod.record.state === "creating") throw podNotFound(podId);
+  return pod;
+}
+
+/**
+ * Does something with a pod while holding its lock: exclusive to change it, shared to keep others from changing it.
  * @throws HuskError ERR_ID_INVALID, ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_TIMEOUT, ERR_ABORTED
  */
 export async function withPod<T>(
@@ -99,10 +116,9 @@ export async function withPod<T>(
   action: (pod: OpenPod) => Promise<T>,
 ): Promise<T> {
   checkId("pod", podId);
-  using _lock = await lockPod(podId, call, mode);
+  using _ = await lockPod(podId, call, mode);
   call.mark("locked");
-  const pod = openPod(podId, call);
-  if (pod.record.state === "creating") throw podNotFound(podId);
+  const pod = lookAtPod(podId, call);
   const result = await action(pod);
   pod.live.phases.push(...call.timings.phases());
   return result;

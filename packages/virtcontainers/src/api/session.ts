@@ -26,7 +26,7 @@ export async function openSession(
   options: SessionOptions = {},
 ): Promise<AgentSession | undefined> {
   const { live, directory, call } = pod;
-  if (live.session && !live.session.closed) return live.session;
+  if (pod.hasSession) return live.session;
   const agent = createAgent(pod.record.config.agentType ?? "hyperstart");
   const session = await agent.open({
     directory,
@@ -68,7 +68,8 @@ async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
 function eventsFor(pod: OpenPod): AgentEvents {
   return {
     onExit: (containerId, processId, exitCode) => {
-      if (processId !== INIT_PROCESS || !Object.hasOwn(pod.record.containers, containerId)) return;
+      // What a guest makes up must not fill the memory.
+      if (processId !== INIT_PROCESS || !pod.live.containerIds.has(containerId)) return;
       pod.live.noteExit(containerId, exitCode);
       void storeExits(pod);
     },

@@ -5,7 +5,7 @@ import { podsDirectory } from "../store/pod-directory.ts";
 import type { CallOptions, ContainerStatus, PodStatus } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { NO_SHIM_PID } from "./handles.ts";
-import { type OpenPod, withPod } from "./open-pod.ts";
+import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { openSession } from "./session.ts";
 
 /**
@@ -13,7 +13,7 @@ import { openSession } from "./session.ts";
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION
  */
 export async function statusPod(podId: string, options: CallOptions = {}): Promise<PodStatus> {
-  return withFreshPod(podId, new Call(options), async (pod) => podStatus(pod));
+  return podStatus(await freshPod(podId, new Call(options)));
 }
 
 /**
@@ -46,34 +46,34 @@ function readPodIds(root: string): string[] {
   }
 }
 
-/** Looks at a pod after making sure, where nobody else listens to its agent, that its containers still run. */
-export async function withFreshPod<T>(
-  podId: string,
-  call: Call,
-  look: (pod: OpenPod) => Promise<T>,
-): Promise<T> {
-  const isStale = await withPod(podId, call, "shared", async (pod) => needsRefresh(pod));
-  if (isStale) await withPod(podId, call, "exclusive", refreshPod);
-  return withPod(podId, call, "shared", look);
+/** A pod to look at, after making sure, where nobody listens to its agent, that its containers still run. */
+export async function freshPod(podId: string, call: Call): Promise<OpenPod> {
+  const pod = lookAtPod(podId, call);
+  if (!needsRefresh(pod)) return pod;
+  await refreshPod(podId, call);
+  return lookAtPod(podId, call);
 }
 
 function needsRefresh(pod: OpenPod): boolean {
-  if (pod.state !== "running" || (pod.live.session && !pod.live.session.closed)) return false;
+  if (pod.state !== "running" || pod.hasSession) return false;
   return Object.values(pod.record.containers).some(({ state }) => state === "running");
 }
 
 /** Asks the agent itself, unless another process listens to it, which then has stored what it heard. */
-async function refreshPod(pod: OpenPod): Promise<void> {
+async function refreshPod(podId: string, call: Call): Promise<void> {
   try {
-    const session = await openSession(pod, { onlyOwner: true });
-    session?.close();
+    await withPod(podId, call, "exclusive", async (pod) => {
+      if (!needsRefresh(pod)) return;
+      const session = await openSession(pod, { onlyOwner: true });
+      session?.close();
+    });
   } catch (error) {
-    // An agent that does not answer changes nothing in what is stored.
-    if (!isHuskError(error)) throw error;
+    // An agent that does not answer changes nothing in what is stored; a pod that has gone is told by the next look.
+    if (!isHuskError(error) || error.code === "ERR_ABORTED") throw error;
   }
 }
 
-/** The status of a pod whose lock is held. */
+/** The status of a pod. */
 function podStatus(pod: OpenPod): PodStatus {
   const { config, createdAt, vm } = pod.record;
   return {

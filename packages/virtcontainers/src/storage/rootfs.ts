@@ -68,16 +68,25 @@ function fingerprint(path: string): string {
   }
 }
 
+function makeCache(cache: string): string {
+  const directory = join(cache, "rootfs");
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    throw new HuskError("ERR_STORE", `the cache cannot be made: ${messageOf(error)}`, { cause: error });
+  }
+  return directory;
+}
+
 /** @returns undefined when the directory was changed meanwhile */
 async function packDirectory(path: string, options: RootfsOptions): Promise<string | undefined> {
   const before = fingerprint(path);
-  const directory = join(options.cache, "rootfs");
+  const directory = makeCache(options.cache);
   const image = join(directory, `${before}.erofs`);
   if (existsSync(image)) return image;
   // Concurrent builders each make their own and the last rename wins: all are the same.
   const temporary = join(directory, `.new-${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o755 });
     await runMkfs(temporary, path, options.signal);
     options.mark?.("rootfs-packed");
     if (fingerprint(path) !== before) return undefined;

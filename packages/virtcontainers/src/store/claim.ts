@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { closeSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import { ID_PATTERN } from "../config/ids.ts";
+import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
 import { FileLock, lockDescriptor, lockFile, openLockFile } from "./flock.ts";
 import { makeSocketDirectory, PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
 import { type PodRecord, parseRecord, readRecord } from "./pod-record.ts";
@@ -13,8 +14,8 @@ const GRAVE_NAME = /^\.gone-[0-9a-f]+$/;
 /** A pod's directory while it is made, out of sight of other callers. */
 export interface Staging {
   readonly directory: PodDirectory;
-  /** lock file of the pod, open and not locked yet */
-  readonly lockFd: number;
+  /** lock of the pod, its file open and not locked yet */
+  readonly lock: FileLock;
 }
 
 function storeError(what: string, error: unknown): HuskError {
@@ -36,7 +37,7 @@ export function makeStaging(root: string): Staging {
     // The pod's final path is not longer than the longest id, which decides where the sockets are.
     mkdirSync(path, { mode: 0o700 });
     const directory = new PodDirectory(path, makeSocketDirectory(join(pods, "x".repeat(64))));
-    return { directory, lockFd: openLockFile(directory.file("lock")) };
+    return { directory, lock: new FileLock(openLockFile(directory.file("lock"))) };
   } catch (error) {
     throw storeError(`cannot make a directory for the pod in ${pods}`, error);
   }
@@ -74,15 +75,8 @@ export function podExists(podId: string): HuskError {
 }
 
 /** Locks a staged pod. Nobody else knows it, so that nothing is waited for. */
-export async function lockStaging(staging: Staging): Promise<FileLock> {
-  try {
-    if (await lockDescriptor(staging.lockFd, { mode: "exclusive", wait: false }))
-      return new FileLock(staging.lockFd);
-  } catch (error) {
-    closeSync(staging.lockFd);
-    throw error;
-  }
-  closeSync(staging.lockFd);
+export async function lockStaging({ lock }: Staging): Promise<void> {
+  if (await lockDescriptor(lock.fd, { mode: "exclusive", wait: false })) return;
   throw new HuskError("ERR_LOCK", "the lock of a new pod is held by another process");
 }
 
@@ -96,7 +90,8 @@ export async function clearLeftover(root: string, podId: string): Promise<boolea
   try {
     record = readRecord(new PodDirectory(path).file("record"), podId);
   } catch (error) {
-    return error instanceof HuskError && error.code === "ERR_POD_NOT_FOUND" && isGone(path);
+    // One that cannot be read is not ours to remove.
+    return isHuskError(error, "ERR_POD_NOT_FOUND") && isGone(path);
   }
   if (record.state !== "creating" || isProcessAlive(record.creator)) return false;
   const directory = new PodDirectory(path, record.socketDirectory);
@@ -128,13 +123,14 @@ function killByRecord(record: PodRecord): void {
   for (const found of findProcessesByArgument(record.uuid)) killProcess(found);
 }
 
-/** Removes what dead callers left under hidden names: half made pods with their VMs, half removed ones. */
-export function clearStagings(root: string): void {
+/** Removes what dead callers left of pods: half made ones with their VMs, half removed ones. */
+export async function clearLeftovers(root: string): Promise<void> {
   const pods = podsDirectory(root);
   for (const name of readdirSync(pods)) {
     const [, pid, startTime] = STAGING_NAME.exec(name) ?? [];
     const path = join(pods, name);
-    if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) clearStaging(path);
+    if (ID_PATTERN.test(name)) await clearLeftover(root, name);
+    else if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) clearStaging(path);
     else if (GRAVE_NAME.test(name)) rmSync(path, { recursive: true, force: true });
   }
 }

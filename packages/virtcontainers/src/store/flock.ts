@@ -22,6 +22,12 @@ export class FileLock {
     this.#fd = fd;
   }
 
+  /** The open file. @throws Error when the lock has been let go */
+  get fd(): number {
+    if (this.#fd === undefined) throw new Error("the lock was let go");
+    return this.#fd;
+  }
+
   /** Lets the lock go, if it is still held. */
   release(): void {
     if (this.#fd === undefined) return;
@@ -76,18 +82,18 @@ export function lockDescriptor(fd: number, options: LockOptions): Promise<boolea
  * @throws Error ENOENT when the file does not exist, or not any more; HuskError ERR_ABORTED, ERR_LOCK
  */
 export async function lockFile(path: string, options: LockOptions): Promise<FileLock | undefined> {
-  const fd = openSync(path, constants.O_RDWR);
-  let kept = false;
+  const lock = new FileLock(openSync(path, constants.O_RDWR));
   try {
-    if (!(await lockDescriptor(fd, options))) return undefined;
-    if (!isSameFile(fd, path)) {
+    if (await lockDescriptor(lock.fd, options)) {
+      if (isSameFile(lock.fd, path)) return lock;
       throw Object.assign(new Error(`${path} was removed while it was waited for`), { code: "ENOENT" });
     }
-    kept = true;
-    return new FileLock(fd);
-  } finally {
-    if (!kept) closeSync(fd);
+  } catch (error) {
+    lock.release();
+    throw error;
   }
+  lock.release();
+  return undefined;
 }
 
 function isSameFile(fd: number, path: string): boolean {

@@ -10,10 +10,10 @@ import {
   encodeProcessAsyncEvent,
   encodeStream,
   encodeVersion,
+  type Process,
   parseExecCommand,
   parseKillContainer,
   parseNewContainer,
-  type Process,
   StreamDecoder,
   type StreamFrame,
 } from "@husk/wire/hyperstart";
@@ -46,7 +46,10 @@ export class FakeProcess {
   /** Ends it: the end of its output and the event. */
   exit(status: number): void {
     this.#peer.sendStream(this.request.stdio, new Uint8Array(0));
-    this.#peer.sendControl(Command.PROCESSASYNCEVENT, encodeProcessAsyncEvent(this.containerId, this.request.id, status));
+    this.#peer.sendControl(
+      Command.PROCESSASYNCEVENT,
+      encodeProcessAsyncEvent(this.containerId, this.request.id, status),
+    );
   }
 }
 
@@ -59,6 +62,8 @@ export class FakeHyperstart {
   /** answers to commands that a test wants to answer itself */
   readonly overrides = new Map<number, (frame: ControlFrame) => void>();
   program: Program = () => {};
+  /** called when both channels of a new owner are there */
+  onConnect: () => void = () => {};
   control: Socket | undefined;
   stream: Socket | undefined;
 
@@ -77,6 +82,7 @@ export class FakeHyperstart {
     });
     await peer.#serve(directory.socket("stream"), (socket) => {
       peer.stream = socket;
+      peer.onConnect();
       const decoder = new StreamDecoder();
       socket.on("data", (chunk) => {
         for (const frame of decoder.push(chunk)) peer.#input(frame);
@@ -121,28 +127,32 @@ export class FakeHyperstart {
   #run({ command, payload }: ControlFrame): void {
     switch (command) {
       case Command.GETVERSION:
-        return this.sendControl(Command.ACK, encodeVersion(API_VERSION));
+        this.sendControl(Command.ACK, encodeVersion(API_VERSION));
+        return;
       case Command.NEWCONTAINER: {
         const { id, process } = parseNewContainer(payload);
-        return this.#start(id, process);
+        this.#start(id, process);
+        return;
       }
       case Command.EXECCMD: {
         const { container, process } = parseExecCommand(payload);
-        return this.#start(container, process);
+        this.#start(container, process);
+        return;
       }
       case Command.KILLCONTAINER: {
         const { container, signal } = parseKillContainer(payload);
-        const found = this.processes.find(({ containerId, request }) => containerId === container && request.id === "init");
-        if (!found) return this.sendControl(Command.ERROR, "no such container\0");
-        this.sendControl(Command.ACK);
-        if (signal > 0) {
+        const found = this.processes.find(
+          ({ containerId, request }) => containerId === container && request.id === "init",
+        );
+        this.sendControl(found ? Command.ACK : Command.ERROR, found ? "" : "no such container\0");
+        if (found && signal > 0) {
           this.processes.splice(this.processes.indexOf(found), 1);
           found.exit(128 + signal);
         }
         return;
       }
       default:
-        return this.sendControl(Command.ACK);
+        this.sendControl(Command.ACK);
     }
   }
 
@@ -154,6 +164,8 @@ export class FakeHyperstart {
   }
 
   #input({ seq, data }: StreamFrame): void {
-    this.processes.find(({ request }) => request.stdio === seq)?.onStdin(data);
+    const process = this.processes.find(({ request }) => request.stdio === seq);
+    if (process) process.onStdin(data);
+    else this.sendStream(seq, new Uint8Array(0));
   }
 }

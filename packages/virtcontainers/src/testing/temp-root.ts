@@ -11,10 +11,13 @@ export interface TempRoot {
   readonly rootFs: string;
 }
 
-/** Makes the directories of a test. */
-export function makeTempRoot(test: TestContext): TempRoot {
+/** Makes the directories of a test. `cleanUp` is called at its end, before they are removed. */
+export function makeTempRoot(test: TestContext, cleanUp?: () => Promise<void>): TempRoot {
   const base = mkdtempSync(join(tmpdir(), "vc-"));
-  test.after(() => rmSync(base, { recursive: true, force: true }));
+  test.after(async () => {
+    await cleanUp?.();
+    rmSync(base, { recursive: true, force: true });
+  });
   const rootFs = join(base, "rootfs");
   mkdirSync(rootFs);
   writeFileSync(join(rootFs, "hello"), "world\n");

@@ -14,6 +14,7 @@ import {
 } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../deadline.ts";
 import { HuskError, messageOf } from "../../errors/index.ts";
+import { ControlResync, makeStreamMarker, StreamResync } from "./resync.ts";
 import { StreamWriter } from "./stream-writer.ts";
 
 /** Longest control message taken from the guest. */
@@ -64,17 +65,32 @@ export class HyperstartConnection {
   readonly #writer: StreamWriter;
   readonly #queue: Message[] = [];
   readonly #outstanding: Outstanding[] = [];
+  /** while the channels are taken over from another process, and not understood yet */
+  #controlResync: ControlResync | undefined;
+  #streamResync: StreamResync | undefined;
   #unacknowledged = 0;
   #failure: HuskError | undefined;
   #open = 2;
 
-  constructor(control: Socket, stream: Socket, events: ConnectionEvents) {
+  /** `takeOver`: another process had the channels, and may have left them in the middle of a frame. */
+  constructor(
+    control: Socket,
+    stream: Socket,
+    events: ConnectionEvents,
+    options: { takeOver?: boolean } = {},
+  ) {
     this.#control = control;
     this.#stream = stream;
     this.#events = events;
     this.#writer = new StreamWriter(stream);
     control.on("data", (chunk: Buffer) => this.#receive(() => this.#takeControl(chunk)));
     stream.on("data", (chunk: Buffer) => this.#receive(() => this.#takeStream(chunk)));
+    if (options.takeOver) {
+      const marker = makeStreamMarker();
+      this.#controlResync = new ControlResync();
+      this.#streamResync = new StreamResync(marker);
+      stream.write(marker);
+    }
     for (const socket of [control, stream]) {
       socket.unref();
       socket.on("error", () => socket.destroy());
@@ -84,7 +100,7 @@ export class HyperstartConnection {
   }
 
   get closed(): boolean {
-    return this.#open < 2;
+    return this.#open < 2 || this.#control.destroyed || this.#stream.destroyed;
   }
 
   /**
@@ -156,7 +172,18 @@ export class HyperstartConnection {
   }
 
   #takeControl(chunk: Buffer): void {
-    for (const frame of this.#controlDecoder.push(chunk)) this.#takeFrame(frame);
+    const bytes = this.#controlResync ? this.#resyncControl(this.#controlResync, chunk) : chunk;
+    for (const frame of this.#controlDecoder.push(bytes)) this.#takeFrame(frame);
+  }
+
+  /** Of what was for another process, only the exits are of use. */
+  #resyncControl(resync: ControlResync, chunk: Buffer): Buffer {
+    const found = resync.push(chunk);
+    if (!found) return Buffer.alloc(0);
+    this.#controlResync = undefined;
+    for (const frame of found.frames) if (frame.command === Command.PROCESSASYNCEVENT) this.#takeFrame(frame);
+    this.#unacknowledged = 0;
+    return found.rest;
   }
 
   #takeFrame({ command, payload }: ControlFrame): void {
@@ -193,7 +220,10 @@ export class HyperstartConnection {
   }
 
   #takeStream(chunk: Buffer): void {
-    for (const frame of this.#streamDecoder.push(chunk)) this.#events.onStream(frame);
+    const bytes = this.#streamResync ? this.#streamResync.push(chunk) : chunk;
+    if (!bytes) return;
+    this.#streamResync = undefined;
+    for (const frame of this.#streamDecoder.push(bytes)) this.#events.onStream(frame);
   }
 
   #ended(socket: Socket): void {

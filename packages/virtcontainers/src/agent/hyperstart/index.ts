@@ -25,15 +25,10 @@ export class HyperstartAgent implements Agent {
     const { control, stream, lock } = channel;
     const ready = Promise.withResolvers<void>();
     ready.promise.catch(() => {});
-    const session: HyperstartSession = new HyperstartSession(
-      new HyperstartConnection(
-        control,
-        stream,
-        eventsFor(() => session, ready),
-      ),
-      lock !== undefined,
-      options,
-    );
+    const events = eventsFor(() => session, ready);
+    const takeOver = lock !== undefined && !fresh;
+    const connection = new HyperstartConnection(control, stream, events, { takeOver });
+    const session = new HyperstartSession(connection, lock !== undefined, options);
     if (lock) session.onClose(() => lock.release());
     try {
       if (lock) await new RelayServer(session, directory).listen();

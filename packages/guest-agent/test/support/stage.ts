@@ -1,0 +1,104 @@
+/** The agent as a process of this host: in namespaces and a cgroup of its own, with two sockets for its channels. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { mkdir, mkdtemp, readdir, readFile, rmdir } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Duplex } from "node:stream";
+import { buildProgram } from "@husk/tiny/build";
+
+/** Where this host has its cgroups of version 2, if it has them. */
+const cgroups = readFileSync("/proc/self/mountinfo", "utf8")
+  .split("\n")
+  .find((line) => line.includes(" - cgroup2 "))
+  ?.split(" ")[4];
+
+function missing(): string | false {
+  if (process.getuid?.() !== 0) return "root, for namespaces";
+  if (!cgroups || !existsSync(cgroups)) return "cgroups of version 2";
+  if (!existsSync("/usr/bin/unshare")) return "unshare of util-linux";
+  return false;
+}
+
+const lack = missing();
+
+/** For `test()`: a loud reason to leave a test out where the agent cannot be run on the host. */
+export const needsStage: { skip: string | false } = { skip: lack && `SKIPPED: needs ${lack}` };
+
+/** Joins the cgroup that is the first argument, and becomes the rest. */
+const JOIN = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
+/** Has an empty /run, and becomes the arguments. */
+const FURNISH = 'mount -t tmpfs tmpfs /run && exec "$@"';
+const NAMESPACES = [
+  "--mount",
+  "--pid",
+  "--fork",
+  "--net",
+  "--ipc",
+  "--uts",
+  "--cgroup",
+  "--mount-proc",
+  "--kill-child",
+];
+
+let built: Promise<string> | undefined;
+
+/** The path of the agent, built once per test file. */
+function agentPath(): Promise<string> {
+  built ??= (async () => {
+    const folder = await mkdtemp(join(tmpdir(), "husk-agent-"));
+    process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
+    const entry = join(import.meta.dirname, "..", "..", "src", "main.ts");
+    return (await buildProgram({ entry, output: join(folder, "agent") })).output;
+  })();
+  return built;
+}
+
+/** A running agent. */
+export interface Stage {
+  child: ChildProcess;
+  control: Duplex;
+  stream: Duplex;
+  /** folder of the cgroup that holds all that the agent starts */
+  cgroup: string;
+}
+
+/** Starts the agent. The caller ends it, and calls {@link clearStage} then. */
+export async function setStage(): Promise<Stage> {
+  const agent = await agentPath();
+  const cgroup = await mkdtemp(join(cgroups ?? "", "husk-test-"));
+  const inner = ["--", "/bin/sh", "-c", FURNISH, "sh", agent, "3", "4"];
+  const args = ["-c", JOIN, "sh", cgroup, "unshare", ...NAMESPACES, ...inner];
+  const child = spawn("/bin/sh", args, { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
+  return { child, control: child.stdio[3] as Duplex, stream: child.stdio[4] as Duplex, cgroup };
+}
+
+async function foldersOf(folder: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  const inner = entries
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => foldersOf(join(folder, name)));
+  return [...(await Promise.all(inner)).flat(), folder];
+}
+
+/** Removes what is left of an ended agent; gives the processes and the cgroups that it should have ended itself. */
+export async function clearStage({ cgroup }: Stage): Promise<{ pids: string[]; containers: string[] }> {
+  const folders = await foldersOf(cgroup);
+  const texts = await Promise.all(folders.map((folder) => readFile(join(folder, "cgroup.procs"), "utf8")));
+  const pids = texts.flatMap((text) => text.split("\n").filter(Boolean));
+  const containers = folders
+    .map((folder) => folder.slice(cgroup.length + 1))
+    .filter((path) => path.includes("/"));
+  for (const folder of folders) await rmdir(folder);
+  return { pids, containers };
+}
+
+/** A fresh folder that the agent sees too, and its removal. */
+export async function makeFolder(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), "husk-agent-test-"));
+  await mkdir(path, { recursive: true });
+  return {
+    path,
+    [Symbol.asyncDispose]: async () => rmSync(path, { recursive: true, force: true }),
+  };
+}

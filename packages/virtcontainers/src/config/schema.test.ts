@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { HuskError } from "../errors/index.ts";
+import type { PodConfig } from "../types/index.ts";
+import { checkCmd, checkContainerConfig, checkPodConfig } from "./schema.ts";
+
+const container = { id: "c", rootFs: "/srv/root", cmd: { args: ["true"] } };
+const full: PodConfig = {
+  id: "pod-1",
+  hostname: "host",
+  vmConfig: { vcpus: 2, memory: 128 },
+  hypervisorType: "qemu",
+  hypervisorConfig: {
+    kernelPath: "/k",
+    imagePath: "/i",
+    kernelParams: [{ key: "quiet" }, { key: "loglevel", value: "7" }],
+    hypervisorMachineType: "microvm",
+    debug: true,
+  },
+  agentType: "hyperstart",
+  agentConfig: {},
+  proxyType: "noProxy",
+  shimType: "noopShim",
+  networkModel: "noop",
+  volumes: [],
+  hooks: {},
+  containers: [
+    { ...container, cmd: { args: ["sh"], envs: [{ var: "A", value: "b=c" }], interactive: true } },
+  ],
+  annotations: { "org.example.key": "value" },
+};
+
+function codeOf(action: () => void): string {
+  try {
+    action();
+  } catch (error) {
+    assert.ok(error instanceof HuskError, String(error));
+    return `${error.code}: ${error.message}`;
+  }
+  return "ok";
+}
+const check = (changes: object) => codeOf(() => checkPodConfig({ ...full, ...changes }));
+
+test("a full configuration and the least one pass", () => {
+  assert.equal(check({}), "ok");
+  assert.equal(
+    codeOf(() => checkPodConfig({ id: "a" })),
+    "ok",
+  );
+  assert.equal(check({ hostname: undefined }), "ok");
+});
+
+test("ids that are no path components and no more are refused", () => {
+  for (const id of ["", ".", "..", "../x", "a/b", "a b", "-a", "é", "a".repeat(65), "a\n", 7, null]) {
+    assert.match(check({ id }), /^ERR_(ID|CONFIG)_INVALID/, JSON.stringify(id));
+  }
+  assert.equal(check({ id: "A9_.-".padEnd(64, "x") }), "ok");
+  assert.match(check({ containers: [{ ...container, id: "hyperstart" }] }), /^ERR_ID_INVALID/);
+});
+
+test("an unknown field is refused at every level, with the nearest name", () => {
+  assert.match(
+    check({ hostnme: "x" }),
+    /^ERR_CONFIG_UNKNOWN_FIELD: unknown field hostnme; did you mean "hostname"\?/,
+  );
+  assert.match(check({ vmConfig: { mem: 1 } }), /vmConfig\.mem;/);
+  const cmd = { args: ["x"], env: [] };
+  const nested = check({ containers: [container, { ...container, id: "d", cmd }] });
+  assert.match(nested, /containers\[1\]\.cmd\.env; did you mean "envs"\?/);
+  assert.match(check({ __proto__x: 1 }), /^ERR_CONFIG_UNKNOWN_FIELD/);
+  assert.match(
+    codeOf(() => checkPodConfig(JSON.parse('{"id":"a","constructor":1}'))),
+    /^ERR_CONFIG_UNKNOWN_FIELD/,
+  );
+});
+
+test("wrong types and values are refused by the name of the field", () => {
+  assert.match(
+    check({ vmConfig: { memory: "128" } }),
+    /^ERR_CONFIG_INVALID: vmConfig\.memory: must be a whole number/,
+  );
+  assert.match(check({ vmConfig: { vcpus: 0 } }), /vmConfig\.vcpus: must be from 1/);
+  assert.match(check({ containers: {} }), /containers: must be an array/);
+  assert.match(check({ annotations: { a: 1 } }), /annotations\["a"\]/);
+  assert.match(
+    codeOf(() => checkContainerConfig({ id: "c", rootFs: "/r" })),
+    /cmd: is missing/,
+  );
+  assert.match(
+    codeOf(() => checkCmd({ args: [] })),
+    /args: must not be empty/,
+  );
+  assert.match(
+    codeOf(() => checkCmd({ args: ["a\0b"] })),
+    /NUL/,
+  );
+  assert.match(
+    codeOf(() => checkCmd({ args: ["a"], envs: [{ var: "A=B", value: "" }] })),
+    /must not hold "="/,
+  );
+  assert.match(
+    codeOf(() => checkPodConfig(null)),
+    /^ERR_CONFIG_INVALID/,
+  );
+});
+
+test("kinds of later versions are known, and refused as not supported", () => {
+  const cases = { agentType: "kata", proxyType: "ccProxy", shimType: "kataShim", networkModel: "CNI" };
+  for (const [field, value] of Object.entries(cases)) {
+    assert.match(check({ [field]: value }), /^ERR_NOT_SUPPORTED: .*supported are: /, field);
+  }
+  assert.match(check({ agentType: "nonsense" }), /^ERR_CONFIG_INVALID: agentType: unknown kind/);
+});
+
+test("what has no effect yet is refused, unless it asks for nothing", () => {
+  assert.match(check({ volumes: [{ mountTag: "t", hostPath: "/x" }] }), /^ERR_NOT_SUPPORTED/);
+  assert.match(check({ hypervisorConfig: { hugePages: true } }), /^ERR_NOT_SUPPORTED/);
+  assert.equal(check({ hypervisorConfig: { hugePages: false } }), "ok");
+  assert.equal(
+    check({ hooks: { preStartHooks: [] } }),
+    "ERR_NOT_SUPPORTED: hooks: hooks are not supported yet",
+  );
+});
+
+test("two containers of one id are refused", () => {
+  assert.match(check({ containers: [container, container] }), /^ERR_CONTAINER_EXISTS/);
+});
+
+test("no value at all gives anything but a HuskError", () => {
+  fc.assert(
+    fc.property(fc.anything(), fc.constantFrom(...Object.keys(full)), (value, field) => {
+      codeOf(() => checkPodConfig(value));
+      codeOf(() => checkPodConfig({ ...full, [field]: value }));
+    }),
+  );
+});

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { type QemuPlan, qemuArguments } from "./command-line.ts";
+
+const plan: QemuPlan = {
+  podId: "web",
+  uuid: "00000000-0000-4000-8000-000000000000",
+  vcpus: 2,
+  memory: 128,
+  config: { kernelParams: [{ key: "a", value: "b" }, { key: "c" }] },
+  ports: [
+    { name: "sh.hyper.channel.0", socket: "control" },
+    { name: "sh.hyper.channel.1", socket: "stream" },
+  ],
+  drives: [{ id: "rootfs0", imagePath: "/with,comma/image", fstype: "erofs" }],
+  cache: "/c",
+  machine: "q35",
+  accelerator: "tcg",
+  kernelPath: "/boot/vmlinux",
+  imagePath: "/boot/initramfs",
+  slots: 1,
+};
+
+test("the arguments of a pod on q35", () => {
+  assert.deepEqual(qemuArguments(plan), [
+    ...["-name", "husk-web", "-uuid", "00000000-0000-4000-8000-000000000000"],
+    ...["-machine", "q35,accel=tcg,i8042=off,vmport=off,smbus=off,sata=off,hpet=off"],
+    ...["-cpu", "max,-la57,-erms,-fsrm", "-smp", "2", "-m", "128M"],
+    ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
+    ...["-bios", "qboot.rom", "-kernel", "/boot/vmlinux", "-initrd", "/boot/initramfs"],
+    "-append",
+    "cryptomgr.notests noreplace-smp tsc=reliable no_timer_check rcupdate.rcu_expedited=1 " +
+      "console=ttyS0 panic=-1 nolapic_timer quiet a=b c",
+    ...[
+      "-add-fd",
+      "fd=6,set=1",
+      "-chardev",
+      "file,id=console0,path=/dev/fdset/1",
+      "-serial",
+      "chardev:console0",
+    ],
+    ...["-chardev", "socket,id=qmp0,fd=3,server=on,wait=off", "-mon", "chardev=qmp0,mode=control"],
+    ...["-device", '{"driver":"pcie-root-port","id":"slot0","bus":"pcie.0","chassis":1,"slot":1}'],
+    ...["-device", '{"driver":"virtio-serial-pci","id":"serial0","max_ports":3,"disable-legacy":"on"}'],
+    ...["-chardev", "socket,id=port0,fd=4,server=on,wait=off", "-device"],
+    '{"driver":"virtserialport","bus":"serial0.0","nr":1,"chardev":"port0","name":"sh.hyper.channel.0","id":"channel0"}',
+    ...["-chardev", "socket,id=port1,fd=5,server=on,wait=off", "-device"],
+    '{"driver":"virtserialport","bus":"serial0.0","nr":2,"chardev":"port1","name":"sh.hyper.channel.1","id":"channel1"}',
+    "-blockdev",
+    '{"driver":"raw","node-name":"node-rootfs0","read-only":true,"file":{"driver":"file","filename":"/with,comma/image"}}',
+    "-device",
+    '{"driver":"virtio-blk-pci","id":"disk-rootfs0","drive":"node-rootfs0","serial":"rootfs0","disable-legacy":"on"}',
+    ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
+  ]);
+});
+
+test("a microvm has no PCI devices and keeps its clock", () => {
+  const args = qemuArguments({ ...plan, machine: "microvm", slots: 0 });
+  assert.ok(args.some((arg) => arg.startsWith("microvm,accel=tcg") && arg.includes("rtc=on")));
+  assert.ok(args.some((arg) => arg.includes('"virtio-blk-device"')));
+  assert.ok(!args.some((arg) => /virtio-[a-z]+-pci|pcie-root-port/.test(arg)));
+});
+
+test("KVM uses the host's CPU; the user's own arguments come last", () => {
+  const hypervisorParams = [{ key: "boot", value: "strict=on" }, { key: "S" }];
+  const config = {
+    machineAccelerators: ",kernel_irqchip=split",
+    firmwarePath: "/fw",
+    debug: true,
+    hypervisorParams,
+  };
+  const args = qemuArguments({ ...plan, accelerator: "kvm", config });
+  assert.equal(args[args.indexOf("-cpu") + 1], "host");
+  assert.equal(
+    args[args.indexOf("-machine") + 1],
+    "q35,accel=kvm,i8042=off,vmport=off,smbus=off,sata=off,hpet=off,kernel_irqchip=split",
+  );
+  assert.equal(args[args.indexOf("-bios") + 1], "/fw");
+  assert.deepEqual(args.slice(-3), ["-boot", "strict=on", "-S"]);
+  assert.ok(!args[args.indexOf("-append") + 1]?.includes("quiet"));
+});
+
+test("a disk's id must fit into its serial number", () => {
+  const drives = [{ id: "x".repeat(21), imagePath: "/i", fstype: "erofs" }];
+  assert.throws(() => qemuArguments({ ...plan, drives }), { code: "ERR_CONFIG_INVALID" });
+});

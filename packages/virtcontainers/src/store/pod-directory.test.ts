@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { makeTempRoot } from "../testing/temp-root.ts";
+import { MAX_SOCKET_PATH_BYTES, makeSocketDirectory, PodDirectory, SOCKETS } from "./pod-directory.ts";
+
+test("sockets stay in the pod's directory while their paths fit", () => {
+  const longest = Math.max(...Object.values(SOCKETS).map((name) => `/${name}.new`.length));
+  const fits = "/".padEnd(MAX_SOCKET_PATH_BYTES - longest, "d");
+  assert.equal(makeSocketDirectory(fits), undefined);
+  const short = makeSocketDirectory(`${fits}d`);
+  assert.ok(short);
+  try {
+    assert.equal(statSync(short).mode & 0o777, 0o700);
+    const directory = new PodDirectory(`${fits}d`, short);
+    assert.ok(Buffer.byteLength(directory.socket("relayControl")) <= MAX_SOCKET_PATH_BYTES);
+    assert.equal(directory.file("record"), `${fits}d/pod.json`);
+  } finally {
+    rmSync(short, { recursive: true });
+  }
+});
+
+test("removing takes the files and the sockets' directory away", (t) => {
+  const { base } = makeTempRoot(t);
+  const [path, sockets] = [join(base, "p"), join(base, "s")];
+  mkdirSync(path);
+  mkdirSync(sockets);
+  const directory = new PodDirectory(path, sockets);
+  writeFileSync(directory.file("console"), "x");
+  writeFileSync(directory.socket("qmp"), "");
+  directory.removeSockets();
+  assert.ok(!existsSync(directory.socket("qmp")));
+  directory.remove();
+  assert.ok(!existsSync(path) && !existsSync(sockets));
+});

@@ -1,0 +1,36 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { test } from "node:test";
+import {
+  findProcessesByArgument,
+  identifyProcess,
+  isProcessAlive,
+  killProcess,
+  parseStat,
+} from "./process-identity.ts";
+
+test("the fields of a stat are found behind any command name", () => {
+  const fields = Array.from({ length: 50 }, (_, index) => String(index + 3));
+  fields[0] = "S";
+  assert.deepEqual(parseStat(`12 (a) b (c) ${fields.join(" ")}`), { state: "S", startTime: "22" });
+  assert.equal(parseStat("nonsense"), undefined);
+});
+
+test("a process is told apart from another with its number, and found by an argument", async () => {
+  const token = randomUUID();
+  const child = spawn("sh", ["-c", "echo up; read x", token], { stdio: ["pipe", "pipe", "ignore"] });
+  await once(child.stdout, "data");
+  const identity = identifyProcess(child.pid ?? 0);
+  assert.ok(identity && isProcessAlive(identity));
+  assert.deepEqual(findProcessesByArgument(token), [identity]);
+  const other = { ...identity, startTime: "1" };
+  assert.ok(!isProcessAlive(other));
+  killProcess(other);
+  assert.ok(isProcessAlive(identity));
+  killProcess(identity);
+  assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
+  assert.ok(!isProcessAlive(identity));
+  killProcess(identity);
+});

@@ -70,15 +70,20 @@ export class Server {
   async #work(): Promise<void> {
     if (this.#busy) return;
     this.#busy = true;
-    try {
-      for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+    for (let next = this.#queue.shift(); next; next = this.#queue.shift()) {
+      try {
         if (next instanceof Error) this.send(Command.ERROR, errorText(next));
         else await this.#answer(next);
-        this.#channel.resume();
+      } catch (error) {
+        // It has been answered; what is queued behind it must be too.
+        log(
+          "error",
+          `after ${next instanceof Error ? "an error" : commandName(next.command)}: ${errorText(error)}`,
+        );
       }
-    } finally {
-      this.#busy = false;
+      this.#channel.resume();
     }
+    this.#busy = false;
   }
 
   async #answer({ command, payload }: ControlFrame): Promise<void> {

@@ -66,10 +66,14 @@ export class Session implements AsyncDisposable {
     const timer = setTimeout(() => this.#fail(new Error("the session took too long")), DEADLINE_MS);
     const [control, streams] = [new ControlDecoder(), new StreamDecoder()];
     stage.control.on("data", (bytes: Buffer) =>
-      this.#receive(() => control.push(bytes).forEach((f) => this.#onControl(f))),
+      this.#receive(() => {
+        for (const frame of control.push(bytes)) this.#onControl(frame);
+      }),
     );
     stage.stream.on("data", (bytes: Buffer) =>
-      this.#receive(() => streams.push(bytes).forEach(({ seq, data }) => this.#onStream(seq, data))),
+      this.#receive(() => {
+        for (const { seq, data } of streams.push(bytes)) this.#onStream(seq, data);
+      }),
     );
     for (const socket of [stage.control, stage.stream])
       socket.on("error", (error: Error) => this.#fail(error));

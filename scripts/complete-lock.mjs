@@ -30,9 +30,12 @@ const PROCESSORS = [
   "wasm32",
 ];
 
-/** The platform that a package is for, by the words of its name. */
+/**
+ * The platform that a package is for, by the words of its name.
+ * @param {string} name
+ */
 function platformOf(name) {
-  const words = name.split("/").at(-1).split(/[-_]/);
+  const words = name.split(/[-_/]/);
   const os = SYSTEMS.find((system) => words.includes(system));
   const cpu = PROCESSORS.find((processor) => words.includes(processor));
   const musl = words.some((word) => word.startsWith("musl"));
@@ -55,7 +58,7 @@ for (const [path, { dev, optionalDependencies = {} }] of Object.entries(lock.pac
     added++;
   }
 }
-const [root, ...others] = Object.entries(lock.packages);
-lock.packages = Object.fromEntries([root, ...others.sort(([a], [b]) => (a < b ? -1 : 1))]);
+// The root has the empty name, so it stays first.
+lock.packages = Object.fromEntries(Object.entries(lock.packages).sort(([a], [b]) => (a < b ? -1 : 1)));
 writeFileSync(FILE, `${JSON.stringify(lock, null, 2)}\n`);
 console.log(`${FILE}: ${added} packages for other platforms added`);

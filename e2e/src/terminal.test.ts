@@ -28,12 +28,13 @@ describe("husk run -t", () => {
   it("passes Ctrl-C to the command as a key, and Ctrl-D as the end of input", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { child, stdout, ended } = startInTerminal(place, "exec $HUSK_COMMAND run --rm -it -- sh");
-    // The shell reads all that is typed before its prompt, so what is for cat is typed when that has its turn.
+    // The shell eats or drops what is typed too early, so each key waits until its reader has its turn.
     child.stdin.write("echo wait''ing; cat\n");
     await stdout.waitFor(/\nwaiting/);
     child.stdin.write("ping\n");
     await stdout.waitFor(/ping[\s\S]*ping/);
     child.stdin.write("\u0003");
+    await stdout.waitFor(/\^C[\s\S]*\/ # /);
     child.stdin.write("echo status $?\n");
     await stdout.waitFor(/status 130[\s\S]*\/ # /);
     child.stdin.write("\u0004");

@@ -4,7 +4,9 @@ import * as sys from "tiny:sys";
 import {
   CLOCK_BOOTTIME,
   F_GETFL,
+  F_SETFD,
   F_SETFL,
+  FD_CLOEXEC,
   O_NONBLOCK,
   onUncaught,
   readText,
@@ -90,7 +92,10 @@ async function bootGuest(): Promise<void> {
 /** Serves on two inherited descriptors: for tests, in namespaces that somebody else has made. */
 function serveInherited(control: number, stream: number): void {
   setLogLevel("info");
-  for (const fd of [control, stream]) sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
+  for (const fd of [control, stream]) {
+    sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
+    sys.fcntl(fd, F_SETFD, FD_CLOEXEC);
+  }
   serve({ control, stream, onGone: stop, powerOff: stop });
 }
 

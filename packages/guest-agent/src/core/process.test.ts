@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import { describe, test } from "node:test";
+import { promisify } from "node:util";
 import { Command } from "@husk/wire/hyperstart";
 import { Session } from "../../test/support/session.ts";
 import { makeFolder, needsStage } from "../../test/support/stage.ts";
@@ -144,19 +146,22 @@ describe("a process's surroundings", needsStage, () => {
   test("include limits and no new privileges only when asked for (row 13)", async () => {
     await using session = await Session.start();
     const script =
-      "ulimit -n; grep NoNewPrivs /proc/self/status; grep SigBlk /proc/self/status; grep SigIgn /proc/self/status";
+      "ulimit -n; awk '/open files/ { print $4 }' /proc/1/limits; grep -E 'NoNew|SigBlk|SigIgn' /proc/self/status";
     const plain = await (await session.exec(shell(script))).result();
     const bare = await (await session.exec(shell(script), { noNewPrivileges: true })).result();
-    const [limit, privileges, blocked, ignored] = plain.stdout.split("\n");
-    assert.notEqual(limit, "1000000");
-    assert.deepEqual([privileges, bare.stdout.split("\n")[1]], ["NoNewPrivs:\t0", "NoNewPrivs:\t1"]);
-    assert.deepEqual([blocked, ignored], ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"]);
+    const [limit, agents, ...others] = plain.stdout.trim().split("\n");
+    assert.equal(limit, agents);
+    const quiet = ["SigBlk:\t0000000000000000", "SigIgn:\t0000000000000000"];
+    assert.deepEqual(others.sort(), ["NoNewPrivs:\t0", ...quiet]);
+    assert.match(bare.stdout, /NoNewPrivs:\t1/);
   });
 
   test("hold nothing of the agent's: no descriptor, no session, no ignored signal (row 23)", async () => {
     await using session = await Session.start();
     const process = await session.exec(["ls", "/proc/self/fd"]);
-    assert.equal((await process.result()).stdout, "0\n1\n2\n3\n");
+    // What this test itself was given by its parent goes through to all.
+    const { stdout } = await promisify(execFile)("/bin/sh", ["-c", "exec ls /proc/self/fd"]);
+    assert.equal((await process.result()).stdout, stdout);
     const leader = await session.exec(shell('set -- $(cat /proc/$$/stat); test "$1" = "$6" && echo leader'));
     assert.equal((await leader.result()).stdout, "leader\n");
   });

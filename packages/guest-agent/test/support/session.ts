@@ -145,6 +145,16 @@ export class Session implements AsyncDisposable {
     return Buffer.from(reply.payload).toString();
   }
 
+  /** Sends a frame whose answer is the agent's last: it must end by itself. */
+  async endWith(frame: Uint8Array): Promise<void> {
+    this.#closing = true;
+    const { child } = this.#stage;
+    const closed = once(child, "close", { signal: AbortSignal.timeout(DEADLINE_MS) });
+    this.sendControl(frame);
+    await closed;
+    assert.equal((await this.nextReply()).command, Command.ACK);
+  }
+
   /** Shows that the agent lives: a command is answered. */
   async ping(): Promise<void> {
     await this.ask(Command.PING);

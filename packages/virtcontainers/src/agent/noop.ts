@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Cmd } from "../types/index.ts";
 import type { GuestProcess } from "./guest-process.ts";
 import {
@@ -33,10 +34,11 @@ class NoopSession implements AgentSession {
     start(process, (signal) => this.#kill(config.id, signal));
   }
 
-  async startProcess(_containerId: string, _cmd: Cmd, process: GuestProcess): Promise<void> {
+  async startProcess(_containerId: string, _cmd: Cmd, process: GuestProcess): Promise<string> {
     start(process, async () => {});
     process.endOutput();
     process.exit(0);
+    return randomUUID();
   }
 
   async killContainer(containerId: string, signal: number): Promise<boolean> {

@@ -52,8 +52,8 @@ export interface AgentSession {
   startPod(hostname: string, options: AgentOptions): Promise<void>;
   /** Starts a container; `process` becomes its first process. */
   startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void>;
-  /** Starts another process in a container that runs. */
-  startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<void>;
+  /** Starts another process in a container that runs. @returns its id, unique in the pod */
+  startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<string>;
   /**
    * Sends a signal to the first process of a container; 0 only asks.
    * @returns whether there was such a container

@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { checkCallOptions } from "../config/call-options.ts";
 import { throwIfAborted } from "../deadline.ts";
 import { cacheDirectory, stateDirectory } from "../store/directories.ts";
@@ -17,8 +18,8 @@ export class Call {
   constructor(options: CallOptions, moreOptions: readonly string[] = []) {
     checkCallOptions(options, moreOptions);
     throwIfAborted(options.signal);
-    this.root = options.root ?? stateDirectory();
-    this.cache = options.cache ?? cacheDirectory();
+    this.root = resolve(options.root ?? stateDirectory());
+    this.cache = resolve(options.cache ?? cacheDirectory());
     this.signal = options.signal;
     this.timings = new Timings(options.onPhase);
     this.mark = (phase) => this.timings.mark(phase);

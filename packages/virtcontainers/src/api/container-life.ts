@@ -1,3 +1,4 @@
+import { withAbsoluteRootFs } from "../config/absolute-paths.ts";
 import { checkId } from "../config/ids.ts";
 import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
@@ -45,7 +46,7 @@ export async function createContainer(
     }
     const image = await prepareRootfs(config.rootFs, call);
     const drive = pod.state === "stopped" ? undefined : await plugImage(pod, image);
-    pod.record.config.containers = [...pod.containers, structuredClone(config)];
+    pod.record.config.containers = [...pod.containers, withAbsoluteRootFs(config)];
     pod.record.containers[config.id] = { state: "ready", ...(drive === undefined ? {} : { drive }) };
     pod.save();
     const handle = podHandle(pod);

@@ -1,4 +1,3 @@
-import { randomUUID } from "node:crypto";
 import { constants } from "node:os";
 import { GuestProcess } from "../agent/guest-process.ts";
 import { checkId } from "../config/ids.ts";
@@ -58,14 +57,9 @@ export async function enterContainer(
       "to be entered",
     );
     const io = new GuestProcess({ terminal: cmd.interactive === true, attached });
-    try {
-      await session.startProcess(containerId, cmd, io, { signal: call.signal });
-    } catch (error) {
-      if (error instanceof HuskError) io.fail(error);
-      throw error;
-    }
+    const token = await session.startProcess(containerId, cmd, io, { signal: call.signal });
     call.mark("process-started");
-    const process = { token: randomUUID(), pid: NO_SHIM_PID, startTime: new Date(), io };
+    const process = { token, pid: NO_SHIM_PID, startTime: new Date(), io };
     return { pod: podHandle(pod), container: containerHandle(pod, containerId), process };
   });
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
+import { withAbsolutePaths } from "../config/absolute-paths.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import {
@@ -50,7 +51,7 @@ function newRecord(config: PodConfig): PodRecord {
     createdAt: new Date().toISOString(),
     uuid: randomUUID(),
     creator: me,
-    config: structuredClone(config),
+    config: withAbsolutePaths(config),
     containers: Object.fromEntries(containers),
     drives: [],
   };
@@ -71,7 +72,7 @@ async function createAnd(
   if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))
     throw podExists(config.id);
   const record = newRecord(config);
-  const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", config.hypervisorConfig ?? {});
+  const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
   await prepareVm(record, hypervisor, call);
 
   await using undo = new UndoStack();

@@ -119,9 +119,7 @@ export async function withPod<T>(
   using _ = await lockPod(podId, call, mode);
   call.mark("locked");
   const pod = lookAtPod(podId, call);
-  const result = await action(pod);
-  pod.live.phases.push(...call.timings.phases());
-  return result;
+  return action(pod);
 }
 
 function openPod(podId: string, call: Call): OpenPod {

@@ -1,6 +1,6 @@
 import { createAgent } from "../agent/index.ts";
 import { type AgentEvents, type AgentSession, INIT_PROCESS } from "../agent/types.ts";
-import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
+import { HuskError, systemCode } from "../errors/index.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
@@ -85,9 +85,8 @@ async function storeExits({ id, call, record: { uuid } }: OpenPod): Promise<void
     await withPod(id, new Call({ root: call.root, cache: call.cache }), "exclusive", async (pod) => {
       if (pod.record.uuid === uuid) pod.save();
     });
-  } catch (error) {
+  } catch {
     // The next call finds out by itself what could not be stored.
-    if (!isHuskError(error)) throw error;
   }
 }
 

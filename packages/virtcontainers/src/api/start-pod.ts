@@ -22,6 +22,7 @@ export async function startPod(podId: string, options: CallOptions = {}): Promis
     await startContainers(pod, undo);
     pod.save();
     undo.commit();
+    pod.live.phases.push(...pod.call.timings.phases());
     return podHandle(pod);
   });
 }

@@ -94,7 +94,8 @@ export class HyperstartConnection {
     for (const socket of [control, stream]) {
       socket.unref();
       socket.on("error", () => socket.destroy());
-      socket.once("close", () => this.#ended(socket));
+      if (socket.closed) queueMicrotask(() => this.#ended(socket));
+      else socket.once("close", () => this.#ended(socket));
       socket.resume();
     }
   }

@@ -70,11 +70,12 @@ export class HyperstartSession implements AgentSession {
     cmd: Cmd,
     process: GuestProcess,
     options: AgentOptions,
-  ): Promise<void> {
+  ): Promise<string> {
     const seqs = this.#allocateSeqs(process);
     const entry = new SessionProcess(containerId, `exec-${randomBytes(8).toString("hex")}`, seqs, process);
     const payload = { container: containerId, process: processRequest(entry.processId, cmd, seqs) };
     await this.#start(entry, Command.EXECCMD, payload, options);
+    return entry.processId;
   }
 
   async killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean> {
@@ -106,13 +107,14 @@ export class HyperstartSession implements AgentSession {
 
   /** No exit is told any more: what has not ended and cannot end by its output is lost. */
   async takeControlEnd(): Promise<void> {
+    this.#runClosers();
     if (this.router.isBlocked()) await this.#failProcesses((process) => !process.hasExited);
   }
 
   /** The session has ended: whatever has not ended is lost. */
   async takeClosed(error: HuskError | undefined): Promise<void> {
     this.#closed = true;
-    for (const closer of this.#closers) closer();
+    this.#runClosers();
     this.#options.events.onClosed();
     await this.#failProcesses(() => true, error);
   }
@@ -121,7 +123,14 @@ export class HyperstartSession implements AgentSession {
     const lost = [...this.#processes.values()].filter(({ process }) => !process.finished && select(process));
     if (lost.length === 0) return;
     const error = known ?? (await this.#options.describeLoss(!this.isOwner));
-    for (const { process } of lost) process.fail(error);
+    for (const entry of lost) {
+      entry.process.fail(error);
+      this.#forget(entry);
+    }
+  }
+
+  #runClosers(): void {
+    for (const closer of this.#closers.splice(0)) closer();
   }
 
   #allocateSeqs(process: GuestProcess): StreamSeqs {

@@ -15,13 +15,13 @@ export function connectSocket(path: string, signal?: AbortSignal | undefined): P
     };
     const settle = () => signal?.removeEventListener("abort", onAbort);
     signal?.addEventListener("abort", onAbort, { once: true });
-    socket.once("error", (error) => {
+    // It stays: an error that comes before the socket has a user must not end this process.
+    socket.on("error", (error) => {
       settle();
       reject(error);
     });
     socket.once("connect", () => {
       settle();
-      socket.removeAllListeners("error");
       resolve(socket);
     });
   });

@@ -1,5 +1,5 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
-import { delimiter, isAbsolute, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { HuskError, systemCode } from "../../errors/index.ts";
 
 /** @throws HuskError ERR_ASSET_MISSING when the file cannot be read */
@@ -37,7 +37,7 @@ export function checkInitramfs(path: string): void {
 
 /** @throws HuskError ERR_QEMU_MISSING when the program is not there or cannot be executed */
 export function findProgram(program: string): string {
-  const places = isAbsolute(program)
+  const places = program.includes("/")
     ? [program]
     : (process.env.PATH ?? "/usr/bin").split(delimiter).map((directory) => join(directory, program));
   for (const place of places) {

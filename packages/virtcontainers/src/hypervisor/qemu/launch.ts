@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { HuskError, systemCode } from "../../errors/index.ts";
 import { lockDescriptor, openLockFile } from "../../store/flock.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
 import { identifyProcess, type ProcessIdentity } from "../../store/process-identity.ts";
+import { INHERITED } from "./command-line.ts";
 import { type ListeningSocket, listenForChild } from "./listening-socket.ts";
 
 /** A QEMU process that has just been started. */
@@ -14,15 +15,13 @@ export interface LaunchedQemu {
   readonly locked: Promise<void>;
 }
 
-/** Sockets and files that QEMU inherits, in the order of their descriptors there. */
-interface Inheritance {
-  readonly sockets: readonly ListeningSocket[];
-  readonly files: readonly number[];
-}
+/** Our descriptors of what QEMU inherits. */
+type Heirlooms = Record<keyof typeof INHERITED, number>;
+
+const SOCKET_NAMES = ["qmp", "control", "stream"] as const;
 
 async function prepareSockets(directory: PodDirectory): Promise<ListeningSocket[]> {
-  const names = ["qmp", "control", "stream"] as const;
-  const made = await Promise.allSettled(names.map((name) => listenForChild(directory.socket(name))));
+  const made = await Promise.allSettled(SOCKET_NAMES.map((name) => listenForChild(directory.socket(name))));
   const sockets = made.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failed = made.find((result) => result.status === "rejected");
   if (!failed) return sockets;
@@ -45,7 +44,8 @@ export async function launchQemu(
   const log = openSync(directory.file("hypervisorLog"), "w", 0o600);
   const vmLock = openLockFile(directory.file("vmLock"));
   try {
-    const child = await spawnQemu(program, args, log, { sockets, files: [console, vmLock] });
+    const [qmp = -1, control = -1, stream = -1] = sockets.map(({ fd }) => fd);
+    const child = await spawnQemu(program, args, log, { qmp, control, stream, console, vmLock });
     child.unref();
     const identity = identifyProcess(child.pid ?? 0);
     if (!identity) throw new HuskError("ERR_QEMU_START", "QEMU ended at once");
@@ -76,10 +76,11 @@ function spawnQemu(
   program: string,
   args: readonly string[],
   log: number,
-  heirs: Inheritance,
+  heirlooms: Heirlooms,
 ): Promise<ChildProcess> {
-  const stdio = ["ignore", log, log, ...heirs.sockets.map(({ fd }) => fd), ...heirs.files] as const;
-  const child = spawn(program, args, { stdio: [...stdio], detached: true, cwd: "/" });
+  const stdio: StdioOptions = ["ignore", log, log];
+  for (const [name, fd] of Object.entries(INHERITED)) stdio[fd] = heirlooms[name as keyof Heirlooms];
+  const child = spawn(program, args, { stdio, detached: true, cwd: "/" });
   return new Promise((resolve, reject) => {
     child.once("spawn", () => resolve(child));
     child.once("error", (error) => {

@@ -6,7 +6,7 @@ import type { QemuPlan } from "./command-line.ts";
 import { checkAsset, checkInitramfs, findProgram } from "./guest-files.ts";
 
 /** QEMU, when the configuration does not name another. */
-export const DEFAULT_QEMU = "qemu-system-x86_64";
+const DEFAULT_QEMU = "qemu-system-x86_64";
 /** Slots for disks that are plugged in later: each one costs boot time. */
 export const DEFAULT_SLOTS = 2;
 
@@ -28,7 +28,7 @@ export async function planVm(spec: VmSpec): Promise<{ plan: QemuPlan; program: s
   const kernelPath = checkAsset("the guest kernel (hypervisorConfig.kernelPath)", config.kernelPath);
   const imagePath = checkAsset("the guest image (hypervisorConfig.imagePath)", config.imagePath);
   checkInitramfs(imagePath);
-  if (config.firmwarePath !== undefined)
+  if (config.firmwarePath?.includes("/"))
     checkAsset("the firmware (hypervisorConfig.firmwarePath)", config.firmwarePath);
   const program = findProgram(config.hypervisorPath ?? DEFAULT_QEMU);
   const { accelerator } = await chooseAccelerator({ hypervisorPath: program, kernelPath, cache: spec.cache });

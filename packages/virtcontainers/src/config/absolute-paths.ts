@@ -1,0 +1,28 @@
+import { resolve } from "node:path";
+import type { ContainerConfig, HypervisorConfig, PodConfig } from "../types/index.ts";
+
+/** A copy of a container's configuration that does not depend on the working directory of who made it. */
+export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
+  return { ...structuredClone(config), rootFs: resolve(config.rootFs) };
+}
+
+/** A copy of a pod's configuration that does not depend on the working directory of who made it. */
+export function withAbsolutePaths(config: PodConfig): PodConfig {
+  const { hypervisorConfig, containers } = config;
+  return {
+    ...structuredClone(config),
+    ...(hypervisorConfig ? { hypervisorConfig: withAbsoluteFiles(hypervisorConfig) } : {}),
+    ...(containers ? { containers: containers.map(withAbsoluteRootFs) } : {}),
+  };
+}
+
+function withAbsoluteFiles(config: HypervisorConfig): HypervisorConfig {
+  const absolute = structuredClone(config);
+  for (const key of ["kernelPath", "imagePath", "firmwarePath", "hypervisorPath"] as const) {
+    const path = absolute[key];
+    // QEMU and its firmware are looked for in the usual places when they are given by name alone.
+    const isName = (key === "firmwarePath" || key === "hypervisorPath") && !path?.includes("/");
+    if (path !== undefined && !isName) absolute[key] = resolve(path);
+  }
+  return absolute;
+}

@@ -211,7 +211,7 @@ export class Session implements AsyncDisposable {
       child.kill("SIGKILL");
     }
     const left = await clearStage(this.#stage);
-    assert.deepEqual({ code: child.exitCode, pids: left.pids }, { code: 0, pids: [] }, this.log);
+    assert.deepEqual({ code: child.exitCode, left }, { code: 0, left: [] }, this.log);
   }
 
   #receive(take: () => void): void {

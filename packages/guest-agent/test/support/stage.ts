@@ -1,7 +1,7 @@
 /** The agent as a process of this host: in namespaces and a cgroup of its own, with two sockets for its channels. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, readFile, rmdir } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -81,22 +81,18 @@ async function foldersOf(folder: string): Promise<string[]> {
   return [...(await Promise.all(inner)).flat(), folder];
 }
 
-/** Removes what is left of an ended agent; gives the processes and the cgroups that it should have ended itself. */
-export async function clearStage({ cgroup }: Stage): Promise<{ pids: string[]; containers: string[] }> {
+/** Removes the cgroups of an ended agent; gives the processes that are left in them, of which there should be none. */
+export async function clearStage({ cgroup }: Stage): Promise<string[]> {
   const folders = await foldersOf(cgroup);
   const texts = await Promise.all(folders.map((folder) => readFile(join(folder, "cgroup.procs"), "utf8")));
   const pids = texts.flatMap((text) => text.split("\n").filter(Boolean));
-  const containers = folders
-    .map((folder) => folder.slice(cgroup.length + 1))
-    .filter((path) => path.includes("/"));
-  for (const folder of folders) await rmdir(folder);
-  return { pids, containers };
+  if (pids.length === 0) for (const folder of folders) await rmdir(folder);
+  return pids;
 }
 
 /** A fresh folder that the agent sees too, and its removal. */
 export async function makeFolder(): Promise<AsyncDisposable & { path: string }> {
   const path = await mkdtemp(join(tmpdir(), "husk-agent-test-"));
-  await mkdir(path, { recursive: true });
   return {
     path,
     [Symbol.asyncDispose]: async () => rmSync(path, { recursive: true, force: true }),

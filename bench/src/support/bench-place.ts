@@ -1,0 +1,63 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { join } from "node:path";
+import {
+  type CallOptions,
+  createPod,
+  deletePod,
+  type HypervisorConfig,
+  listPod,
+  startPod,
+  type VCPod,
+} from "@husk/virtcontainers";
+import { DEMO_ROOTFS, INITRAMFS, KERNEL } from "./places.ts";
+
+/** command of a container that is only there to be entered */
+const REST = ["sleep", "1000000"];
+
+/** Folders for the benchmark's pods; disposing of it deletes the pods, too. */
+export class BenchPlace implements AsyncDisposable {
+  readonly folder: string;
+  /** options of the library's calls */
+  readonly options: CallOptions;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+    this.options = { root: join(folder, "state"), cache: join(folder, "cache") };
+  }
+
+  static async create(): Promise<BenchPlace> {
+    return new BenchPlace(await mkdtemp("/tmp/husk-bench-"));
+  }
+
+  /** The folders of another process's benchmark; not to be disposed of here. */
+  static open(folder: string): BenchPlace {
+    return new BenchPlace(folder);
+  }
+
+  /** Environment for husk's command line. */
+  get env(): NodeJS.ProcessEnv {
+    return { ...process.env, HUSK_ROOT: join(this.folder, "state"), HUSK_CACHE: join(this.folder, "cache") };
+  }
+
+  /** A file of a pod. */
+  podFile(podId: string, name: string): string {
+    return join(this.folder, "state/pods", podId, name);
+  }
+
+  /** Boots a pod whose containers only rest; its agent says on the console what it measures. */
+  async startRestingPod(podId: string, containerIds: readonly string[]): Promise<VCPod> {
+    const hypervisorConfig: HypervisorConfig = {
+      kernelPath: KERNEL,
+      imagePath: INITRAMFS,
+      kernelParams: [{ key: "husk.log", value: "debug" }],
+    };
+    const containers = containerIds.map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd: { args: [...REST] } }));
+    await createPod({ id: podId, hypervisorConfig, containers }, this.options);
+    return startPod(podId, this.options);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const { id } of await listPod(this.options)) await deletePod(id, this.options);
+    await rm(this.folder, { recursive: true, force: true });
+  }
+}

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { makeBrokenGuest } from "./support/broken-guest.ts";
@@ -194,6 +194,19 @@ describe("bad input to husk", () => {
     await writeFile(file, "");
     const result = await place.huskWith({ HUSK_ROOT: join(file, "state") }, [...RUN, "--", "true"]);
     assertFails(result, "ERR_STORE", /state/);
+  });
+
+  it("a state directory whose path is too long for sockets: they stand elsewhere, and go, too", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    const elsewhere = join(place.root, "run");
+    await mkdir(elsewhere, { recursive: true });
+    const env = { HUSK_ROOT: join(place.root, "x".repeat(120)), XDG_RUNTIME_DIR: elsewhere };
+    const { status, stdout } = await place.huskWith(env, [...RUN, "--", "echo", "hi"]);
+    assert.deepEqual([status, stdout.toString()], [0, "hi\n"]);
+    assert.deepEqual(await readdir(elsewhere), []);
+    await rm(env.HUSK_ROOT, { recursive: true });
   });
 
   it("errors are JSON where JSON is asked for", async ({ signal }) => {

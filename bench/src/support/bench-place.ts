@@ -16,17 +16,18 @@ const REST = ["sleep", "1000000"];
 
 /** Folders for the benchmark's pods; disposing of it deletes the pods, too. */
 export class BenchPlace implements AsyncDisposable {
+  /** short, so that the sockets of pods stand in the pods' own folders */
   readonly folder: string;
   /** options of the library's calls */
   readonly options: CallOptions;
 
   private constructor(folder: string) {
     this.folder = folder;
-    this.options = { root: join(folder, "state"), cache: join(folder, "cache") };
+    this.options = { root: join(folder, "s"), cache: join(folder, "cache") };
   }
 
   static async create(): Promise<BenchPlace> {
-    return new BenchPlace(await mkdtemp("/tmp/husk-bench-"));
+    return new BenchPlace(await mkdtemp("/tmp/h-"));
   }
 
   /** The folders of another process's benchmark; not to be disposed of here. */
@@ -36,12 +37,12 @@ export class BenchPlace implements AsyncDisposable {
 
   /** Environment for husk's command line. */
   get env(): NodeJS.ProcessEnv {
-    return { ...process.env, HUSK_ROOT: join(this.folder, "state"), HUSK_CACHE: join(this.folder, "cache") };
+    return { ...process.env, HUSK_ROOT: join(this.folder, "s"), HUSK_CACHE: join(this.folder, "cache") };
   }
 
   /** A file of a pod. */
   podFile(podId: string, name: string): string {
-    return join(this.folder, "state/pods", podId, name);
+    return join(this.folder, "s/pods", podId, name);
   }
 
   /** Boots a pod whose containers only rest; its agent says on the console what it measures. */

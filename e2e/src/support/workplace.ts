@@ -38,7 +38,7 @@ export interface StartOptions {
  * socket, a file. It also removes what is left, so that the next test starts clean.
  */
 export class Workplace implements AsyncDisposable {
-  /** folder of everything that belongs to the test; short, as socket paths are limited to 107 bytes */
+  /** folder of everything that belongs to the test; short, so that the sockets' paths stay below 108 bytes */
   readonly folder: string;
   /** state directory */
   readonly root: string;
@@ -48,7 +48,7 @@ export class Workplace implements AsyncDisposable {
 
   private constructor(folder: string, signal: AbortSignal | undefined) {
     this.folder = folder;
-    this.root = join(folder, "state");
+    this.root = join(folder, "s");
     this.cache = join(folder, "cache");
     signal?.addEventListener("abort", () => this.#killChildren());
   }
@@ -62,7 +62,7 @@ export class Workplace implements AsyncDisposable {
     for (const file of [HUSK, KERNEL, INITRAMFS]) {
       if (!existsSync(file)) throw new Error(`${file} is missing: npm run setup makes it`);
     }
-    return new Workplace(await mkdtemp("/tmp/husk-"), signal);
+    return new Workplace(await mkdtemp("/tmp/h-"), signal);
   }
 
   /** The options for calls of the library. */

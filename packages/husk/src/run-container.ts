@@ -1,9 +1,10 @@
 import {
-  createPod,
   deletePod,
   isHuskError,
   type PodConfig,
-  startPod,
+  type ProcessIo,
+  type RunOptions as RunPodOptions,
+  runPod,
   stopPod,
   type VCPod,
 } from "@husk/virtcontainers";
@@ -45,8 +46,9 @@ export async function runContainer(
   using trap = new SignalTrap();
   const makeConfig = (id: string) => makePodConfig(id, cmd, options, process.env);
   try {
-    const pod = await createNamedPod(options.name, makeConfig, trap.signal, log);
-    const status = await runInPod(pod, options, trap, log);
+    await using run = new Run(options, trap, log);
+    const id = await runNamedPod(options.name, makeConfig, run.options);
+    const status = await run.finish(id);
     printTimings(options, log);
     return status;
   } catch (error) {
@@ -55,17 +57,16 @@ export async function runContainer(
   }
 }
 
-/** Creates the pod; a made-up name that is taken by chance is replaced by another. */
-async function createNamedPod(
+/** Runs the pod; a made-up name that is taken by chance is replaced by another. */
+async function runNamedPod(
   name: string | undefined,
   makeConfig: (id: string) => PodConfig,
-  signal: AbortSignal,
-  log: PhaseLog,
-): Promise<VCPod> {
+  options: RunPodOptions,
+): Promise<string> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const config = makeConfig(name ?? makePodName());
-      return await createPod(config, { signal, onPhase: ({ name }) => log.record(name) });
+      const pod = await runPod(makeConfig(name ?? makePodName()), options);
+      return pod.id();
     } catch (error) {
       const again = name === undefined && isHuskError(error, "ERR_POD_EXISTS") && attempt < NAME_ATTEMPTS;
       if (!again) throw error;
@@ -73,36 +74,63 @@ async function createNamedPod(
   }
 }
 
-async function runInPod(pod: VCPod, options: RunOptions, trap: SignalTrap, log: PhaseLog): Promise<number> {
-  const id = pod.id();
-  const onPhase = ({ name }: { name: string }) => log.record(name);
-  let started = false;
-  let cleaned = false;
-  const cleanUp = () => {
-    cleaned = true;
-    trap.ignore();
-    // A pod whose command never ran is of no use to anybody, so it goes even when it was to be kept.
-    return options.rm || !started ? deletePod(id, { onPhase }) : stopPod(id, { onPhase });
-  };
-  try {
-    const container = pod.getContainer(id);
-    if (container === undefined) throw new Error(`pod ${id} has no container ${id}`);
-    const io = container.attach();
-    const { interactive = false, tty = false } = options;
-    using connection = new ProcessConnection(io, { interactive, tty });
-    await startPod(id, { signal: trap.signal, onPhase });
-    started = true;
-    trap.forwardTo((signal) => io.signal(signal));
+/** One run: the connection to the command's streams, made before the command can say anything, and the clean-up. */
+class Run implements AsyncDisposable {
+  readonly #options: RunOptions;
+  readonly #trap: SignalTrap;
+  readonly #log: PhaseLog;
+  #connected: { io: ProcessIo; connection: ProcessConnection } | undefined;
+  /** the pod, while it is there to be cleaned up */
+  #id: string | undefined;
+
+  constructor(options: RunOptions, trap: SignalTrap, log: PhaseLog) {
+    this.#options = options;
+    this.#trap = trap;
+    this.#log = log;
+  }
+
+  get options(): RunPodOptions {
+    return {
+      signal: this.#trap.signal,
+      onPhase: ({ name }) => this.#log.record(name),
+      onCreated: (pod) => this.#connect(pod),
+    };
+  }
+
+  #connect(pod: VCPod): void {
+    const io = pod.getContainer(pod.id())?.attach();
+    if (!io) throw new Error(`pod ${pod.id()} has no container of its name`);
+    const { interactive = false, tty = false } = this.#options;
+    this.#connected = { io, connection: new ProcessConnection(io, { interactive, tty }) };
+  }
+
+  /** Waits for the command's end and cleans up. */
+  async finish(id: string): Promise<number> {
+    this.#id = id;
+    if (!this.#connected) throw new Error(`nobody listens to pod ${id}`);
+    const { io, connection } = this.#connected;
+    this.#trap.forwardTo((signal) => io.signal(signal));
     connection.started();
     const status = await connection.ended();
-    log.record("command-ended");
+    this.#log.record("command-ended");
     connection[Symbol.dispose]();
-    await ignoreGone(cleanUp());
+    await ignoreGone(this.#cleanUp());
     return status;
-  } catch (error) {
-    // The first error says what went wrong; one of the clean-up after it would only hide it.
-    if (!cleaned) await cleanUp().catch(() => {});
-    throw error;
+  }
+
+  async #cleanUp(): Promise<void> {
+    const id = this.#id;
+    if (id === undefined) return;
+    this.#id = undefined;
+    this.#trap.ignore();
+    const { onPhase } = this.options;
+    await (this.#options.rm ? deletePod(id, { onPhase }) : stopPod(id, { onPhase }));
+  }
+
+  /** What is left after an error. The first error says what went wrong; one of the clean-up would only hide it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#connected?.connection[Symbol.dispose]();
+    await this.#cleanUp().catch(() => {});
   }
 }
 

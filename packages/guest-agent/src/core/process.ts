@@ -154,6 +154,7 @@ export class Process {
     if (this.#stdio.isTerminal) sys.close(this.#stdio.input);
     // Until here the host may not have known of the end: what it sent was dropped, not answered with an end.
     this.#streams.removeInput(this.#spec.stdio);
+    this.#streams.removeInput(this.#spec.stdio);
     this.#streams.sendEnd(this.#spec.stdio);
     this.#events.onReleased();
   }

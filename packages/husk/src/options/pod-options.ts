@@ -31,7 +31,12 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
   const guest = guestPaths();
   const rootFs = options.rootfs ?? guest.demoRootfs;
   if (rootFs === undefined) throw new UsageError("no root file system", "give one: --rootfs DIR");
-  const hypervisorConfig: HypervisorConfig = { kernelPath: guest.kernel, imagePath: guest.initramfs };
+  const hypervisorConfig: HypervisorConfig = {
+    kernelPath: guest.kernel,
+    imagePath: guest.initramfs,
+    // Slots for disks of later containers take time to boot, and this pod gets none.
+    defaultBridges: 0,
+  };
   if (env.HUSK_QEMU) hypervisorConfig.hypervisorPath = env.HUSK_QEMU;
   if (options.machine !== undefined) hypervisorConfig.hypervisorMachineType = options.machine;
   if (options.debug) hypervisorConfig.debug = true;

@@ -15,7 +15,7 @@ import {
 import { podPath } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
-import type { CallOptions, PodConfig, VCPod } from "../types/index.ts";
+import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm } from "./boot.ts";
 import { Call } from "./call.ts";
@@ -30,15 +30,18 @@ import { startContainers } from "./start-pod.ts";
  *   ERR_ROOTFS_MISSING, ERR_MEMORY_TOO_SMALL, ERR_ASSET_MISSING, ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, …
  */
 export async function createPod(config: PodConfig, options: CallOptions = {}): Promise<VCPod> {
-  return createAnd(config, options, async () => {});
+  return createAnd(config, new Call(options), async () => {});
 }
 
 /**
  * Creates a pod and starts its containers. When one cannot be started, the pod is not created either.
  * @throws HuskError as `createPod` and `startPod`
  */
-export async function runPod(config: PodConfig, options: CallOptions = {}): Promise<VCPod> {
-  return createAnd(config, options, startContainers);
+export async function runPod(config: PodConfig, options: RunOptions = {}): Promise<VCPod> {
+  return createAnd(config, new Call(options, ["onCreated"]), async (pod, undo) => {
+    options.onCreated?.(podHandle(pod));
+    await startContainers(pod, undo);
+  });
 }
 
 function newRecord(config: PodConfig): PodRecord {
@@ -63,10 +66,9 @@ function newRecord(config: PodConfig): PodRecord {
  */
 async function createAnd(
   config: PodConfig,
-  options: CallOptions,
+  call: Call,
   andThen: (pod: OpenPod, undo: UndoStack) => Promise<void>,
 ): Promise<VCPod> {
-  const call = new Call(options);
   checkPodConfig(config);
   const { root } = call;
   if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))

@@ -1,3 +1,5 @@
+import type { VCPod } from "./handles.ts";
+
 /** A moment of a call, for those who watch where the time goes. */
 export interface Phase {
   /** what has just been done: `qemu-spawned`, `ready`… */
@@ -24,4 +26,13 @@ export interface CallOptions {
 export interface EnterOptions extends CallOptions {
   /** connect the streams of the process; default: stdin is closed, output is discarded */
   attach?: boolean | undefined;
+}
+
+/** Options of `runPod`. */
+export interface RunOptions extends CallOptions {
+  /**
+   * is given the pod when it is created and none of its containers is started: the moment for `container.attach()`.
+   * What it throws fails the call
+   */
+  onCreated?: ((pod: VCPod) => void) | undefined;
 }

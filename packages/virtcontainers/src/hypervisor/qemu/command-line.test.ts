@@ -43,7 +43,7 @@ test("the arguments of a pod on q35", () => {
     ...["-device", '{"driver":"pcie-root-port","id":"slot0","bus":"pcie.0","chassis":1,"slot":1}'],
     ...[
       "-device",
-      '{"driver":"virtio-serial-pci","id":"serial0","max_ports":3,"disable-legacy":"on","vectors":0,"ioeventfd":"off"}',
+      '{"driver":"virtio-serial-pci","id":"serial0","max_ports":3,"disable-legacy":"on","vectors":0,"ioeventfd":false}',
     ],
     ...["-chardev", "socket,id=port0,fd=4,server=on,wait=off", "-device"],
     '{"driver":"virtserialport","bus":"serial0.0","nr":1,"chardev":"port0","name":"sh.hyper.channel.0","id":"channel0"}',
@@ -52,7 +52,7 @@ test("the arguments of a pod on q35", () => {
     "-blockdev",
     '{"driver":"raw","node-name":"node-rootfs0","read-only":true,"file":{"driver":"file","filename":"/with,comma/image"}}',
     "-device",
-    '{"driver":"virtio-blk-pci","id":"disk-rootfs0","drive":"node-rootfs0","serial":"rootfs0","disable-legacy":"on","vectors":0,"ioeventfd":"off"}',
+    '{"driver":"virtio-blk-pci","id":"disk-rootfs0","drive":"node-rootfs0","serial":"rootfs0","disable-legacy":"on","vectors":0,"ioeventfd":false}',
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
   ]);
 });

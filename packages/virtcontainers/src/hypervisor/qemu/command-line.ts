@@ -39,7 +39,7 @@ function transportOf(machine: MachineType): (typeof DEVICES)[keyof typeof DEVICE
  * the thread of the virtual CPU than by a second one that must be woken.
  */
 function tuningOf(plan: QemuPlan) {
-  return plan.accelerator === "tcg" && plan.machine !== "microvm" ? { vectors: 0, ioeventfd: "off" } : {};
+  return plan.accelerator === "tcg" && plan.machine !== "microvm" ? { vectors: 0, ioeventfd: false } : {};
 }
 
 function machineArgument(plan: QemuPlan): string {

@@ -1,7 +1,7 @@
 /** One byte stream to the host: a virtio-serial port in a VM, an inherited socket in the agent's own tests. */
 
 import * as sys from "tiny:sys";
-import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, Output, watch } from "@husk/tiny";
+import { EPOLLET, EPOLLHUP, EPOLLIN, EPOLLOUT, Errno, hasErrno, Output, watch } from "@husk/tiny";
 
 /** Bytes asked for in one read. */
 const READ_BYTES = 64 * 1024;
@@ -40,12 +40,25 @@ export class Channel {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    this.#read();
+    this.#noticeEnd(() => this.#read());
   }
 
   #ready(events: number): void {
-    if (events & EPOLLOUT && this.output.flush()) this.#handlers.onWritable();
-    if (events & (EPOLLIN | EPOLLHUP)) this.#read();
+    this.#noticeEnd(() => {
+      if (events & EPOLLOUT && this.output.flush()) this.#handlers.onWritable();
+      if (events & (EPOLLIN | EPOLLHUP)) this.#read();
+    });
+  }
+
+  /** A socket whose host went while something was under way says so as an error; a port never does. */
+  #noticeEnd(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!hasErrno(error, Errno.EPIPE, Errno.ECONNRESET)) throw error;
+      this.output.discard();
+      this.#handlers.onHostGone();
+    }
   }
 
   #read(): void {

@@ -9,7 +9,6 @@ import {
   FD_CLOEXEC,
   O_NONBLOCK,
   onUncaught,
-  readText,
   reapChildren,
   run,
   SIGPIPE,
@@ -24,6 +23,9 @@ import { StreamChannel } from "./core/stream-channel.ts";
 import { makeCommands } from "./hyperstart/commands.ts";
 import { Server } from "./hyperstart/server.ts";
 import { log, setLogLevel } from "./log.ts";
+
+/** Word of the kernel's command line that says how much the agent says: `HUSK_LOG=debug`. */
+const LOG_VARIABLE = "HUSK_LOG=";
 
 /** Where the two channels are, and what it means that they, or the pod, have ended. */
 interface Host {
@@ -62,7 +64,10 @@ function loadTransport(): void {
 async function bootGuest(): Promise<void> {
   const started = sys.clock(CLOCK_BOOTTIME);
   mountEarly();
-  setLogLevel(/(?:^|\s)husk\.log=(\w+)/.exec(readText("/proc/cmdline"))?.[1] ?? "error");
+  // The kernel gives PID 1 those words of its command line that it does not know as variables.
+  setLogLevel(
+    sys.environ.find((variable) => variable.startsWith(LOG_VARIABLE))?.slice(LOG_VARIABLE.length) ?? "",
+  );
   const mounted = sys.clock(CLOCK_BOOTTIME);
   loadTransport();
   const loaded = sys.clock(CLOCK_BOOTTIME);

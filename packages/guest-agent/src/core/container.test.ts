@@ -45,8 +45,28 @@ async function startPod(payload: object = { hostname: "pod" }): Promise<Session>
 const exec = (session: Session, container: string, script: string, more: Partial<ProcessRequest> = {}) =>
   session.exec(sh(script), { container, ...more });
 
-describe("a pod", needsDisk, () => {
-  test("starts once, with or without a host name (row 4)", async () => {
+// Two at a time, as the first one mostly waits for the grace to pass.
+describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
+  test("ends a pod with its containers, also those that do not listen, and only then the agent does (row 7)", async () => {
+    await using session = await startPod();
+    const deaf = await startContainer(
+      session,
+      "deaf",
+      sh("trap '' TERM; echo ready; while true; do sleep 1000; done"),
+    );
+    const polite = await startContainer(
+      session,
+      "polite",
+      sh("trap 'echo bye; exit 0' TERM; echo ready; sleep 1000 & wait"),
+    );
+    for (const process of [deaf, polite]) await process.outputUntil((output) => output === "ready\n");
+    await session.endWith(encodeControl(Command.DESTROYPOD));
+    assert.deepEqual(await polite.result(), { code: 0, stdout: "ready\nbye\n", stderr: "" });
+    assert.equal((await deaf.result()).code, 137);
+    assert.equal(session.arrivals.filter(({ kind }) => kind !== "end").at(-1)?.kind, "ACK");
+  });
+
+  test("a pod starts once, with or without a host name (row 4)", async () => {
     for (const payload of [{}, { hostname: "", dns: [] }, { hostname: "pod", unknownKey: 1 }]) {
       await using session = await startPod(payload);
       assert.equal(
@@ -57,7 +77,7 @@ describe("a pod", needsDisk, () => {
     }
   });
 
-  test("refuses what it does not support, instead of leaving it out", async () => {
+  test("a pod refuses what it does not support, instead of leaving it out", async () => {
     await using session = await Session.start();
     for (const more of [
       { shareDir: "share" },
@@ -69,7 +89,7 @@ describe("a pod", needsDisk, () => {
     await session.ask(Command.STARTPOD, {});
   });
 
-  test("starts the containers of its request, and tells of their ends after the ACK", async () => {
+  test("a pod starts the containers of its request, and tells of their ends after the ACK", async () => {
     await using session = await Session.start();
     const { process, request } = describeContainer(session, "first", sh("exit 4"), {});
     await session.ask(Command.STARTPOD, { containers: [request] });
@@ -78,7 +98,7 @@ describe("a pod", needsDisk, () => {
     assert.deepEqual(order, [{ kind: "ACK" }, { kind: "exit", process: "first/init" }]);
   });
 
-  test("shares host name, name servers and /dev/shm between its containers", async () => {
+  test("a pod shares host name, name servers and /dev/shm between its containers", async () => {
     await using session = await startPod({
       hostname: "pod",
       dns: ["192.0.2.1"],
@@ -97,28 +117,7 @@ describe("a pod", needsDisk, () => {
     assert.deepEqual(await second.result(), { code: 0, stdout: "x\ninner\n", stderr: "" });
   });
 
-  test("ends with its containers, also those that do not listen, and only then the agent does (row 7)", async () => {
-    await using session = await startPod();
-    const deaf = await startContainer(
-      session,
-      "deaf",
-      sh("trap '' TERM; echo ready; while true; do sleep 1000; done"),
-    );
-    const polite = await startContainer(
-      session,
-      "polite",
-      sh("trap 'echo bye; exit 0' TERM; echo ready; sleep 1000 & wait"),
-    );
-    for (const process of [deaf, polite]) await process.outputUntil((output) => output === "ready\n");
-    await session.endWith(encodeControl(Command.DESTROYPOD));
-    assert.deepEqual(await polite.result(), { code: 0, stdout: "ready\nbye\n", stderr: "" });
-    assert.equal((await deaf.result()).code, 137);
-    assert.equal(session.arrivals.filter(({ kind }) => kind !== "end").at(-1)?.kind, "ACK");
-  });
-});
-
-describe("a container", needsDisk, () => {
-  test("has its own root and processes, and sees nothing of the guest", async () => {
+  test("a container has its own root and processes, and sees nothing of the guest", async () => {
     await using session = await startPod();
     const script =
       "ls /; ls /dev; mount | cut -d' ' -f3,5 | grep -v /proc/; ls /proc | grep -c '^[0-9]'; test -e /run/husk || echo apart";
@@ -141,7 +140,7 @@ describe("a container", needsDisk, () => {
     assert.ok(!lines.includes("boot") && !lines.includes("loop0"), stdout);
   });
 
-  test("can be written to, but for nobody else and not for long; or not at all", async () => {
+  test("a container can be written to, but for nobody else and not for long; or not at all", async () => {
     await using session = await startPod();
     const script = "touch /bin/new && ls /bin/new";
     for (const id of ["one", "two"]) {
@@ -152,7 +151,7 @@ describe("a container", needsDisk, () => {
     assert.deepEqual([fixed.code, fixed.stderr], [1, "touch: /bin/new: Read-only file system\n"]);
   });
 
-  test("may have a folder of the image as its root, but no other", async () => {
+  test("a container may have a folder of the image as its root, but no other", async () => {
     await using session = await startPod();
     for (const [rootfs, text] of [
       ["../..", /leaves the image/],
@@ -166,7 +165,7 @@ describe("a container", needsDisk, () => {
     assert.equal((await process.result()).code, 0);
   });
 
-  test("knows its own users", async () => {
+  test("a container knows its own users", async () => {
     await using session = await startPod();
     const process = await startContainer(session, "c", sh("id; echo $HOME $USER; pwd"), {
       process: { user: "worker", workdir: "/home/worker" },
@@ -176,7 +175,7 @@ describe("a container", needsDisk, () => {
     assert.equal((await process.result()).stdout, expected);
   });
 
-  test("has terminals, which keep working after its id was asked for again (row 9)", async () => {
+  test("a container has terminals, which keep working after its id was asked for again (row 9)", async () => {
     await using session = await startPod();
     const init = await startContainer(session, "c", sh("cat"));
     const { request } = describeContainer(session, "c", ["/bin/true"], {});
@@ -203,7 +202,7 @@ describe("a container", needsDisk, () => {
     assert.equal((await init.result()).code, 0);
   });
 
-  test("takes 1 MiB of input through a terminal's back-pressure", async () => {
+  test("a container takes 1 MiB of input through a terminal's back-pressure", async () => {
     await using session = await startPod();
     await startContainer(session, "c", sh("cat"));
     const script = "stty raw -echo; echo ready; head -c 1048576 | wc -c";
@@ -213,7 +212,7 @@ describe("a container", needsDisk, () => {
     assert.match((await process.result()).stdout, /1048576/);
   });
 
-  test("has more processes, each known by container and id (row 10)", async () => {
+  test("a container has more processes, each known by container and id (row 10)", async () => {
     await using session = await startPod();
     for (const id of ["one", "two"]) await startContainer(session, id, sh(`echo ${id} > /tag; cat`));
     for (const id of ["one", "two"]) {
@@ -228,7 +227,7 @@ describe("a container", needsDisk, () => {
     );
   });
 
-  test("cannot be hurt by a process that does not start (row 1)", async () => {
+  test("a container cannot be hurt by a process that does not start (row 1)", async () => {
     await using session = await startPod();
     await startContainer(session, "c", sh("cat"));
     for (const more of [{ workdir: "/none" }, { user: "none" }, { group: "none" }]) {
@@ -240,7 +239,7 @@ describe("a container", needsDisk, () => {
     assert.equal((await (await exec(session, "c", "exit 5")).result()).code, 5);
   });
 
-  test("ends with its first process, whoever else is in it (row 12)", async () => {
+  test("a container ends with its first process, whoever else is in it (row 12)", async () => {
     await using session = await startPod();
     const init = await startContainer(session, "c", sh("read word; exit 6"));
     const other = await exec(session, "c", "trap '' TERM; echo ready; sleep 1000 & sleep 1000");
@@ -254,7 +253,7 @@ describe("a container", needsDisk, () => {
     );
   });
 
-  test("is signalled and removed; its id can then be used again", async () => {
+  test("a container is signalled and removed; its id can then be used again", async () => {
     await using session = await startPod();
     const init = await startContainer(session, "c", ["/bin/sleep", "1000"]);
     assert.equal(
@@ -274,7 +273,7 @@ describe("a container", needsDisk, () => {
     );
   });
 
-  test("that cannot be had is an ERROR, and leaves nothing in the way (row 4)", async () => {
+  test("a container that cannot be had is an ERROR, and leaves nothing in the way (row 4)", async () => {
     await using session = await startPod();
     const faults: [Options | { process: undefined }, RegExp][] = [
       [{ process: undefined }, /^process: is missing$/],
@@ -297,7 +296,7 @@ describe("a container", needsDisk, () => {
     assert.equal((await (await startContainer(session, "c", ["/bin/true"])).result()).code, 0);
   });
 
-  test("gets its kernel parameters, the first files and its working directory", async () => {
+  test("a container gets its kernel parameters, the first files and its working directory", async () => {
     await using session = await startPod();
     const script = "cat /proc/sys/net/core/somaxconn; pwd; ls -l /etc/mtab | cut -d'>' -f2; ls /etc/hosts";
     const process = await startContainer(session, "c", sh(script), {
@@ -312,12 +311,15 @@ describe("a container", needsDisk, () => {
     });
   });
 
-  test("that has ended leaves nothing in the agent: 30 of them", async () => {
+  test("a container that has ended leaves nothing in the agent: 30 of them", async () => {
     await using session = await startPod();
     const look = async () => {
       const script =
-        "ls /proc/1/fd | wc -l; wc -l < /proc/1/mounts; ls /run/husk/containers /sys/fs/cgroup/husk";
-      return (await session.exec(sh(script)).then((process) => process.result())).stdout;
+        "read go; ls /proc/1/fd | wc -l; wc -l < /proc/1/mounts; ls /run/husk/containers /sys/fs/cgroup/husk";
+      // It looks when the agent is through with starting it.
+      const process = await session.exec(sh(script));
+      await process.write("go\n");
+      return (await process.result()).stdout;
     };
     const runOne = async (id: string) => {
       assert.equal((await (await startContainer(session, id, ["/bin/true"])).result()).code, 0);

@@ -212,7 +212,10 @@ test("500 processes leave the agent as it was: no descriptor, no memory, no zomb
   const look = async () => {
     const script =
       'ls /proc/1/fd | wc -l; grep VmRSS /proc/1/status; grep -l "PPid:.1$" /proc/[0-9]*/status | wc -l';
-    await (await session.exec(shell(`(${script}) > "$1"`, `${folder.path}/look`))).result();
+    // It looks when the agent is through with starting it.
+    const process = await session.exec(shell(`read go; (${script}) > "$1"`, `${folder.path}/look`));
+    await process.write("go\n");
+    await process.result();
     const [fds = "", memory = "", children = ""] = (await readFile(`${folder.path}/look`, "utf8")).split(
       "\n",
     );

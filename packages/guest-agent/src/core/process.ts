@@ -1,7 +1,7 @@
 /** A process of a container, as the agent holds it: its streams, its end, and who is to hear of that. */
 
 import * as sys from "tiny:sys";
-import { exitCode, onExit, setWindowSize } from "@husk/tiny";
+import { Errno, exitCode, hasErrno, onExit, SIGKILL, setWindowSize } from "@husk/tiny";
 import type { Process as ProcessSpec } from "@husk/wire/hyperstart";
 import { execProgram, type Launch } from "./exec-program.ts";
 import { startChild } from "./start-child.ts";
@@ -90,7 +90,16 @@ export class Process {
         if (process) process.#end(status);
         else earlyStatus = status;
       });
-      forked(child.pid);
+      try {
+        forked(child.pid);
+      } catch (error) {
+        // Of a child that has ended already there is nothing left to open; what became of it is heard below.
+        if (!hasErrno(error, Errno.ENOENT)) {
+          child.started.catch(() => {});
+          sys.kill(child.pid, SIGKILL);
+          throw error;
+        }
+      }
       for (const fd of stdio.childEnds.splice(0)) sys.close(fd);
       await child.started;
       process = new Process(child.pid, spec, stdio, streams, events);
@@ -153,7 +162,6 @@ export class Process {
     this.#released = true;
     if (this.#stdio.isTerminal) sys.close(this.#stdio.input);
     // Until here the host may not have known of the end: what it sent was dropped, not answered with an end.
-    this.#streams.removeInput(this.#spec.stdio);
     this.#streams.removeInput(this.#spec.stdio);
     this.#streams.sendEnd(this.#spec.stdio);
     this.#events.onReleased();

@@ -28,19 +28,21 @@ describe("input", needsStage, () => {
     assert.ok(Buffer.concat(session.streams.get(cat.stdio) ?? []).equals(data));
   });
 
-  test("waits for a program that does not read, and is all there when it does", async () => {
+  test("waits at the host for a program that does not read, and is all there when it does", async () => {
     await using session = await Session.start();
     await using folder = await makeFolder();
-    const script = 'until test -e "$1"; do read go < "$2"; done; wc -c';
     const gate = `${folder.path}/gate`;
     await (await session.exec(["mkfifo", gate])).result();
-    const process = await session.exec(["/bin/sh", "-c", script, "sh", `${folder.path}/go`, gate]);
-    const written = process.write(noise(MIB)).then(() => process.endInput());
+    const process = await session.exec(["/bin/sh", "-c", 'read go < "$1"; wc -c', "sh", gate]);
+    const written = process.write(noise(24 * MIB)).then(() => process.endInput());
     // The control channel is another: it works meanwhile.
-    await session.ping();
-    await session.exec(["/bin/sh", "-c", 'touch "$1"; echo > "$2"', "sh", `${folder.path}/go`, gate]);
+    assert.equal(await (await session.exec(["sleep", "0.3"])).exited(), 0);
+    await session.exec(["/bin/sh", "-c", 'echo > "$1"', "sh", gate]);
     await written;
-    assert.deepEqual(await process.result(), { code: 0, stdout: `${MIB}\n`, stderr: "" });
+    assert.deepEqual(await process.result(), { code: 0, stdout: `${24 * MIB}\n`, stderr: "" });
+    const peak = await (await session.exec(["grep", "VmHWM", "/proc/1/status"])).result();
+    const kibibytes = Number(/\d+/.exec(peak.stdout));
+    assert.ok(kibibytes > 100 && kibibytes < 8 * 1024, `the agent held ${kibibytes} KiB`);
   });
 
   test("after its end, or for a program that has closed it, is dropped (row 23)", async () => {

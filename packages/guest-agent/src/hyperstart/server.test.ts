@@ -150,3 +150,12 @@ describe("a channel whose frames are lost", needsStage, () => {
     });
   }
 });
+
+test("a host that hangs up without reading its answers ends the agent too", needsStage, async () => {
+  for (let round = 0; round < 5; round++) {
+    await using session = await Session.start();
+    session.sendControl(Buffer.concat(Array.from({ length: 500 }, () => encodeControl(Command.PING))));
+    await session.sendStream(Buffer.concat(Array.from({ length: 500 }, (_, at) => encodeStream(at))));
+    await session.nextReply();
+  }
+});

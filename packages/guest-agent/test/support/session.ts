@@ -19,7 +19,7 @@ import { GuestProcess } from "./guest-process.ts";
 import { clearStage, type Stage, setStage } from "./stage.ts";
 
 /** Milliseconds after which a session is given up, with whatever waits on it. */
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 30_000;
 
 /** Something that came from the agent. */
 export interface Arrival {

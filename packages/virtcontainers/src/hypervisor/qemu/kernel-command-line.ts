@@ -32,7 +32,7 @@ export function kernelCommandLine(plan: KernelPlan): string {
   const words = [...TUNED, "console=ttyS0", "panic=-1"];
   if (accelerator === "tcg" && machine !== "microvm") words.push(...TUNED_FOR_TCG);
   if (machine === "microvm") words.push("pci=off");
-  words.push(...(config.debug ? ["loglevel=7", "husk.log=debug"] : ["quiet"]));
+  words.push(...(config.debug ? ["loglevel=7", "HUSK_LOG=debug"] : ["quiet"]));
   words.push(...(config.kernelParams ?? []).map(paramText));
   return words.join(" ");
 }

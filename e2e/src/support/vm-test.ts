@@ -1,9 +1,9 @@
 import { it as nodeIt, type TestContext } from "node:test";
 
-/** milliseconds after which a test is ended that hangs; it says nothing about speed */
-const LIMIT = 180_000;
+/** When a test or hook is ended that hangs, in milliseconds; it says nothing about speed. */
+export const LIMIT = { timeout: 180_000 };
 
 /** A test that may boot VMs: one that hangs is ended, and its context's signal fires. */
 export function it(name: string, test: (context: TestContext) => Promise<void>): void {
-  void nodeIt(name, { timeout: LIMIT }, (context) => test(context));
+  void nodeIt(name, LIMIT, (context) => test(context));
 }

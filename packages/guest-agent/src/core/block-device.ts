@@ -1,7 +1,7 @@
 /** Finding the disk that holds a container's root. */
 
 import * as sys from "tiny:sys";
-import { exists, readTextIfThere } from "@husk/tiny";
+import { exists, readText, readTextIfThere } from "@husk/tiny";
 import { loadModule } from "../boot/modules.ts";
 import { waitForDevice } from "../boot/uevents.ts";
 
@@ -13,6 +13,11 @@ const CLASS = "/sys/class/block";
 function findDisk(name: string): string | undefined {
   if (exists(`${CLASS}/${name}`)) return name;
   return sys.readdir(CLASS).find((disk) => readTextIfThere(`${CLASS}/${disk}/serial`)?.trim() === name);
+}
+
+/** True when the host gave the disk to be read only. */
+export function isReadOnlyDisk(device: string): boolean {
+  return readText(`${CLASS}/${device.slice("/dev/".length)}/ro`).trim() === "1";
 }
 
 /**

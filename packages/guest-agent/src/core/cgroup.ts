@@ -13,6 +13,7 @@ import {
   O_CLOEXEC,
   O_RDONLY,
   readText,
+  readTextIfThere,
   unwatch,
   watch,
   writeControl,
@@ -62,11 +63,12 @@ export class Cgroup {
 
   /** Kills every process in it, and those they are just forking. */
   kill(): void {
-    writeControl(`${this.#path}/cgroup.kill`, "1");
+    if (this.#isPopulated()) writeControl(`${this.#path}/cgroup.kill`, "1");
   }
 
   #isPopulated(): boolean {
-    return readText(`${this.#path}/cgroup.events`).includes("populated 1");
+    // One that is removed has nobody in it.
+    return readTextIfThere(`${this.#path}/cgroup.events`)?.includes("populated 1") ?? false;
   }
 
   /** Resolves when no process is left in it. */

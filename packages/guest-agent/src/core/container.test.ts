@@ -1,123 +1,21 @@
 import assert from "node:assert/strict";
-import { after, before, describe, test } from "node:test";
-import { Command, type ContainerRequest, encodeControl, type ProcessRequest } from "@husk/wire/hyperstart";
-import { type Disk, needsDisk, plugDisk } from "../../test/support/disk.ts";
-import type { GuestProcess } from "../../test/support/guest-process.ts";
-import { Session } from "../../test/support/session.ts";
+import { describe, test } from "node:test";
+import { Command } from "@husk/wire/hyperstart";
+import {
+  describeContainer,
+  exec,
+  type Options,
+  sh,
+  startContainer,
+  startPod,
+  useDisk,
+} from "../../test/support/containers.ts";
+import { needsDisk } from "../../test/support/disk.ts";
 
-let disk: Disk;
-before(async () => {
-  if (!needsDisk.skip) disk = await plugDisk();
-});
-after(() => disk?.[Symbol.asyncDispose]());
+useDisk();
 
-const sh = (script: string) => ["/bin/sh", "-c", script];
-
-type Options = Partial<Omit<ContainerRequest, "process">> & { process?: Partial<ProcessRequest> };
-
-function describeContainer(
-  session: Session,
-  id: string,
-  args: string[],
-  { process: more, ...options }: Options,
-) {
-  const { process, spec } = session.prepare(args, id, { id: "init", ...more });
-  return { process, request: { id, image: disk.name, fstype: disk.fstype, ...options, process: spec } };
-}
-
-async function startContainer(
-  session: Session,
-  id: string,
-  args: string[],
-  options: Options = {},
-): Promise<GuestProcess> {
-  const { process, request } = describeContainer(session, id, args, options);
-  await session.ask(Command.NEWCONTAINER, request);
-  return process;
-}
-
-async function startPod(payload: object = { hostname: "pod" }): Promise<Session> {
-  const session = await Session.start();
-  await session.ask(Command.STARTPOD, payload);
-  return session;
-}
-
-const exec = (session: Session, container: string, script: string, more: Partial<ProcessRequest> = {}) =>
-  session.exec(sh(script), { container, ...more });
-
-// Two at a time, as the first one mostly waits for the grace to pass.
-describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
-  test("ends a pod with its containers, also those that do not listen, and only then the agent does (row 7)", async () => {
-    await using session = await startPod();
-    const deaf = await startContainer(
-      session,
-      "deaf",
-      sh("trap '' TERM; echo ready; while true; do sleep 1000; done"),
-    );
-    const polite = await startContainer(
-      session,
-      "polite",
-      sh("trap 'echo bye; exit 0' TERM; echo ready; sleep 1000 & wait"),
-    );
-    for (const process of [deaf, polite]) await process.outputUntil((output) => output === "ready\n");
-    await session.endWith(encodeControl(Command.DESTROYPOD));
-    assert.deepEqual(await polite.result(), { code: 0, stdout: "ready\nbye\n", stderr: "" });
-    assert.equal((await deaf.result()).code, 137);
-    assert.equal(session.arrivals.filter(({ kind }) => kind !== "end").at(-1)?.kind, "ACK");
-  });
-
-  test("a pod starts once, with or without a host name (row 4)", async () => {
-    for (const payload of [{}, { hostname: "", dns: [] }, { hostname: "pod", unknownKey: 1 }]) {
-      await using session = await startPod(payload);
-      assert.equal(
-        await session.refuse(Command.STARTPOD, { hostname: "again" }),
-        "the pod is started already",
-      );
-      await session.ping();
-    }
-  });
-
-  test("a pod refuses what it does not support, instead of leaving it out", async () => {
-    await using session = await Session.start();
-    for (const more of [
-      { shareDir: "share" },
-      { routes: [{ dest: "default" }] },
-      { interfaces: [{ device: "eth0" }] },
-    ]) {
-      assert.equal(await session.refuse(Command.STARTPOD, more), `not supported: ${Object.keys(more)[0]}`);
-    }
-    await session.ask(Command.STARTPOD, {});
-  });
-
-  test("a pod starts the containers of its request, and tells of their ends after the ACK", async () => {
-    await using session = await Session.start();
-    const { process, request } = describeContainer(session, "first", sh("exit 4"), {});
-    await session.ask(Command.STARTPOD, { containers: [request] });
-    assert.equal((await process.result()).code, 4);
-    const order = session.arrivals.filter(({ kind }) => ["ACK", "exit"].includes(kind));
-    assert.deepEqual(order, [{ kind: "ACK" }, { kind: "exit", process: "first/init" }]);
-  });
-
-  test("a pod shares host name, name servers and /dev/shm between its containers", async () => {
-    await using session = await startPod({
-      hostname: "pod",
-      dns: ["192.0.2.1"],
-      dnsSearch: ["a.example", "b"],
-      dnsOptions: ["ndots:1"],
-    });
-    const first = await startContainer(
-      session,
-      "first",
-      sh("hostname; cat /etc/hostname /etc/resolv.conf; echo x > /dev/shm/x; echo done; cat"),
-    );
-    await first.outputUntil((output) => output.endsWith("done\n"));
-    const expected = "pod\npod\nnameserver 192.0.2.1\nsearch a.example b\noptions ndots:1\ndone\n";
-    assert.equal(first.outputSoFar, expected);
-    const second = await startContainer(session, "second", sh("cat /dev/shm/x; ls /rootfs"));
-    assert.deepEqual(await second.result(), { code: 0, stdout: "x\ninner\n", stderr: "" });
-  });
-
-  test("a container has its own root and processes, and sees nothing of the guest", async () => {
+describe("a container", needsDisk, () => {
+  test("has its own root and processes, and sees nothing of the guest", async () => {
     await using session = await startPod();
     const script =
       "ls /; ls /dev; mount | cut -d' ' -f3,5 | grep -v /proc/; ls /proc | grep -c '^[0-9]'; test -e /run/husk || echo apart";
@@ -140,7 +38,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.ok(!lines.includes("boot") && !lines.includes("loop0"), stdout);
   });
 
-  test("a container can be written to, but for nobody else and not for long; or not at all", async () => {
+  test("can be written to, but for nobody else and not for long; or not at all", async () => {
     await using session = await startPod();
     const script = "touch /bin/new && ls /bin/new";
     for (const id of ["one", "two"]) {
@@ -151,7 +49,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.deepEqual([fixed.code, fixed.stderr], [1, "touch: /bin/new: Read-only file system\n"]);
   });
 
-  test("a container may have a folder of the image as its root, but no other", async () => {
+  test("may have a folder of the image as its root, but no other", async () => {
     await using session = await startPod();
     for (const [rootfs, text] of [
       ["../..", /leaves the image/],
@@ -165,7 +63,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.equal((await process.result()).code, 0);
   });
 
-  test("a container knows its own users", async () => {
+  test("knows its own users", async () => {
     await using session = await startPod();
     const process = await startContainer(session, "c", sh("id; echo $HOME $USER; pwd"), {
       process: { user: "worker", workdir: "/home/worker" },
@@ -175,7 +73,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.equal((await process.result()).stdout, expected);
   });
 
-  test("a container has terminals, which keep working after its id was asked for again (row 9)", async () => {
+  test("has terminals, which keep working after its id was asked for again (row 9)", async () => {
     await using session = await startPod();
     const init = await startContainer(session, "c", sh("cat"));
     const { request } = describeContainer(session, "c", ["/bin/true"], {});
@@ -202,7 +100,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.equal((await init.result()).code, 0);
   });
 
-  test("a container takes 1 MiB of input through a terminal's back-pressure", async () => {
+  test("takes 1 MiB of input through a terminal's back-pressure", async () => {
     await using session = await startPod();
     await startContainer(session, "c", sh("cat"));
     const script = "stty raw -echo; echo ready; head -c 1048576 | wc -c";
@@ -212,7 +110,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.match((await process.result()).stdout, /1048576/);
   });
 
-  test("a container has more processes, each known by container and id (row 10)", async () => {
+  test("has more processes, each known by container and id (row 10)", async () => {
     await using session = await startPod();
     for (const id of ["one", "two"]) await startContainer(session, id, sh(`echo ${id} > /tag; cat`));
     for (const id of ["one", "two"]) {
@@ -227,7 +125,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     );
   });
 
-  test("a container cannot be hurt by a process that does not start (row 1)", async () => {
+  test("cannot be hurt by a process that does not start (row 1)", async () => {
     await using session = await startPod();
     await startContainer(session, "c", sh("cat"));
     for (const more of [{ workdir: "/none" }, { user: "none" }, { group: "none" }]) {
@@ -239,7 +137,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.equal((await (await exec(session, "c", "exit 5")).result()).code, 5);
   });
 
-  test("a container ends with its first process, whoever else is in it (row 12)", async () => {
+  test("ends with its first process, whoever else is in it (row 12)", async () => {
     await using session = await startPod();
     const init = await startContainer(session, "c", sh("read word; exit 6"));
     const other = await exec(session, "c", "trap '' TERM; echo ready; sleep 1000 & sleep 1000");
@@ -253,7 +151,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     );
   });
 
-  test("a container is signalled and removed; its id can then be used again", async () => {
+  test("is signalled and removed; its id can then be used again", async () => {
     await using session = await startPod();
     const init = await startContainer(session, "c", ["/bin/sleep", "1000"]);
     assert.equal(
@@ -273,7 +171,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     );
   });
 
-  test("a container that cannot be had is an ERROR, and leaves nothing in the way (row 4)", async () => {
+  test("that cannot be had is an ERROR, and leaves nothing in the way (row 4)", async () => {
     await using session = await startPod();
     const faults: [Options | { process: undefined }, RegExp][] = [
       [{ process: undefined }, /^process: is missing$/],
@@ -296,7 +194,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     assert.equal((await (await startContainer(session, "c", ["/bin/true"])).result()).code, 0);
   });
 
-  test("a container gets its kernel parameters, the first files and its working directory", async () => {
+  test("gets its kernel parameters, the first files and its working directory", async () => {
     await using session = await startPod();
     const script = "cat /proc/sys/net/core/somaxconn; pwd; ls -l /etc/mtab | cut -d'>' -f2; ls /etc/hosts";
     const process = await startContainer(session, "c", sh(script), {
@@ -311,7 +209,7 @@ describe("the agent", { ...needsDisk, concurrency: 2 }, () => {
     });
   });
 
-  test("a container that has ended leaves nothing in the agent: 30 of them", async () => {
+  test("that has ended leaves nothing in the agent: 30 of them", async () => {
     await using session = await startPod();
     const look = async () => {
       const script =

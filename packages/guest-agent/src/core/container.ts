@@ -5,16 +5,16 @@ import { CLONE_NEWNS, Errno, hasErrno, O_CLOEXEC, writeControl } from "@husk/tin
 import type { Container as ContainerSpec, Process as ProcessSpec } from "@husk/wire/hyperstart";
 import { loadModule } from "../boot/modules.ts";
 import { log } from "../log.ts";
-import { findBlockDevice } from "./block-device.ts";
+import { findBlockDevice, isReadOnlyDisk } from "./block-device.ts";
 import { Cgroup } from "./cgroup.ts";
 import { containerPaths } from "./paths.ts";
 import type { PodInit } from "./pod-init.ts";
 import { type Place, Process, type ProcessEvents } from "./process.ts";
 import {
   enterRootfs,
+  isReadOnlyType,
   makeContainerFolders,
   makeInitLayer,
-  needsOverlay,
   type RootfsSource,
   removeContainerFolders,
 } from "./rootfs.ts";
@@ -35,17 +35,19 @@ async function findRootfs(spec: ContainerSpec): Promise<RootfsSource> {
   if (spec.addr) throw new Error("a root file system by SCSI address is not supported; name the disk");
   if (spec.volumes.length > 0 || spec.fsmap.length > 0)
     throw new Error("volumes and fsmap are not supported");
+  if (spec.ports.length > 0) throw new Error("ports are not supported");
   const device = await findBlockDevice(spec.image);
-  const source = {
+  loadModule(spec.fstype);
+  // What the container writes goes to an overlay, unless the disk itself is there to be written to.
+  const overlay = !spec.readOnly && (isReadOnlyType(spec.fstype) || isReadOnlyDisk(device));
+  if (overlay) loadModule("overlay");
+  return {
     containerId: spec.id,
     device,
     fstype: spec.fstype,
     folder: spec.rootfs,
-    readOnly: spec.readOnly,
+    mode: overlay ? "overlay" : spec.readOnly ? "read-only" : "writable",
   };
-  loadModule(spec.fstype);
-  if (needsOverlay(source)) loadModule("overlay");
-  return source;
 }
 
 function setSysctls(sysctls: Record<string, string>): void {
@@ -144,6 +146,11 @@ export class Container {
     if (!this.running) throw new Error("no such process");
     if (all) this.#cgroup.signal(signal);
     else sys.kill(this.init.pid, signal);
+  }
+
+  /** Resolves when no process is left in it, be their output read or not. */
+  empty(): Promise<void> {
+    return this.#cgroup.empty();
   }
 
   /** Kills all that runs in it. */

@@ -76,6 +76,7 @@ function execute(args: string[], environment: Map<string, string>): never {
  */
 export function execProgram(launch: Launch): never {
   const { spec, stdio } = launch;
+  if (spec.capabilities) throw new Error("capability sets are not supported");
   const wanted = { additionalGroups: spec.additionalGroups, ...pick(spec) };
   const credentials = lookUpCredentials(
     wanted,

@@ -2,6 +2,7 @@
 
 import * as sys from "tiny:sys";
 import {
+  MNT_DETACH,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
@@ -19,6 +20,8 @@ import { PodInit } from "./pod-init.ts";
 
 /** Milliseconds between the request to end and the end, for a container that does not listen. */
 const GRACE_MS = 5000;
+/** Milliseconds that a host has to read the last output of containers that have ended. */
+const LAST_OUTPUT_MS = 1000;
 
 function writeResolvConf(spec: PodSpec): void {
   const lines = spec.dns.map((server) => `nameserver ${server}`);
@@ -37,6 +40,17 @@ function refuseUnsupported(spec: PodSpec): void {
   ];
   const refused = asked.filter(([is]) => is).map(([, what]) => what);
   if (refused.length > 0) throw new Error(`not supported: ${refused.join(", ")}`);
+}
+
+/** Waits for `done`, but not for longer than the deadline. */
+function withDeadline(done: Promise<unknown>, deadlineMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = startTimer(deadlineMs, resolve);
+    void done.then(() => {
+      stopTimer(timer);
+      resolve();
+    });
+  });
 }
 
 /** See the head of the file. */
@@ -88,8 +102,10 @@ export class Pod {
     const grace = startTimer(GRACE_MS, () => {
       for (const container of containers) container.kill();
     });
-    await Promise.all(containers.map((container) => container.freed));
+    await Promise.all(containers.map((container) => container.empty()));
     stopTimer(grace);
+    await withDeadline(Promise.all(containers.map((container) => container.freed)), LAST_OUTPUT_MS);
     await this.#context.init.end();
+    sys.umount(podPaths.shm, MNT_DETACH);
   }
 }

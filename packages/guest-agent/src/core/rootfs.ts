@@ -26,7 +26,6 @@ import {
 } from "@husk/tiny";
 import { containerPaths, podPaths } from "./paths.ts";
 
-/** File systems that cannot be written to, whatever the disk allows: a writable root is an overlay on them. */
 const READ_ONLY_TYPES = ["erofs", "squashfs", "iso9660"];
 
 /** What the root is made from. */
@@ -38,20 +37,21 @@ export interface RootfsSource {
   fstype: string;
   /** folder in the image that is the root; "" for all of it */
   folder: string;
-  readOnly: boolean;
+  /** whether the container may write, and where that goes: nowhere, into memory, or to the disk */
+  mode: "read-only" | "overlay" | "writable";
 }
 
-/** True when the root needs an overlay, which is a module of its own. */
-export function needsOverlay(source: Pick<RootfsSource, "fstype" | "readOnly">): boolean {
-  return !source.readOnly && READ_ONLY_TYPES.includes(source.fstype);
+/** True for a file system that cannot be written to, whatever the disk allows. */
+export function isReadOnlyType(fstype: string): boolean {
+  return READ_ONLY_TYPES.includes(fstype);
 }
 
 function mountImage(source: RootfsSource): string {
   const paths = containerPaths(source.containerId);
-  const plain = !needsOverlay(source);
+  const plain = source.mode !== "overlay";
   const image = plain ? paths.root : paths.image;
   const data = source.fstype === "xfs" ? "nouuid" : null;
-  const readOnly = source.readOnly || !plain ? MS_RDONLY : 0;
+  const readOnly = source.mode === "writable" ? 0 : MS_RDONLY;
   sys.mount(source.device, image, source.fstype, readOnly | MS_NODEV, data);
   if (plain) return image;
   // What the container writes lives in memory and goes with the mount namespace.

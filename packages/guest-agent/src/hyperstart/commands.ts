@@ -62,7 +62,15 @@ class Commands {
     });
     // The deprecated way to start containers, which are announced only when the whole command has succeeded.
     const started: Process[] = [];
-    for (const container of spec.containers) started.push((await this.#pod.startContainer(container)).init);
+    try {
+      for (const container of spec.containers) started.push((await this.#pod.startContainer(container)).init);
+    } catch (error) {
+      // What was started is undone, so that the host may try again.
+      for (const process of started) process.announce();
+      await this.#pod.end();
+      this.#pod = undefined;
+      throw error;
+    }
     return {
       afterwards: () => {
         for (const process of started) process.announce();

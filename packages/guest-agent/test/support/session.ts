@@ -200,15 +200,13 @@ export class Session implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
     const { child, control, stream } = this.#stage;
-    try {
-      if (child.exitCode === null && child.signalCode === null) {
-        const exited = once(child, "exit", { signal: AbortSignal.timeout(10_000) });
-        for (const socket of [control, stream]) socket.destroy();
-        await exited;
-      }
-    } finally {
-      // unshare takes the agent with it.
-      child.kill("SIGKILL");
+    if (child.exitCode === null && child.signalCode === null) {
+      const exited = once(child, "exit");
+      for (const socket of [control, stream]) socket.destroy();
+      // unshare takes the agent with it; the exit code then tells.
+      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
+      await exited;
+      clearTimeout(timer);
     }
     const left = await clearStage(this.#stage);
     assert.deepEqual({ code: child.exitCode, left }, { code: 0, left: [] }, this.log);

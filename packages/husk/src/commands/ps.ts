@@ -26,9 +26,13 @@ export function addPsCommand(program: Command): void {
     .option("--debug", "show more of errors")
     .addHelpText("after", HELP)
     .action(async ({ all, json, quiet }: PsOptions) => {
-      const pods = newestFirst(await listPod()).filter((pod) => all || pod.state !== "stopped");
+      const broken: Error[] = [];
+      const listed = await listPod({ onBroken: (error) => broken.push(error) });
+      const pods = newestFirst(listed).filter((pod) => all || pod.state !== "stopped");
       if (json) process.stdout.write(`${JSON.stringify(pods, null, 2)}\n`);
       else if (quiet) process.stdout.write(pods.map((pod) => `${pod.id}\n`).join(""));
       else process.stdout.write(renderPods(pods, new Date()));
+      // The others are told first: one pod's damage is no reason to hide them.
+      if (broken[0]) throw broken[0];
     });
 }

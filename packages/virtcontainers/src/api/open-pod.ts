@@ -119,7 +119,8 @@ export async function withPod<T>(
   using _ = await lockPod(podId, call, mode);
   call.mark("locked");
   const pod = lookAtPod(podId, call);
-  return action(pod);
+  // Awaited, so that the lock is held until the action is done.
+  return await action(pod);
 }
 
 function openPod(podId: string, call: Call): OpenPod {

@@ -134,6 +134,11 @@ test("a torn state is told, never repaired by a look, and stays on disk", async 
   for (const call of [statusPod, startPod, deletePod]) {
     await assert.rejects(call("pod", options), { code: "ERR_STATE_CORRUPT" }, call.name);
   }
+  await createPod(config({ id: "sound" }), options);
+  const broken: unknown[] = [];
+  const listed = await listPod({ ...options, onBroken: (error) => broken.push(error) });
+  assert.deepEqual([listed.map(({ id }) => id), broken.length], [["sound"], 1]);
+  await deletePod("sound", options);
   await assert.rejects(createPod(config(), options), { code: /ERR_(STATE_CORRUPT|POD_EXISTS)/ });
   assert.ok(existsSync(path));
 });

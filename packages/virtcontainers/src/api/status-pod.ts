@@ -2,7 +2,7 @@ import { readdirSync } from "node:fs";
 import { ID_PATTERN } from "../config/ids.ts";
 import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
 import { podsDirectory } from "../store/pod-directory.ts";
-import type { CallOptions, ContainerStatus, PodStatus } from "../types/index.ts";
+import type { CallOptions, ContainerStatus, ListOptions, PodStatus } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { NO_SHIM_PID } from "./handles.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
@@ -20,7 +20,7 @@ export async function statusPod(podId: string, options: CallOptions = {}): Promi
  * Lists all pods, by their ids in order. One that is deleted meanwhile is left out.
  * @throws HuskError ERR_STATE_CORRUPT, ERR_STATE_VERSION for one whose state cannot be told, ERR_STORE
  */
-export async function listPod(options: CallOptions = {}): Promise<PodStatus[]> {
+export async function listPod({ onBroken, ...options }: ListOptions = {}): Promise<PodStatus[]> {
   const { root } = new Call(options);
   const found = await Promise.all(
     readPodIds(root).map(async (podId) => {
@@ -28,7 +28,9 @@ export async function listPod(options: CallOptions = {}): Promise<PodStatus[]> {
         return await statusPod(podId, options);
       } catch (error) {
         if (isHuskError(error, "ERR_POD_NOT_FOUND")) return undefined;
-        throw error;
+        if (!onBroken || !isHuskError(error) || error.code === "ERR_ABORTED") throw error;
+        onBroken(error);
+        return undefined;
       }
     }),
   );

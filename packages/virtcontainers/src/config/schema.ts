@@ -23,7 +23,7 @@ const hypervisorConfig = object({
   hugePages: unsupported(flag, "memory of huge pages is"),
   realtime: unsupported(flag, "realtime is"),
   mlock: unsupported(flag, "locked memory is"),
-  disableNestingChecks: flag,
+  disableNestingChecks: unsupported(flag, "a nesting check is"),
 });
 
 const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);
@@ -45,13 +45,10 @@ const cmd = object(
     console: unsupported(text({ max: 4095 }), "a host terminal (which needs a shim) is"),
     detach: flag,
     noNewPrivileges: flag,
-    capabilities: object({
-      bounding: names,
-      effective: names,
-      inheritable: names,
-      permitted: names,
-      ambient: names,
-    }),
+    capabilities: unsupported(
+      object({ bounding: names, effective: names, inheritable: names, permitted: names, ambient: names }),
+      "a set of capabilities is",
+    ),
   },
   ["args"],
 );

@@ -177,7 +177,7 @@ export const ERROR_CATALOGUE = {
     exitCode: USAGE,
     meaning:
       "The container's root file system does not exist, or is neither a directory nor a known disk image.",
-    hint: "Give a directory, or an erofs, squashfs or ext4 image.",
+    hint: "Give a directory, or an erofs or ext4 image.",
   },
   ERR_STATE_CORRUPT: {
     title: "state unreadable",

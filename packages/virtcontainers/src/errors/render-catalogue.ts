@@ -4,7 +4,7 @@ import { ERROR_CATALOGUE } from "./catalogue.ts";
 export function renderErrorCatalogue(): string {
   const sections = Object.entries(ERROR_CATALOGUE).map(
     ([code, entry]) =>
-      `## ${code}\n\n*${entry.title}* (exit status ${entry.exitCode})\n\n${entry.meaning}\n\n**What to do:** ${entry.hint}\n`,
+      `## ${code}\n\n_${entry.title}_ (exit status ${entry.exitCode})\n\n${entry.meaning}\n\n**What to do:** ${entry.hint}\n`,
   );
   const head =
     "# Errors\n\nGenerated from the catalogue in `packages/virtcontainers/src/errors/catalogue.ts`.\n";

@@ -42,9 +42,12 @@ test("an image file is taken as it is", async (t) => {
   const { rootFs, cache, base } = makeTempRoot(t);
   const { path } = await prepareRootfs(rootFs, { cache });
   assert.deepEqual(await prepareRootfs(path, { cache }), { path, fstype: "erofs" });
-  const squashfs = join(base, "image");
-  writeFileSync(squashfs, Buffer.concat([Buffer.from("hsqs"), Buffer.alloc(4096)]));
-  assert.equal((await prepareRootfs(squashfs, { cache })).fstype, "squashfs");
+  const ext4 = join(base, "image");
+  writeFileSync(
+    ext4,
+    Buffer.concat([Buffer.alloc(1024 + 0x38), Buffer.from("53ef", "hex"), Buffer.alloc(4096)]),
+  );
+  assert.equal((await prepareRootfs(ext4, { cache })).fstype, "ext4");
 });
 
 test("what is no root file system is refused", async (t) => {

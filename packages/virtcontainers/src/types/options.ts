@@ -28,6 +28,12 @@ export interface EnterOptions extends CallOptions {
   attach?: boolean | undefined;
 }
 
+/** Options of `listPod`. */
+export interface ListOptions extends CallOptions {
+  /** is told why a pod's state cannot be told, and the others are listed; without it, such a pod fails the call */
+  onBroken?: ((error: Error) => void) | undefined;
+}
+
 /** Options of `runPod`. */
 export interface RunOptions extends CallOptions {
   /**

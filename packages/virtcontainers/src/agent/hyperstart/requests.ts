@@ -11,8 +11,6 @@ export interface StreamSeqs {
 
 /** A command as the agent's protocol has it. */
 export function processRequest(id: string, cmd: Cmd, seqs: StreamSeqs): ProcessRequest {
-  const { capabilities: sets } = cmd;
-  const all = { bounding: [], effective: [], inheritable: [], permitted: [], ambient: [] };
   return {
     id,
     ...(cmd.user ? { user: cmd.user } : {}),
@@ -25,7 +23,6 @@ export function processRequest(id: string, cmd: Cmd, seqs: StreamSeqs): ProcessR
     envs: (cmd.envs ?? []).map(({ var: env, value }) => ({ env, value })),
     workdir: cmd.workDir ?? "/",
     ...(cmd.noNewPrivileges ? { noNewPrivileges: true } : {}),
-    ...(sets ? { capabilities: { ...all, ...sets } } : {}),
   };
 }
 

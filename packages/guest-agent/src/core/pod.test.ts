@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { Command, encodeControl } from "@husk/wire/hyperstart";
+import { describeContainer, sh, startContainer, startPod, useDisk } from "../../test/support/containers.ts";
+import { needsDisk } from "../../test/support/disk.ts";
+import { Session } from "../../test/support/session.ts";
+
+useDisk();
+
+// Two at a time, as the first one mostly waits for the grace to pass.
+describe("a pod", { ...needsDisk, concurrency: 2 }, () => {
+  test("ends with its containers, also those that do not listen, and only then the agent does (row 7)", async () => {
+    await using session = await startPod();
+    const deaf = await startContainer(
+      session,
+      "deaf",
+      sh("trap '' TERM; echo ready; while true; do sleep 1000; done"),
+    );
+    const polite = await startContainer(
+      session,
+      "polite",
+      sh("trap 'echo bye; exit 0' TERM; echo ready; sleep 1000 & wait"),
+    );
+    for (const process of [deaf, polite]) await process.outputUntil((output) => output === "ready\n");
+    await session.endWith(encodeControl(Command.DESTROYPOD));
+    assert.deepEqual(await polite.result(), { code: 0, stdout: "ready\nbye\n", stderr: "" });
+    assert.equal((await deaf.result()).code, 137);
+    assert.equal(session.arrivals.filter(({ kind }) => kind !== "end").at(-1)?.kind, "ACK");
+  });
+
+  test("starts once, with or without a host name (row 4)", async () => {
+    for (const payload of [{}, { hostname: "", dns: [] }, { hostname: "pod", unknownKey: 1 }]) {
+      await using session = await startPod(payload);
+      assert.equal(
+        await session.refuse(Command.STARTPOD, { hostname: "again" }),
+        "the pod is started already",
+      );
+      await session.ping();
+    }
+  });
+
+  test("refuses what it does not support, instead of leaving it out", async () => {
+    await using session = await Session.start();
+    for (const more of [
+      { shareDir: "share" },
+      { routes: [{ dest: "default" }] },
+      { interfaces: [{ device: "eth0" }] },
+    ]) {
+      assert.equal(await session.refuse(Command.STARTPOD, more), `not supported: ${Object.keys(more)[0]}`);
+    }
+    await session.ask(Command.STARTPOD, {});
+  });
+
+  test("starts the containers of its request, and tells of their ends after the ACK", async () => {
+    await using session = await Session.start();
+    const { process, request } = describeContainer(session, "first", sh("exit 4"), {});
+    await session.ask(Command.STARTPOD, { containers: [request] });
+    assert.equal((await process.result()).code, 4);
+    const order = session.arrivals.filter(({ kind }) => ["ACK", "exit"].includes(kind));
+    assert.deepEqual(order, [{ kind: "ACK" }, { kind: "exit", process: "first/init" }]);
+  });
+
+  test("shares host name, name servers and /dev/shm between its containers", async () => {
+    await using session = await startPod({
+      hostname: "pod",
+      dns: ["192.0.2.1"],
+      dnsSearch: ["a.example", "b"],
+      dnsOptions: ["ndots:1"],
+    });
+    const first = await startContainer(
+      session,
+      "first",
+      sh("hostname; cat /etc/hostname /etc/resolv.conf; echo x > /dev/shm/x; echo done; cat"),
+    );
+    await first.outputUntil((output) => output.endsWith("done\n"));
+    const expected = "pod\npod\nnameserver 192.0.2.1\nsearch a.example b\noptions ndots:1\ndone\n";
+    assert.equal(first.outputSoFar, expected);
+    const second = await startContainer(session, "second", sh("cat /dev/shm/x; ls /rootfs"));
+    assert.deepEqual(await second.result(), { code: 0, stdout: "x\ninner\n", stderr: "" });
+  });
+});

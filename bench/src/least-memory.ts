@@ -1,4 +1,5 @@
-// Finds the least guest memory with which a container runs: `node bench/src/least-memory.ts`. Each step boots a VM.
+// Finds the least guest memory with which a container runs: `node bench/src/least-memory.ts`. Each step boots
+// a VM.
 import { spawn } from "node:child_process";
 import { MIN_MEMORY_MIB } from "@husk/virtcontainers";
 import { BenchPlace } from "./support/bench-place.ts";

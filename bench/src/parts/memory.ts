@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync, watch } from "node:fs";
+import { readFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -8,6 +8,7 @@ import { deletePod } from "@husk/virtcontainers";
 import { Command, ControlDecoder, encodeControl } from "@husk/wire/hyperstart";
 import type { BenchPlace } from "../support/bench-place.ts";
 import type { Measurement } from "../support/measurement.ts";
+import { waitForContent } from "../support/wait-for-content.ts";
 
 /** The agent's memory in kB. */
 interface AgentMemory {
@@ -54,18 +55,12 @@ async function work(place: BenchPlace, ...args: string[]): Promise<void> {
 async function askAgent(place: BenchPlace): Promise<AgentMemory> {
   const console = place.podFile(POD, "console.log");
   const before = readLines(console).length;
-  using watcher = watchFile(console);
   const socket = connect(place.podFile(POD, "hyper.sock"));
   await once(socket, "connect");
   socket.write(encodeControl(Command.PING, new Uint8Array()));
   await waitForAnswer(socket);
   socket.destroy();
-  for (;;) {
-    const lines = readLines(console);
-    const last = lines.at(-1);
-    if (last !== undefined && lines.length > before) return last;
-    await watcher.changed();
-  }
+  return waitForContent(console, () => readLines(console).at(before));
 }
 
 async function waitForAnswer(socket: AsyncIterable<Uint8Array>): Promise<void> {
@@ -79,17 +74,4 @@ async function waitForAnswer(socket: AsyncIterable<Uint8Array>): Promise<void> {
 function readLines(console: string): AgentMemory[] {
   const matches = readFileSync(console, "latin1").matchAll(MEMORY_LINE);
   return [...matches].map(([, rss, anonymous]) => ({ rss: Number(rss), anonymous: Number(anonymous) }));
-}
-
-/** Tells when a file has been written to, also between two calls. */
-function watchFile(path: string): Disposable & { changed(): Promise<void> } {
-  let next = Promise.withResolvers<void>();
-  const watcher = watch(path, () => next.resolve());
-  return {
-    async changed() {
-      await next.promise;
-      next = Promise.withResolvers();
-    },
-    [Symbol.dispose]: () => watcher.close(),
-  };
 }

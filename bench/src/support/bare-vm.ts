@@ -10,7 +10,10 @@ const LEFT_OUT = new Set(
   ),
 );
 
-/** How QEMU is started for husk's pods, without the devices: the same machine, CPU, memory, kernel and command line. */
+/**
+ * How QEMU is started for husk's pods, without the devices: the same machine, CPU, memory, kernel and command
+ * line.
+ */
 export interface BareVm {
   readonly program: string;
   readonly args: readonly string[];

@@ -50,7 +50,7 @@ export class BenchPlace implements AsyncDisposable {
     const hypervisorConfig: HypervisorConfig = {
       kernelPath: KERNEL,
       imagePath: INITRAMFS,
-      kernelParams: [{ key: "husk.log", value: "debug" }],
+      kernelParams: [{ key: "HUSK_LOG", value: "debug" }],
     };
     const containers = containerIds.map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd: { args: [...REST] } }));
     await createPod({ id: podId, hypervisorConfig, containers }, this.options);

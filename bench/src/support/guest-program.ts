@@ -5,8 +5,8 @@ import { join } from "node:path";
 const EXECUTABLE = 0o100755;
 
 /**
- * Compiles a guest program and gives an initramfs with it as `/init`. The kernel unpacks archives that follow each other
- * one over the other, so this one may also be put behind another.
+ * Compiles a guest program and gives an initramfs with it as `/init`. The kernel unpacks archives that follow
+ * each other one over the other, so this one may also be put behind another.
  */
 export function makeInitArchive(folder: string, name: "poweroff" | "port-writer"): Buffer {
   const program = join(folder, name);

@@ -18,7 +18,7 @@ export interface Measurement {
 }
 
 /** What a figure must reach. */
-export interface Target {
+interface Target {
   /** whether it is the figure, or its ratio to the baseline, that counts */
   readonly of: "value" | "ratio";
   readonly relation: "at most" | "at least";

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** output of the build */
-export const BUILD = join(import.meta.dirname, "../../../build");
+const BUILD = join(import.meta.dirname, "../../../build");
 /** the command line, as users start it */
 export const HUSK = join(BUILD, "husk.mjs");
 /** the demo's root file system: busybox */

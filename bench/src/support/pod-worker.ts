@@ -1,4 +1,5 @@
-// Does something with a pod of the benchmark in a process of its own, which lets the agent's channels go at its end:
+// Does something with a pod of the benchmark in a process of its own, which lets the agent's channels go at
+// its end:
 //   node pod-worker.ts FOLDER boot
 //   node pod-worker.ts FOLDER containers COUNT
 //   node pod-worker.ts FOLDER execs COUNT

@@ -9,8 +9,8 @@ interface LeftProcess {
 }
 
 /**
- * Finds the processes of this test's pods: those that carry its state directory in their environment or on their command
- * line (QEMU, flock and husk all do one or the other).
+ * Finds the processes of this test's pods: those that carry its state directory in their environment or on
+ * their command line (QEMU, flock and husk all do one or the other).
  */
 export function findProcesses(stateDirectory: string): LeftProcess[] {
   const pids = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));

@@ -1,9 +1,9 @@
 import { join } from "node:path";
 
 /** root of the repository */
-export const REPOSITORY = join(import.meta.dirname, "../../..");
+const REPOSITORY = join(import.meta.dirname, "../../..");
 /** output of the build */
-export const BUILD = join(REPOSITORY, "build");
+const BUILD = join(REPOSITORY, "build");
 /** the command line, as users start it */
 export const HUSK = join(BUILD, "husk.mjs");
 /** the demo's root file system: busybox */

@@ -34,8 +34,8 @@ export interface StartOptions {
 }
 
 /**
- * A state directory of its own for one test. Disposing of it fails the test when anything is left: a process, a mount, a
- * socket, a file. It also removes what is left, so that the next test starts clean.
+ * A state directory of its own for one test. Disposing of it fails the test when anything is left: a process,
+ * a mount, a socket, a file. It also removes what is left, so that the next test starts clean.
  */
 export class Workplace implements AsyncDisposable {
   /** folder of everything that belongs to the test; short, so that the sockets' paths stay below 108 bytes */

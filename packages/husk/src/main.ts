@@ -4,8 +4,8 @@ import { flush } from "./terminal/output-pump.ts";
 /** exit status of a program whose output nobody reads any more: 128 + SIGPIPE */
 const BROKEN_PIPE = 141;
 
-// Writing to a closed pipe ends husk quietly, as it ends any program; while a container's command runs, its own
-// connection sees to that (and this listener must not be quicker).
+// Writing to a closed pipe ends husk quietly, as it ends any program; while a container's command runs, its
+// own connection sees to that (and this listener must not be quicker).
 process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   if (process.stdout.listenerCount("error") > 1) return;
   process.exit(error.code === "EPIPE" ? BROKEN_PIPE : 1);

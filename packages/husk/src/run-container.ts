@@ -74,7 +74,10 @@ async function runNamedPod(
   }
 }
 
-/** One run: the connection to the command's streams, made before the command can say anything, and the clean-up. */
+/**
+ * One run: the connection to the command's streams, made before the command can say anything, and the
+ * clean-up.
+ */
 class Run implements AsyncDisposable {
   readonly #options: RunOptions;
   readonly #trap: SignalTrap;
@@ -127,7 +130,10 @@ class Run implements AsyncDisposable {
     await (this.#options.rm ? deletePod(id, { onPhase }) : stopPod(id, { onPhase }));
   }
 
-  /** What is left after an error. The first error says what went wrong; one of the clean-up would only hide it. */
+  /**
+   * What is left after an error. The first error says what went wrong; one of the clean-up would only hide
+   * it.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#connected?.connection[Symbol.dispose]();
     await this.#cleanUp().catch(() => {});

@@ -76,6 +76,7 @@ export class Process {
     events: ProcessEvents,
     forked: (pid: number) => void = () => {},
   ): Promise<Process> {
+    if (streams.hasInput(spec.stdio)) throw new Error(`stream ${spec.stdio} is in use`);
     const stdio = openStdio(spec, place.devpts);
     const launch: Launch = { spec, stdio, hostname: place.hostname, makeWorkdir: place.makeWorkdir };
     const body = (): never => {

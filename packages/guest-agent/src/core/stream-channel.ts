@@ -96,6 +96,11 @@ export class StreamChannel {
     this.#inputs.set(seq, sink);
   }
 
+  /** True while stream `seq` belongs to a process. */
+  hasInput(seq: number): boolean {
+    return this.#inputs.has(seq);
+  }
+
   removeInput(seq: number): void {
     this.#inputs.delete(seq);
     this.resume();

@@ -8,7 +8,9 @@ import { checkPrograms, findProgram, QEMU } from "./programs.ts";
 /** guest memory of a pod that says nothing about it, in MiB */
 const DEFAULT_MEMORY_MIB = 256;
 
-/** Looks at everything that a pod needs of this machine. Nothing is changed, but for the cached probe of KVM. */
+/**
+ * Looks at everything that a pod needs of this machine. Nothing is changed, but for the cached probe of KVM.
+ */
 export async function checkMachine(env: NodeJS.ProcessEnv): Promise<CheckResult[]> {
   const guest = findGuest();
   return [

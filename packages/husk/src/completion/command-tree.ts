@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 
 /** What completion needs to know of an option. */
-export interface CompletionOption {
+interface CompletionOption {
   /** `-t` */
   readonly short?: string | undefined;
   /** `--tty` */

@@ -6,7 +6,10 @@ const UNITS: readonly (readonly [name: string, seconds: number])[] = [
   ["second", 1],
 ];
 
-/** Tells a span of time in its largest unit: `3 minutes`. Spans below a second, and clocks set back, give `0 seconds`. */
+/**
+ * Tells a span of time in its largest unit: `3 minutes`. Spans below a second, and clocks set back, give `0
+ * seconds`.
+ */
 export function formatSpan(milliseconds: number): string {
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const [name, size] = UNITS.find(([, unit]) => seconds >= unit) ?? ["second", 1];

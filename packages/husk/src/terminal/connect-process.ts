@@ -23,7 +23,8 @@ export function checkTerminal(tty: boolean | undefined): void {
 }
 
 /**
- * Ties husk's own streams to those of a process. Reading begins at once, so connect before the process is started.
+ * Ties husk's own streams to those of a process. Reading begins at once, so connect before the process is
+ * started.
  */
 export class ProcessConnection implements Disposable {
   readonly #io: ProcessIo;

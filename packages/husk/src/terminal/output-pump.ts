@@ -4,8 +4,8 @@ import { finished } from "node:stream/promises";
 /**
  * Copies a process's output to one of husk's own streams, no faster than that takes it.
  *
- * When that stream breaks (its reader went away), the rest of the output is thrown away so that the pod's other processes
- * are not held up, and `onBroken` is told, once.
+ * When that stream breaks (its reader went away), the rest of the output is thrown away so that the pod's
+ * other processes are not held up, and `onBroken` is told, once.
  *
  * @returns when the output has ended
  */

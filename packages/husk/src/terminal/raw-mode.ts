@@ -14,8 +14,8 @@ export interface ExitEvents {
 }
 
 /**
- * Puts a terminal into raw mode until the result is disposed of, or the process ends in whatever way it can notice:
- * `process.exit`, an exception that nobody caught, the last event.
+ * Puts a terminal into raw mode until the result is disposed of, or the process ends in whatever way it can
+ * notice: `process.exit`, an exception that nobody caught, the last event.
  *
  * @param passOutput makes the terminal pass output unchanged, which Node's raw mode does not
  */
@@ -52,8 +52,9 @@ function restoreMode(terminal: RawModeTerminal): void {
 }
 
 /**
- * Node's raw mode goes on turning each newline into two characters. The guest's terminal has done that already, if the
- * program there wants it. What is changed here is undone with the rest, as Node restores all that was before.
+ * Node's raw mode goes on turning each newline into two characters. The guest's terminal has done that
+ * already, if the program there wants it. What is changed here is undone with the rest, as Node restores all
+ * that was before.
  */
 function passOutputUnchanged(): void {
   spawnSync("stty", ["-opost"], { stdio: ["inherit", "ignore", "ignore"] });

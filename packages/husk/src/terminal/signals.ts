@@ -14,8 +14,8 @@ export function statusOfSignal(name: NodeJS.Signals): number {
 }
 
 /**
- * Takes husk's signals over for the life of a command: at first they abort what husk does; once the command runs they
- * are sent on to it; at the end, while husk cleans up, they are let pass.
+ * Takes husk's signals over for the life of a command: at first they abort what husk does; once the command
+ * runs they are sent on to it; at the end, while husk cleans up, they are let pass.
  */
 export class SignalTrap implements Disposable {
   readonly #controller = new AbortController();

@@ -91,13 +91,13 @@ export const ERROR_CATALOGUE = {
     title: "no such container",
     exitCode: FAILURE,
     meaning: "The pod has no container of that id.",
-    hint: "statusPod lists the containers of a pod.",
+    hint: "`husk ps -a --json` (statusPod) lists the containers of a pod.",
   },
   ERR_ID_INVALID: {
     title: "invalid id",
     exitCode: USAGE,
     meaning: "An id is not 1 to 64 letters, digits, '_', '.' or '-', beginning with a letter or a digit.",
-    hint: "Choose an id of that form.",
+    hint: "Use 1 to 64 letters, digits, '_', '.' and '-', beginning with a letter or a digit.",
   },
   ERR_KVM_UNUSABLE: {
     title: "KVM cannot be used",
@@ -139,7 +139,7 @@ export const ERROR_CATALOGUE = {
     title: "no such pod",
     exitCode: FAILURE,
     meaning: "There is no pod of that id under this state directory.",
-    hint: "listPod lists the pods. HUSK_ROOT chooses the state directory.",
+    hint: "`husk ps -a` (listPod) lists the pods. HUSK_ROOT chooses the state directory.",
   },
   ERR_QEMU_MISSING: {
     title: "no QEMU",

@@ -1,5 +1,5 @@
 /*
- * Writes to a virtio-serial port as dd bs=64k would: for each byte read from the port, as many MiB as the first argument
+ * Writes to a virtio-serial port as dd if=/dev/zero bs=64k would: for each byte read from the port, as many MiB as the first argument
  * says. The other arguments are the kernel modules to load before, in order.
  */
 #include <fcntl.h>
@@ -45,6 +45,8 @@ int main(int argc, char **argv) {
 	mkdir("/dev", 0755);
 	if (mount("devtmpfs", "/dev", "devtmpfs", 0, "") < 0) fail("devtmpfs");
 	for (int index = 2; index < argc; index++) load_module(argv[index]);
+	int zero = open("/dev/zero", O_RDONLY);
+	if (zero < 0) fail("/dev/zero");
 	int port = open_port();
 	for (;;) {
 		char request;
@@ -52,11 +54,13 @@ int main(int argc, char **argv) {
 			usleep(10 * 1000);
 			continue;
 		}
-		for (long count = 0; count < blocks; count++)
+		for (long count = 0; count < blocks; count++) {
+			if (read(zero, block, BLOCK) != BLOCK) fail("read");
 			for (size_t done = 0; done < BLOCK;) {
 				ssize_t written = write(port, block + done, BLOCK - done);
 				if (written < 0) fail("write");
 				done += (size_t)written;
 			}
+		}
 	}
 }

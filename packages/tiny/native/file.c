@@ -67,6 +67,19 @@ TINY_FUNCTION(file_write)
     return moved(ctx, result, "write");
 }
 
+/* Moves bytes from a pipe to another descriptor without a copy where the kernel can. */
+TINY_FUNCTION(file_splice)
+{
+    TINY_INT(from, 0);
+    TINY_INT(to, 1);
+    TINY_INT64(length, 2);
+    TINY_INT(flags, 3);
+    ssize_t result;
+    do result = splice(from, NULL, to, NULL, (size_t)length, (unsigned)flags);
+    while (result < 0 && errno == EINTR);
+    return moved(ctx, result, "splice");
+}
+
 TINY_FUNCTION(file_dup2)
 {
     TINY_INT(from, 0);
@@ -118,6 +131,6 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("read", 4, file_read),   JS_CFUNC_DEF("write", 4, file_write),
     JS_CFUNC_DEF("dup2", 2, file_dup2),   JS_CFUNC_DEF("pipe2", 1, file_pipe2),
     JS_CFUNC_DEF("fcntl", 3, file_fcntl), JS_CFUNC_DEF("ioctl", 3, file_ioctl),
-    JS_CFUNC_DEF("fsync", 1, file_fsync),
+    JS_CFUNC_DEF("fsync", 1, file_fsync), JS_CFUNC_DEF("splice", 4, file_splice),
 };
 TINY_TABLE(tiny_file_table, entries);

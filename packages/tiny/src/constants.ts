@@ -83,6 +83,10 @@ export const SO_ERROR = 4;
 export const SO_RCVBUF = 8;
 export const NETLINK_KOBJECT_UEVENT = 15;
 
+export const F_SETPIPE_SZ = 1031;
+export const SPLICE_F_MOVE = 1;
+export const SPLICE_F_NONBLOCK = 2;
+
 export const TIOCSCTTY = 0x540e;
 export const TIOCSWINSZ = 0x5414;
 export const TIOCGPTN = 0x80045430;

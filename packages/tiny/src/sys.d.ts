@@ -29,6 +29,8 @@ declare module "tiny:sys" {
   export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /** Bytes written; -1 when there is no room yet (non-blocking). */
   export function write(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** Bytes moved from a pipe to another descriptor, copied only where the kernel must; -1 when either is not ready. */
+  export function splice(from: number, to: number, length: number, flags: number): number;
   export function dup2(from: number, to: number): number;
   export function pipe2(flags: number): [read: number, write: number];
   export function fcntl(fd: number, command: number, argument: number): number;

@@ -4,10 +4,11 @@ import * as sys from "tiny:sys";
 import { Errno, exitCode, hasErrno, onExit, SIGKILL, setWindowSize } from "@husk/tiny";
 import type { Process as ProcessSpec } from "@husk/wire/hyperstart";
 import { execProgram, type Launch } from "./exec-program.ts";
+import { OutputSource } from "./frame-writer.ts";
 import { startChild } from "./start-child.ts";
 import { Stdin } from "./stdin.ts";
 import { closeStdio, openStdio, type Stdio } from "./stdio.ts";
-import { OutputSource, type StreamChannel } from "./stream-channel.ts";
+import type { StreamChannel } from "./stream-channel.ts";
 
 /** Where a process is started. */
 export interface Place {
@@ -140,7 +141,7 @@ export class Process {
 
   #addOutput(fd: number, seq: number): void {
     this.#openOutputs++;
-    const source = new OutputSource(fd, seq, () => {
+    const source = new OutputSource(fd, seq, fd !== this.#stdio.input, () => {
       // A terminal's master is also the input's; it goes when the process does.
       if (fd !== this.#stdio.input) sys.close(fd);
       this.#openOutputs--;

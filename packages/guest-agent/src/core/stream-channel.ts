@@ -1,25 +1,13 @@
 /** The stream channel: every process's output in frames to the host, and its input from there. */
 
-import * as sys from "tiny:sys";
-import { callSoon, EPOLLET, EPOLLIN, EPOLLOUT, Errno, hasErrno, unwatch, watch } from "@husk/tiny";
-import {
-  encodeStream,
-  GUEST_STREAM_FRAME_BYTES,
-  STREAM_HEADER_BYTES,
-  StreamDecoder,
-  type StreamFrame,
-  writeStreamHeader,
-} from "@husk/wire/hyperstart";
+import { callSoon, EPOLLET, EPOLLIN, EPOLLOUT, watch } from "@husk/tiny";
+import { encodeStream, StreamDecoder, type StreamFrame } from "@husk/wire/hyperstart";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
+import { FrameWriter, type OutputSource } from "./frame-writer.ts";
 
 /** Frames sent before other events get their turn. */
 const FRAMES_PER_TURN = 32;
-
-// One frame at a time is under way: data are read in behind the room for the header, and go out in one write, which a
-// virtio port takes as a whole. A host that reconnects thus always begins at a frame.
-const frame = new Uint8Array(GUEST_STREAM_FRAME_BYTES);
-const DATA_BYTES = GUEST_STREAM_FRAME_BYTES - STREAM_HEADER_BYTES;
 
 /** Where the input of a process goes. */
 export interface InputSink {
@@ -29,42 +17,10 @@ export interface InputSink {
   readonly inputFull: boolean;
 }
 
-/** One output of a process: a pipe or a terminal that the channel reads from. */
-export class OutputSource {
-  readonly fd: number;
-  readonly seq: number;
-  readonly #ended: () => void;
-  #open = true;
-
-  constructor(fd: number, seq: number, ended: () => void) {
-    this.fd = fd;
-    this.seq = seq;
-    this.#ended = ended;
-  }
-
-  /** Bytes read into the frame; -1 when nothing is there yet; 0 at the end. */
-  read(): number {
-    if (!this.#open) return 0;
-    try {
-      return sys.read(this.fd, frame, STREAM_HEADER_BYTES, DATA_BYTES);
-    } catch (error) {
-      // A terminal whose last user has closed it.
-      if (hasErrno(error, Errno.EIO)) return 0;
-      throw error;
-    }
-  }
-
-  end(): void {
-    if (!this.#open) return;
-    this.#open = false;
-    unwatch(this.fd);
-    this.#ended();
-  }
-}
-
 /** The channel itself. */
 export class StreamChannel {
   readonly #channel: Channel;
+  readonly #frames: FrameWriter;
   readonly #decoder = new StreamDecoder();
   readonly #inputs = new Map<number, InputSink>();
   /** sources that may have something to read, in turn */
@@ -74,12 +30,15 @@ export class StreamChannel {
   constructor(fd: number, onHostGone: () => void) {
     this.#channel = new Channel(fd, {
       onBytes: (bytes) => this.#dispatch(bytes),
-      onWritable: () => this.#pump(),
+      onWritable: () => {
+        if (this.#frames.resume()) this.#pump();
+      },
       onHostGone: () => {
         this.#decoder.reset();
         onHostGone();
       },
     });
+    this.#frames = new FrameWriter(this.#channel.output);
   }
 
   /** Sends what `source` gives until it ends. `onWritable`: told when a terminal takes input again. */
@@ -114,7 +73,7 @@ export class StreamChannel {
 
   /** Says that the output of a stream has ended. */
   sendEnd(seq: number): void {
-    this.#channel.output.write(encodeStream(seq));
+    this.#frames.write(encodeStream(seq));
   }
 
   #dispatch(bytes: Uint8Array): boolean {
@@ -150,22 +109,15 @@ export class StreamChannel {
   }
 
   #sendFrames(): void {
-    const output = this.#channel.output;
-    for (let sent = 0; this.#ready.length > 0 && !output.blocked; sent++) {
+    for (let sent = 0; this.#ready.length > 0 && !this.#frames.blocked; sent++) {
       if (sent === FRAMES_PER_TURN) {
         callSoon(() => this.#pump());
         return;
       }
       const source = this.#ready.shift() as OutputSource;
-      const count = source.read();
-      if (count < 0) continue;
-      if (count === 0) {
-        source.end();
-        continue;
-      }
-      writeStreamHeader(frame, source.seq, count);
-      output.write(frame, 0, STREAM_HEADER_BYTES + count);
-      this.#ready.push(source);
+      const outcome = this.#frames.send(source);
+      if (outcome === "ended") source.end();
+      else if (outcome === "sent") this.#ready.push(source);
     }
   }
 }

@@ -7,13 +7,13 @@ export const STREAM_HEADER_BYTES = 12;
 /** Longest control frame a decoder takes unless told otherwise; the C agent has no bound at all. */
 export const MAX_CONTROL_FRAME_BYTES = 16 * 1024 * 1024;
 
-/** Longest stream frame a decoder takes unless told otherwise: hyperstart's buffer on vsock. */
-export const MAX_STREAM_FRAME_BYTES = 65536;
+/** Longest stream frame a decoder takes unless told otherwise: a whole pipe (64 KiB) of data, and the header. */
+export const MAX_STREAM_FRAME_BYTES = 65536 + STREAM_HEADER_BYTES;
 
 /** Longest stream frame a host may send on virtio-serial, header included (hyperstart's buffer). */
 export const HOST_STREAM_FRAME_BYTES = 4096;
 
-/** Longest stream frame our agent sends, header included: one write to a virtio port. */
+/** Longest stream frame that our agent copies, header included: one write to a virtio port. */
 export const GUEST_STREAM_FRAME_BYTES = 32768;
 
 /** Largest stream sequence number taken: u64 on the wire, but an exact number here. */

@@ -81,8 +81,8 @@ test("a length below 12 or above the maximum ends the channel, with the frames b
   }
 });
 
-test("the longest frame is 65536 bytes unless told otherwise", () => {
-  assert.equal(new StreamDecoder().push(encodeStream(1, new Uint8Array(65524)))[0]?.data.length, 65524);
+test("the longest frame has 64 KiB of data unless told otherwise", () => {
+  assert.equal(new StreamDecoder().push(encodeStream(1, new Uint8Array(65536)))[0]?.data.length, 65536);
   const small = new StreamDecoder({ maxFrameBytes: 4096 });
   assert.equal(small.push(encodeStream(1, new Uint8Array(4084)))[0]?.data.length, 4084);
   assert.throws(() => small.push(encodeStream(1, new Uint8Array(4085))), { code: "ERR_FRAME_LENGTH" });

@@ -24,7 +24,7 @@ export class StreamDecoder {
   readonly #splitter: FrameSplitter<StreamFrame>;
   #skippedFrames = 0;
 
-  /** `maxFrameBytes`: longest frame taken, header included; 65536 by default. */
+  /** `maxFrameBytes`: longest frame taken, header included; 64 KiB of data by default. */
   constructor(options: { maxFrameBytes?: number } = {}) {
     const { maxFrameBytes = MAX_STREAM_FRAME_BYTES } = options;
     const shape = { headerBytes: STREAM_HEADER_BYTES, lengthOffset: 8, maxFrameBytes };

@@ -26,6 +26,6 @@ async function remove(pod: OpenPod): Promise<VCPod> {
   if (pod.state !== "stopped" || pod.hypervisor.vm) await stopVm(pod);
   const handle = podHandle(pod);
   pod.directory.remove();
-  forgetLivePod(pod.call.root, pod.id);
+  await forgetLivePod(pod.call.root, pod.id);
   return handle;
 }

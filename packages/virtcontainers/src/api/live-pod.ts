@@ -18,6 +18,9 @@ export class LivePod {
   readonly exits = new Map<string, number | undefined>();
   /** first processes that were attached to before the start */
   readonly #attached = new Map<string, GuestProcess>();
+  /** stores of exits that are under way */
+  readonly #stores = new Set<Promise<void>>();
+  readonly #gone = new AbortController();
   readonly #exitWaiters = new Map<string, PromiseWithResolvers<void>>();
 
   constructor(uuid: string) {
@@ -57,8 +60,14 @@ export class LivePod {
     await waiter.promise;
   }
 
-  /** The pod is gone: whoever waits for a start waits in vain. */
-  abandon(podId: string): void {
+  /** Stores what was heard, beside whatever else goes on; it is given up when the pod is gone. */
+  store(write: (signal: AbortSignal) => Promise<void>): void {
+    const done = write(this.#gone.signal).finally(() => this.#stores.delete(done));
+    this.#stores.add(done);
+  }
+
+  /** The pod is gone: whoever waits for a start waits in vain, and nothing of it is held when this settles. */
+  async abandon(podId: string): Promise<void> {
     this.session?.close();
     for (const process of this.#attached.values()) {
       process.fail(
@@ -66,6 +75,8 @@ export class LivePod {
       );
     }
     this.#attached.clear();
+    this.#gone.abort();
+    await Promise.all(this.#stores);
   }
 }
 
@@ -82,8 +93,9 @@ export function livePod(root: string, podId: string, uuid: string): LivePod {
 }
 
 /** Forgets a pod that is gone. */
-export function forgetLivePod(root: string, podId: string): void {
+export async function forgetLivePod(root: string, podId: string): Promise<void> {
   const key = podPath(root, podId);
-  livePods.get(key)?.abandon(podId);
+  const pod = livePods.get(key);
   livePods.delete(key);
+  await pod?.abandon(podId);
 }

@@ -61,7 +61,7 @@ async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
     if (isThere) continue;
     // An exit that was told meanwhile says more than that there is no such container.
     if (!pod.live.exits.has(containerId)) pod.live.noteExit(containerId, undefined);
-    void storeExits(pod);
+    pod.live.store((signal) => storeExits(pod, signal));
   }
 }
 
@@ -71,7 +71,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
       // What a guest makes up must not fill the memory.
       if (processId !== INIT_PROCESS || !pod.live.containerIds.has(containerId)) return;
       pod.live.noteExit(containerId, exitCode);
-      void storeExits(pod);
+      pod.live.store((signal) => storeExits(pod, signal));
     },
     onClosed: () => {
       pod.live.session = undefined;
@@ -80,9 +80,10 @@ function eventsFor(pod: OpenPod): AgentEvents {
 }
 
 /** Stores what has been heard. When the pod is gone meanwhile, there is nothing to store. */
-async function storeExits({ id, call, record: { uuid } }: OpenPod): Promise<void> {
+async function storeExits({ id, call, record: { uuid } }: OpenPod, signal: AbortSignal): Promise<void> {
   try {
-    await withPod(id, new Call({ root: call.root, cache: call.cache }), "exclusive", async (pod) => {
+    const { root, cache } = call;
+    await withPod(id, new Call({ root, cache, signal }), "exclusive", async (pod) => {
       if (pod.record.uuid === uuid) pod.save();
     });
   } catch {

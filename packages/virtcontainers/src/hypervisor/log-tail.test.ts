@@ -13,6 +13,13 @@ test("the last lines come without what a terminal would act on", (t) => {
   assert.equal(withLogTail("It broke", "it says", path).split("\n").at(-1), "  | last");
 });
 
+test("a panic is told from its first line on", (t) => {
+  const path = join(makeTempRoot(t).base, "log");
+  const trace = Array.from({ length: 100 }, (_, index) => `trace ${index}`);
+  writeFileSync(path, ["before", "Kernel panic - not syncing: why", ...trace].join("\n"));
+  assert.equal(readLogTail(path, 2), "Kernel panic - not syncing: why\ntrace 0");
+});
+
 test("a huge log costs no more than its end; a missing one is empty", (t) => {
   const path = join(makeTempRoot(t).base, "log");
   writeFileSync(path, "x".repeat(1_000_000));

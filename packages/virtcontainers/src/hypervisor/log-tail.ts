@@ -4,7 +4,7 @@ import { cleanText } from "../untrusted-text.ts";
 const MAX_TAIL_BYTES = 8192;
 
 /**
- * The last lines of a log. A guest writes it, and it goes to a terminal: control characters are taken out, and no more
+ * The last lines of a log, or those from a kernel's panic on. A guest writes it, and it goes to a terminal: control characters are taken out, and no more
  * than 8 KiB are read.
  */
 export function readLogTail(path: string, lines = 25): string {
@@ -19,7 +19,14 @@ export function readLogTail(path: string, lines = 25): string {
     const buffer = Buffer.alloc(Math.min(size, MAX_TAIL_BYTES));
     const read = readSync(fd, buffer, 0, buffer.length, size - buffer.length);
     const clean = cleanText(buffer.toString("utf8", 0, read));
-    return clean.trimEnd().split("\n").slice(-lines).join("\n").trim();
+    const all = clean.trimEnd().split("\n");
+    // A panic says what it is first, and then much that few can read.
+    const panic = all.findLastIndex((line) => line.includes("Kernel panic"));
+    const from = panic === -1 ? Math.max(0, all.length - lines) : panic;
+    return all
+      .slice(from, from + lines)
+      .join("\n")
+      .trim();
   } catch {
     return "";
   } finally {

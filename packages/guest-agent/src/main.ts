@@ -62,7 +62,8 @@ function loadTransport(): void {
 }
 
 async function bootGuest(): Promise<void> {
-  const started = sys.clock(CLOCK_BOOTTIME);
+  const started = sys.startedAt;
+  const running = sys.clock(CLOCK_BOOTTIME);
   mountEarly();
   // The kernel gives PID 1 those words of its command line that it does not know as variables.
   setLogLevel(
@@ -85,7 +86,7 @@ async function bootGuest(): Promise<void> {
       powerOff();
     },
   });
-  const times = { started, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
+  const times = { started, running, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
   log(
     "debug",
     Object.entries(times)

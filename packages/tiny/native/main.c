@@ -1,5 +1,6 @@
 /* Starts the engine, gives the program its system calls as the module "tiny:sys", and runs it. */
 #include <stdio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tiny.h"
@@ -15,6 +16,7 @@ static const TinyTable *const tables[] = {
 #define TABLES (sizeof tables / sizeof tables[0])
 
 static char **arguments;
+static double started;
 
 static JSValue string_array(JSContext *ctx, char **strings)
 {
@@ -28,6 +30,7 @@ static int fill_module(JSContext *ctx, JSModuleDef *module)
     for (size_t i = 0; i < TABLES; i++)
         if (JS_SetModuleExportList(ctx, module, tables[i]->entries, tables[i]->count)) return -1;
     if (JS_SetModuleExport(ctx, module, "argv", string_array(ctx, arguments))) return -1;
+    if (JS_SetModuleExport(ctx, module, "startedAt", JS_NewFloat64(ctx, started))) return -1;
     return JS_SetModuleExport(ctx, module, "environ", string_array(ctx, environ));
 }
 
@@ -37,6 +40,7 @@ static int declare_module(JSContext *ctx)
     if (!module) return -1;
     for (size_t i = 0; i < TABLES; i++) JS_AddModuleExportList(ctx, module, tables[i]->entries, tables[i]->count);
     JS_AddModuleExport(ctx, module, "argv");
+    JS_AddModuleExport(ctx, module, "startedAt");
     return JS_AddModuleExport(ctx, module, "environ");
 }
 
@@ -68,6 +72,9 @@ int main(int argc, char **argv)
 {
     (void)argc;
     arguments = argv;
+    struct timespec now;
+    clock_gettime(CLOCK_BOOTTIME, &now);
+    started = (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
     JSRuntime *runtime = JS_NewRuntime();
     JSContext *ctx = runtime ? new_context(runtime) : NULL;
     if (!ctx || declare_module(ctx)) {

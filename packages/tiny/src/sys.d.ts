@@ -22,6 +22,9 @@ declare module "tiny:sys" {
   /** The environment as `NAME=value` strings. */
   export const environ: string[];
 
+  /** When the program was entered, before the engine was started: milliseconds of CLOCK_BOOTTIME. */
+  export const startedAt: number;
+
   // native/file.c
   export function open(path: string, flags: number, mode: number): number;
   export function close(fd: number): void;

@@ -1,12 +1,15 @@
 /** Finding the disk that holds a container's root. */
 
 import * as sys from "tiny:sys";
-import { exists, readText, readTextIfThere } from "@husk/tiny";
+import { exists, readText, readTextIfThere, writeControl } from "@husk/tiny";
 import { loadModule } from "../boot/modules.ts";
 import { waitForDevice } from "../boot/uevents.ts";
 
 /** Milliseconds that a disk has to appear: it may be hot-plugged just before the command. */
 const DEADLINE_MS = 10_000;
+
+/** KiB that the kernel reads around a page that is missing, as text. */
+const READ_AHEAD_KIB = "1024";
 
 const CLASS = "/sys/class/block";
 
@@ -30,5 +33,7 @@ export async function findBlockDevice(name: string): Promise<string> {
   if (name.includes("/")) throw new Error(`"${name}" is not the name of a disk`);
   loadModule("virtio_blk");
   const disk = await waitForDevice(`disk ${name}`, DEADLINE_MS, () => findDisk(name));
+  // A round trip to the host's disk costs more than the pages that come with it, and programs are read by page faults.
+  writeControl(`${CLASS}/${disk}/queue/read_ahead_kb`, READ_AHEAD_KIB);
   return `/dev/${disk}`;
 }

@@ -3,6 +3,7 @@
 import * as sys from "tiny:sys";
 import {
   CLOCK_BOOTTIME,
+  callSoon,
   F_GETFL,
   F_SETFD,
   F_SETFL,
@@ -61,6 +62,15 @@ function loadTransport(): void {
   loadModule("virtio_console");
 }
 
+/** Loads what every container will need, one module at a time between the host's commands. */
+function loadAhead([name, ...others]: string[]): void {
+  if (name === undefined) return;
+  callSoon(() => {
+    loadModule(name);
+    loadAhead(others);
+  });
+}
+
 async function bootGuest(): Promise<void> {
   const started = sys.startedAt;
   const running = sys.clock(CLOCK_BOOTTIME);
@@ -72,8 +82,6 @@ async function bootGuest(): Promise<void> {
   const mounted = sys.clock(CLOCK_BOOTTIME);
   loadTransport();
   const loaded = sys.clock(CLOCK_BOOTTIME);
-  // Every container will need these; the console's driver is still finding its ports.
-  for (const name of ["virtio_blk", "erofs", "overlay"]) loadModule(name);
   const control = await openPort("sh.hyper.channel.0");
   const stream = await openPort("sh.hyper.channel.1");
   serve({
@@ -86,6 +94,7 @@ async function bootGuest(): Promise<void> {
       powerOff();
     },
   });
+  loadAhead(["virtio_blk", "erofs", "overlay"]);
   const times = { started, running, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
   log(
     "debug",

@@ -200,11 +200,11 @@ describe("a container", needsDisk, () => {
     const process = await startContainer(session, "c", sh(script), {
       sysctl: { "net.core.somaxconn": "77" },
       initialize: true,
-      process: { workdir: "/work/here" },
+      process: { workdir: "/srv/here" },
     });
     assert.deepEqual(await process.result(), {
       code: 0,
-      stdout: "77\n/work/here\n /proc/mounts\n/etc/hosts\n",
+      stdout: "77\n/srv/here\n /proc/mounts\n/etc/hosts\n",
       stderr: "",
     });
   });

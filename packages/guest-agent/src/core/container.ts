@@ -82,8 +82,8 @@ export class Container {
   static async start(spec: ContainerSpec, context: ContainerContext): Promise<Container> {
     const rootfs = await findRootfs(spec);
     const container = new Container(spec.id, context);
-    makeContainerFolders(spec.id);
     try {
+      makeContainerFolders(spec.id);
       await container.#startInit(spec, rootfs);
       return container;
     } catch (error) {

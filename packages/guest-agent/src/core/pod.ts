@@ -67,11 +67,19 @@ export class Pod {
     refuseUnsupported(spec);
     makeDirectories(podPaths.shm);
     sys.mount("shm", podPaths.shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777");
+    try {
+      return new Pod({ ...context, init: await Pod.#startInit(spec), hostname: spec.hostname });
+    } catch (error) {
+      sys.umount(podPaths.shm, MNT_DETACH);
+      throw error;
+    }
+  }
+
+  static async #startInit(spec: PodSpec): Promise<PodInit> {
     if (spec.hostname) writeText(podPaths.hostname, `${spec.hostname}\n`);
     writeResolvConf(spec);
     mountCgroups();
-    const init = await PodInit.start(spec.hostname);
-    return new Pod({ ...context, init, hostname: spec.hostname });
+    return PodInit.start(spec.hostname);
   }
 
   /** Sets up a container and starts its first process. @throws Error when the id is in use */

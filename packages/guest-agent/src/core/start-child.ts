@@ -10,10 +10,16 @@ import {
   hasErrno,
   O_CLOEXEC,
   O_NONBLOCK,
+  SIGKILL,
+  startTimer,
+  stopTimer,
   unwatch,
   watch,
   writeAll,
 } from "@husk/tiny";
+
+/** Milliseconds that a child has to become its program; mounting a slow disk under emulation takes a few hundred. */
+const DEADLINE_MS = 60_000;
 
 /** Most bytes of a child's complaint that are read. */
 const COMPLAINT_BYTES = 4096;
@@ -25,19 +31,29 @@ export interface StartedChild {
   started: Promise<void>;
 }
 
-/** Reads the child's complaint until the pipe closes, which execve does too. */
-function hearComplaint(fd: number): Promise<void> {
+/**
+ * Reads the child's complaint until the pipe closes, which execve does too. A child that neither gets there nor complains
+ * (a disk that never answers) is killed, so that the host's next commands are served.
+ */
+function hearComplaint(pid: number, fd: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const buffer = new Uint8Array(COMPLAINT_BYTES);
     let size = 0;
+    let overdue = false;
+    const timer = startTimer(DEADLINE_MS, () => {
+      overdue = true;
+      sys.kill(pid, SIGKILL);
+    });
     watch(fd, EPOLLIN, () => {
       const count = sys.read(fd, buffer, size, buffer.length - size);
       if (count < 0) return;
       size += count;
       if (count > 0 && size < buffer.length) return;
+      stopTimer(timer);
       unwatch(fd);
       sys.close(fd);
-      if (size === 0) resolve();
+      if (overdue) reject(new Error(`the process was not set up in ${DEADLINE_MS} ms`));
+      else if (size === 0) resolve();
       else reject(new Error(sys.decodeUtf8(buffer.subarray(0, size))));
     });
   });
@@ -83,7 +99,7 @@ export function startChild(
   };
   try {
     const pid = forkInto(pidNamespace, child, namespaces);
-    return { pid, started: hearComplaint(hear) };
+    return { pid, started: hearComplaint(pid, hear) };
   } catch (error) {
     sys.close(hear);
     throw hasErrno(error, Errno.EAGAIN) ? new Error("the guest has no room for another process") : error;

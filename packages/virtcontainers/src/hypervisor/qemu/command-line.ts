@@ -24,6 +24,8 @@ const DEVICES = {
 export interface QemuPlan extends VmSpec {
   readonly machine: MachineType;
   readonly accelerator: "kvm" | "tcg";
+  /** frequency of the host's time stamp counter in kHz; undefined: not known, or of no use to the guest */
+  readonly tscKHz?: number | undefined;
   readonly kernelPath: string;
   readonly imagePath: string;
   /** number of free slots for disks that are plugged in later */

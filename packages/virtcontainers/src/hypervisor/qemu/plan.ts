@@ -4,6 +4,7 @@ import { MIN_MEMORY_MIB, type VmSpec } from "../types.ts";
 import { chooseAccelerator } from "./accelerator.ts";
 import type { QemuPlan } from "./command-line.ts";
 import { checkAsset, checkInitramfs, findProgram } from "./guest-files.ts";
+import { readTscKHz } from "./host-tsc.ts";
 
 /** QEMU, when the configuration does not name another. */
 const DEFAULT_QEMU = "qemu-system-x86_64";
@@ -34,5 +35,6 @@ export async function planVm(spec: VmSpec): Promise<{ plan: QemuPlan; program: s
   const { accelerator } = await chooseAccelerator({ hypervisorPath: program, kernelPath, cache: spec.cache });
   const machine = config.hypervisorMachineType ?? "q35";
   const slots = canHotplug(machine) ? (config.defaultBridges ?? DEFAULT_SLOTS) : 0;
-  return { plan: { ...spec, machine, accelerator, kernelPath, imagePath, slots }, program };
+  const tscKHz = accelerator === "tcg" ? readTscKHz() : undefined;
+  return { plan: { ...spec, machine, accelerator, tscKHz, kernelPath, imagePath, slots }, program };
 }

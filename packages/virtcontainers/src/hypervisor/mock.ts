@@ -6,7 +6,7 @@ import type { HypervisorConfig } from "../types/index.ts";
 import type { BlockHotplug, Capabilities, Drive, Hypervisor, WaitOptions } from "./types.ts";
 
 /** Steps of the mock hypervisor that can be made to fail by `hypervisorParams: [{key: "fail", value: step}]`. */
-type Step = "createPod" | "startPod" | "waitPod" | "stopPod" | "hotplugAddDevice";
+type Step = "createPod" | "startPod" | "waitPod" | "pausePod" | "resumePod" | "stopPod" | "hotplugAddDevice";
 
 /** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
 export class MockHypervisor implements Hypervisor, BlockHotplug {
@@ -47,6 +47,14 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
 
   async waitExit(): Promise<void> {
     this.#vm = undefined;
+  }
+
+  async pausePod(): Promise<void> {
+    this.#step("pausePod");
+  }
+
+  async resumePod(): Promise<void> {
+    this.#step("resumePod");
   }
 
   async stopPod(): Promise<void> {

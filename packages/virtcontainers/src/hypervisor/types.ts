@@ -63,6 +63,13 @@ export interface Hypervisor {
   waitPod(directory: PodDirectory, options: WaitOptions): Promise<void>;
   /** Settles when the VM's process has ended, however it ended. */
   waitExit(directory: PodDirectory, options: WaitOptions & { timeoutMs: number }): Promise<void>;
+  /**
+   * Freezes the VM's virtual CPUs; its memory stays. One that is frozen already stays so.
+   * @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   */
+  pausePod(directory: PodDirectory, options: WaitOptions): Promise<void>;
+  /** Lets a frozen VM go on; throws as `pausePod`. */
+  resumePod(directory: PodDirectory, options: WaitOptions): Promise<void>;
   /** Pulls the plug: asks the hypervisor to end, kills it when it does not, and returns when it has gone. */
   stopPod(directory: PodDirectory): Promise<void>;
   /** Lets go what ties this process to the VM; the VM goes on. */

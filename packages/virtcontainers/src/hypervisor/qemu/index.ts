@@ -10,6 +10,7 @@ import { deadlineFactor, deadlineMs } from "../deadlines.ts";
 import { withLogTail } from "../log-tail.ts";
 import type { BlockHotplug, Capabilities, Drive, Hypervisor, VmSpec, WaitOptions } from "../types.ts";
 import { qemuArguments } from "./command-line.ts";
+import { freezeVm, thawVm } from "./freeze.ts";
 import { plugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
 import { canHotplug, DEFAULT_SLOTS, planVm } from "./plan.ts";
@@ -38,6 +39,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
 
   get deadlineFactor(): number {
     return deadlineFactor(this.#vm?.accelerator ?? this.#launch?.accelerator ?? "tcg");
+  }
+
+  get #qmpMs(): number {
+    return deadlineMs("qmp", this.deadlineFactor);
   }
 
   capabilities(): Capabilities {
@@ -90,13 +95,22 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
     this.#vm = undefined;
   }
 
+  async pausePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    await freezeVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
+  async resumePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    await thawVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
   async stopPod(directory: PodDirectory): Promise<void> {
     const vm = this.#vm;
     if (!vm) return;
-    const timeoutMs = deadlineMs("qmp", this.deadlineFactor);
+    const options = { timeoutMs: this.#qmpMs };
     try {
-      const client = await QmpClient.connect(directory.socket("qmp"), { timeoutMs });
-      await client.execute({ execute: "quit" }, { timeoutMs }).finally(() => client.close());
+      await QmpClient.use(directory.socket("qmp"), options, (client) =>
+        client.execute({ execute: "quit" }, options),
+      );
       await this.waitExit(directory, { timeoutMs: deadlineMs("exit", this.deadlineFactor) });
       return;
     } catch {
@@ -112,7 +126,7 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
     taken: readonly string[],
     options: WaitOptions,
   ): Promise<string> {
-    const timeoutMs = deadlineMs("qmp", this.deadlineFactor);
+    const timeoutMs = this.#qmpMs;
     const slots = this.#config.defaultBridges ?? DEFAULT_SLOTS;
     return plugDrive(drive, directory.socket("qmp"), { taken, slots, timeoutMs, signal: options.signal });
   }

@@ -61,6 +61,23 @@ export class QmpClient {
   }
 
   /**
+   * Connects, lets `action` say what is to be said, and closes.
+   * @throws HuskError as `connect`, and whatever `action` throws
+   */
+  static async use<T>(
+    path: string,
+    options: QmpOptions,
+    action: (client: QmpClient) => Promise<T>,
+  ): Promise<T> {
+    const client = await QmpClient.connect(path, options);
+    try {
+      return await action(client);
+    } finally {
+      client.close();
+    }
+  }
+
+  /**
    * Gives a command and waits for its answer.
    * @throws HuskError ERR_QMP when QEMU refuses or goes away, ERR_TIMEOUT, ERR_ABORTED
    */

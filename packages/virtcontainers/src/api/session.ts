@@ -4,7 +4,6 @@ import { HuskError, systemCode } from "../errors/index.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import { Call } from "./call.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
 
 /** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
@@ -82,8 +81,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
 /** Stores what has been heard. When the pod is gone meanwhile, there is nothing to store. */
 async function storeExits({ id, call, record: { uuid } }: OpenPod, signal: AbortSignal): Promise<void> {
   try {
-    const { root, cache } = call;
-    await withPod(id, new Call({ root, cache, signal }), "exclusive", async (pod) => {
+    await withPod(id, call.again(signal), "exclusive", async (pod) => {
       if (pod.record.uuid === uuid) pod.save();
     });
   } catch {

@@ -1,6 +1,6 @@
 import { HuskError } from "../errors/index.ts";
-import { checkMove } from "../state-machine.ts";
-import type { CallOptions, VCPod } from "../types/index.ts";
+import { checkState } from "../state-machine.ts";
+import type { CallOptions, State, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm } from "./boot.ts";
 import { Call } from "./call.ts";
@@ -16,7 +16,7 @@ const SIGKILL = 9;
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
   return withPod(podId, new Call(options), "exclusive", async (pod) => {
-    checkMove({ podId }, pod.state, "running");
+    checkState({ podId }, pod.state, ["ready", "stopped"], "to be started");
     await using undo = new UndoStack();
     if (pod.state === "stopped") await bootAgain(pod, undo);
     await startContainers(pod, undo);
@@ -64,7 +64,8 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   if (!drive) throw new Error(`container ${containerId} has no disk`);
   const process = pod.live.takeProcess(containerId, config.cmd.interactive === true);
   const { signal } = pod.call;
-  undo.push(() => endStarted(pod, containerId));
+  const before = record.state;
+  undo.push(() => endStarted(pod, containerId, before));
   try {
     const session = await needSession(pod);
     await session.startContainer({ config, driveId: drive.id, fstype: drive.fstype }, process, { signal });
@@ -80,11 +81,11 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
 }
 
 /** Ends a container whose start is to be undone. Its waiters are told by its end. */
-async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
+async function endStarted(pod: OpenPod, containerId: string, before: State): Promise<void> {
   const { session } = pod.live;
   const { record } = pod.container(containerId);
   delete record.startTime;
-  if (record.state === "running") record.state = "ready";
+  if (record.state === "running") record.state = before;
   if (session && !session.closed) await session.killContainer(containerId, SIGKILL, {});
 }
 

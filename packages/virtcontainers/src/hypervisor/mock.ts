@@ -53,6 +53,8 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
     this.#step("pausePod");
   }
 
+  async readState(): Promise<undefined> {}
+
   async resumePod(): Promise<void> {
     this.#step("resumePod");
   }

@@ -10,7 +10,7 @@ import { deadlineFactor, deadlineMs } from "../deadlines.ts";
 import { withLogTail } from "../log-tail.ts";
 import type { BlockHotplug, Capabilities, Drive, Hypervisor, VmSpec, WaitOptions } from "../types.ts";
 import { qemuArguments } from "./command-line.ts";
-import { freezeVm, thawVm } from "./freeze.ts";
+import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { plugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
 import { canHotplug, DEFAULT_SLOTS, planVm } from "./plan.ts";
@@ -97,6 +97,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
 
   async pausePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
     await freezeVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
+  async readState(directory: PodDirectory, { signal }: WaitOptions): Promise<"running" | "paused"> {
+    return readRunState(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
   }
 
   async resumePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {

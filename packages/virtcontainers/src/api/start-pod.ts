@@ -6,25 +6,29 @@ import { connectVm, prepareVm } from "./boot.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
+import { runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { needSession } from "./session.ts";
 
 const SIGKILL = 9;
 
 /**
  * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM.
+ *   Go: `StartPod`
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return withPod(podId, new Call(options), "exclusive", async (pod) => {
+  const started = await withPod(podId, new Call(options), "exclusive", async (pod) => {
     checkState({ podId }, pod.state, ["ready", "stopped"], "to be started");
     await using undo = new UndoStack();
     if (pod.state === "stopped") await bootAgain(pod, undo);
     await startContainers(pod, undo);
     pod.save();
     undo.commit();
-    pod.live.phases.push(...pod.call.timings.phases());
-    return podHandle(pod);
+    return pod;
   });
+  await runPostStartHooks(started);
+  started.live.phases.push(...started.call.timings.phases());
+  return podHandle(started);
 }
 
 async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
@@ -37,6 +41,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
     for (const container of Object.values(record.containers)) container.state = "stopped";
     pod.save();
   });
+  await runPreStartHooks(pod, undo);
   undo.push(async () => {
     pod.live.session?.close();
     await hypervisor.stopPod(directory);

@@ -28,11 +28,24 @@ const hypervisorConfig = object({
   disableNestingChecks: unsupported(flag, "a nesting check is"),
 });
 
-const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);
-const hooks = unsupported(
-  object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) }),
-  "hooks are",
+const hook = object(
+  { path: absolutePath, args: list(text()), env: list(variable), timeout: integer(0, 86_400) },
+  ["path"],
 );
+const hooks = object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) });
+
+function absolutePath(value: unknown, at: string): void {
+  path(value, at);
+  if (!(value as string).startsWith("/"))
+    throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be absolute`);
+}
+
+/** `NAME=value`, as a hook's environment has it. */
+function variable(value: unknown, at: string): void {
+  text()(value, at);
+  if (/^[^=]+=/.test(value as string)) return;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be NAME=value`);
+}
 
 const names = list(text({ empty: false, max: 256 }));
 const cmd = object(

@@ -90,7 +90,7 @@ async function createAnd(
   await lockStaging(staging);
   directory = await publishStaging(staging, root, config.id);
   undo.push(() => forgetLivePod(root, config.id));
-  const pod = new OpenPod(call, directory, record, hypervisor);
+  const pod = new OpenPod(call, directory, record, { hypervisor, keep: true });
   pod.save();
   await clearLeftovers(root);
   call.mark("published");

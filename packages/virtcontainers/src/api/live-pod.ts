@@ -82,13 +82,16 @@ export class LivePod {
 
 const livePods = new Map<string, LivePod>();
 
-/** What this process holds of a pod. A pod of the same name that was made anew is another. */
-export function livePod(root: string, podId: string, uuid: string): LivePod {
+/**
+ * What this process holds of a pod. A pod of the same name that was made anew is another.
+ * @param keep whether it is kept from now on; a pod that is only looked at leaves nothing in the memory of who lists many
+ */
+export function livePod(root: string, podId: string, uuid: string, keep: boolean): LivePod {
   const key = podPath(root, podId);
   const known = livePods.get(key);
   if (known?.uuid === uuid) return known;
   const fresh = new LivePod(uuid);
-  livePods.set(key, fresh);
+  if (keep) livePods.set(key, fresh);
   return fresh;
 }
 

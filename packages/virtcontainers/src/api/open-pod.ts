@@ -22,15 +22,20 @@ export class OpenPod {
   readonly live: LivePod;
   readonly hypervisor: Hypervisor;
 
-  constructor(call: Call, directory: PodDirectory, record: PodRecord, hypervisor?: Hypervisor) {
+  constructor(
+    call: Call,
+    directory: PodDirectory,
+    record: PodRecord,
+    options: { hypervisor?: Hypervisor; keep: boolean },
+  ) {
     this.call = call;
     this.id = record.config.id;
     this.directory = directory;
     this.record = record;
-    this.live = livePod(call.root, this.id, record.uuid);
+    this.live = livePod(call.root, this.id, record.uuid, options.keep);
     for (const containerId of Object.keys(record.containers)) this.live.containerIds.add(containerId);
     observe(record, this.live);
-    this.hypervisor = hypervisor ?? hypervisorOf(record, this.live);
+    this.hypervisor = options.hypervisor ?? hypervisorOf(record, this.live);
     this.live.hypervisor = this.hypervisor;
   }
 
@@ -100,9 +105,7 @@ export function markStopped(container: ContainerRecord, exitCode: number | undef
  */
 export function lookAtPod(podId: string, call: Call): OpenPod {
   checkId("pod", podId);
-  const pod = openPod(podId, call);
-  if (pod.record.state === "creating") throw podNotFound(podId);
-  return pod;
+  return openPod(podId, call, false);
 }
 
 /**
@@ -118,15 +121,16 @@ export async function withPod<T>(
   checkId("pod", podId);
   using _ = await lockPod(podId, call, mode);
   call.mark("locked");
-  const pod = lookAtPod(podId, call);
+  const pod = openPod(podId, call, true);
   // Awaited, so that the lock is held until the action is done.
   return await action(pod);
 }
 
-function openPod(podId: string, call: Call): OpenPod {
+function openPod(podId: string, call: Call, keep: boolean): OpenPod {
   const path = podPath(call.root, podId);
   const record = readRecord(new PodDirectory(path).file("record"), podId);
-  return new OpenPod(call, new PodDirectory(path, record.socketDirectory), record);
+  if (record.state === "creating") throw podNotFound(podId);
+  return new OpenPod(call, new PodDirectory(path, record.socketDirectory), record, { keep });
 }
 
 async function lockPod(podId: string, call: Call, mode: "shared" | "exclusive"): Promise<FileLock> {

@@ -5,8 +5,9 @@ import type { Hypervisor } from "../hypervisor/types.ts";
 import { type FileLock, lockFile } from "../store/flock.ts";
 import { PodDirectory, podPath } from "../store/pod-directory.ts";
 import { type ContainerRecord, type PodRecord, readRecord, writeRecord } from "../store/pod-record.ts";
-import { isProcessAlive } from "../store/process-identity.ts";
+import { identifyProcess, isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 import type { ContainerConfig, State } from "../types/index.ts";
+import type { UndoStack } from "../undo-stack.ts";
 import type { Call } from "./call.ts";
 import { type LivePod, livePod } from "./live-pod.ts";
 
@@ -44,6 +45,16 @@ export class OpenPod {
     return this.record.state === "creating" ? "ready" : this.record.state;
   }
 
+  /** Stores the record as it is now once more when the call is undone. */
+  keepForUndo(undo: UndoStack): void {
+    const before = structuredClone(this.record);
+    undo.push(() => {
+      for (const key of Object.keys(this.record)) delete this.record[key as keyof PodRecord];
+      Object.assign(this.record, before);
+      this.save();
+    });
+  }
+
   /** Whether this process has a session with the pod's agent. */
   get hasSession(): boolean {
     return this.live.session?.closed === false;
@@ -62,9 +73,18 @@ export class OpenPod {
     throw new HuskError("ERR_CONTAINER_NOT_FOUND", text, { podId: this.id, containerId });
   }
 
-  /** Stores the record; the lock is held exclusively. */
-  save(): void {
+  /** Stores that a change of what runs begins, so that others find out what came of it when this process dies. */
+  announceChange(): void {
+    this.record.pending = identifyProcess(process.pid) as ProcessIdentity;
     writeRecord(this.directory.file("record"), this.record);
+    this.call.mark("announced");
+  }
+
+  /** Stores the record, and with it the outcome of a change; the lock is held exclusively. */
+  save(): void {
+    if (this.record.pending?.pid === process.pid) delete this.record.pending;
+    writeRecord(this.directory.file("record"), this.record);
+    this.call.mark("saved");
   }
 }
 
@@ -83,6 +103,7 @@ function observe(record: PodRecord, live: LivePod): void {
     if (record.state !== "creating") record.state = "stopped";
   }
   for (const [containerId, container] of Object.entries(record.containers)) {
+    if (container.startTime !== undefined) live.dropStaleExit(containerId, container.startTime);
     if (container.state !== "running" && container.state !== "paused") {
       if (isGone) container.state = "stopped";
     } else if (live.exits.has(containerId)) {

@@ -11,8 +11,9 @@ import { prepareRootfs, type RootfsImage } from "../storage/rootfs.ts";
 import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { containerHandle, podHandle } from "./handles.ts";
-import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
+import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
 
@@ -38,7 +39,7 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   const call = new Call(options);
   checkContainerConfig(config);
-  return withPod(podId, call, "exclusive", async (pod) => {
+  return changePod(podId, call, async (pod) => {
     checkState({ podId }, pod.state, ["ready", "running", "stopped"], "to get a container");
     if (pod.containers.some(({ id }) => id === config.id)) {
       const text = `pod "${podId}" has a container "${config.id}" already`;
@@ -70,6 +71,7 @@ async function plugImage(pod: OpenPod, image: RootfsImage): Promise<string> {
   const drive = { id: allocateDriveId(record.drives), imagePath: image.path, fstype: image.fstype };
   const taken = record.drives.flatMap(({ slot }) => slot ?? []);
   const slot = await hotplug.hotplugAddDevice(drive, directory, taken, call);
+  call.mark("disk-plugged");
   record.drives.push({ ...drive, slot });
   // Stored at once: whatever comes next, the VM has this disk.
   pod.save();
@@ -90,6 +92,8 @@ export async function startContainer(
     checkState({ podId }, pod.state, ["running"], "to start a container in it");
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be started");
     await using undo = new UndoStack();
+    pod.keepForUndo(undo);
+    pod.announceChange();
     await startOne(pod, containerId, undo);
     pod.save();
     undo.commit();
@@ -164,5 +168,5 @@ async function withContainer<T>(
   const call = new Call(options);
   checkId("pod", podId);
   checkId("container", containerId);
-  return withPod(podId, call, "exclusive", action);
+  return changePod(podId, call, action);
 }

@@ -83,13 +83,16 @@ async function createAnd(
   let { directory } = staging;
   undo.push(() => staging.lock.release());
   undo.push(() => (directory === staging.directory ? discardStaging(directory) : directory.remove()));
+  call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
+  call.mark("recorded");
   const publish = async () => {
     await lockStaging(staging);
     directory = await publishStaging(staging, root, config.id);
+    call.mark("named");
     undo.push(() => forgetLivePod(root, config.id));
-    const pod = new OpenPod(call, directory, record, hypervisor);
+    const pod = new OpenPod(call, directory, record, { hypervisor, keep: true });
     pod.save();
     await clearLeftovers(root);
     call.mark("published");

@@ -18,8 +18,6 @@ export function hasHooks({ hooks }: PodConfig): boolean {
  */
 export async function runPreStartHooks(pod: OpenPod, undo: UndoStack): Promise<void> {
   const { preStartHooks = [], postStopHooks = [] } = pod.record.config.hooks ?? {};
-  // Those of a VM that ended by itself are still to come.
-  await runDuePostStopHooks(pod);
   if (postStopHooks.length > 0) {
     pod.record.postStopDue = true;
     undo.push(() => runDuePostStopHooks(pod));
@@ -65,8 +63,8 @@ export async function preparePostStop(pod: OpenPod): Promise<PostStop> {
   };
 }
 
-/** Runs the PostStop hooks of a pod that has no VM, if they are due. */
-async function runDuePostStopHooks(pod: OpenPod): Promise<void> {
+/** Runs the PostStop hooks of a pod that has no VM, if they are due: when its VM has ended by itself. */
+export async function runDuePostStopHooks(pod: OpenPod): Promise<void> {
   await using postStop = await preparePostStop(pod);
   await postStop.run();
 }

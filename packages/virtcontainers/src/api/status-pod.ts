@@ -2,10 +2,12 @@ import { readdirSync } from "node:fs";
 import { ID_PATTERN } from "../config/ids.ts";
 import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
 import { podsDirectory } from "../store/pod-directory.ts";
+import { isProcessAlive } from "../store/process-identity.ts";
 import type { CallOptions, ContainerStatus, ListOptions, PodStatus } from "../types/index.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { shimPid, startTimeOf } from "./handles.ts";
-import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
+import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 
@@ -55,22 +57,23 @@ export async function freshPod(podId: string, call: Call): Promise<OpenPod> {
   const pod = lookAtPod(podId, call);
   await observeRunState(pod);
   if (!needsRefresh(pod)) return pod;
-  await refreshPod(podId, call);
+  await refreshPod(pod);
   return lookAtPod(podId, call);
 }
 
 function needsRefresh(pod: OpenPod): boolean {
+  const { pending, vm } = pod.record;
+  if (vm && pending && !isProcessAlive(pending)) return true;
   if (pod.state !== "running" || pod.hasSession) return false;
   return Object.values(pod.record.containers).some(({ state }) => state === "running");
 }
 
 /** Asks the agent itself, unless another process listens to it, which then has stored what it heard. */
-async function refreshPod(podId: string, call: Call): Promise<void> {
+async function refreshPod({ id, call, hasSession }: OpenPod): Promise<void> {
   try {
-    await withPod(podId, call, "exclusive", async (pod) => {
-      if (!needsRefresh(pod)) return;
-      const session = await openSession(pod, { onlyOwner: true });
-      session?.close();
+    await changePod(id, call, async (pod) => {
+      if (needsRefresh(pod)) await openSession(pod, { onlyOwner: true });
+      if (!hasSession) pod.live.session?.close();
     });
   } catch (error) {
     // An agent that does not answer changes nothing in what is stored; a pod that has gone is told by the next look.

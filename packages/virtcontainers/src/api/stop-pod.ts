@@ -1,8 +1,9 @@
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
-import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
+import { markStopped, type OpenPod } from "./open-pod.ts";
 import { preparePostStop } from "./pod-hooks.ts";
 import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
@@ -13,7 +14,7 @@ import { openSession } from "./session.ts";
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
  */
 export async function stopPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return withPod(podId, new Call(options), "exclusive", async (pod) => {
+  return changePod(podId, new Call(options), async (pod) => {
     await stopVm(pod);
     return podHandle(pod);
   });

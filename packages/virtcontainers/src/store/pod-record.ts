@@ -52,6 +52,8 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
+  /** who changes what runs, from before the change until its outcome is stored: of one that died, it must be found out */
+  pending?: ProcessIdentity;
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
@@ -128,6 +130,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
+  if (record.pending !== undefined && !isIdentity(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")

@@ -17,6 +17,7 @@ import { mountCgroups } from "./cgroup.ts";
 import { Container, type ContainerContext } from "./container.ts";
 import { podPaths } from "./paths.ts";
 import { PodInit } from "./pod-init.ts";
+import type { Process } from "./process.ts";
 
 /** Milliseconds between the request to end and the end, for a container that does not listen. */
 const GRACE_MS = 5000;
@@ -42,6 +43,12 @@ function refuseUnsupported(spec: PodSpec): void {
   if (refused.length > 0) throw new Error(`not supported: ${refused.join(", ")}`);
 }
 
+/** What the pod is told, and tells. */
+export interface PodContext extends Pick<ContainerContext, "streams" | "onExited" | "onReleased"> {
+  /** whether a container that has ended stays known until it is removed */
+  keepsEnded(): boolean;
+}
+
 /** Waits for `done`, but not for longer than the deadline. */
 function withDeadline(done: Promise<unknown>, deadlineMs: number): Promise<void> {
   return new Promise((resolve) => {
@@ -55,15 +62,15 @@ function withDeadline(done: Promise<unknown>, deadlineMs: number): Promise<void>
 
 /** See the head of the file. */
 export class Pod {
-  readonly #context: ContainerContext;
+  readonly #context: ContainerContext & PodContext;
   readonly #containers = new Map<string, Container>();
 
-  private constructor(context: ContainerContext) {
+  private constructor(context: ContainerContext & PodContext) {
     this.#context = context;
   }
 
   /** Makes the sandbox. The containers of the request are not started by it. */
-  static async start(spec: PodSpec, context: Pick<ContainerContext, "streams" | "onExited">): Promise<Pod> {
+  static async start(spec: PodSpec, context: PodContext): Promise<Pod> {
     refuseUnsupported(spec);
     makeDirectories(podPaths.shm);
     sys.mount("shm", podPaths.shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777");
@@ -85,15 +92,26 @@ export class Pod {
   /** Sets up a container and starts its first process. @throws Error when the id is in use */
   async startContainer(spec: ContainerSpec): Promise<Container> {
     const former = this.#containers.get(spec.id);
-    if (former?.running) throw new Error(`container "${spec.id}" is there already`);
+    if (former && (former.running || this.#context.keepsEnded())) {
+      throw new Error(`container "${spec.id}" is there already`);
+    }
     // An id may be used again once its container has ended; what is left of that one goes first.
     await former?.freed;
     const container = await Container.start(spec, this.#context);
     this.#containers.set(spec.id, container);
     void container.freed.then(() => {
-      if (this.#containers.get(spec.id) === container) this.#containers.delete(spec.id);
+      if (!this.#context.keepsEnded()) this.#forget(container);
     });
     return container;
+  }
+
+  #forget(container: Container): void {
+    if (this.#containers.get(container.id) === container) this.#containers.delete(container.id);
+  }
+
+  /** Whether there is a container of this id. */
+  knows(id: string): boolean {
+    return this.#containers.has(id);
   }
 
   /** A container by its id. @throws Error when there is none */
@@ -101,6 +119,23 @@ export class Pod {
     const container = this.#containers.get(id);
     if (!container) throw new Error(`no such container: "${id}"`);
     return container;
+  }
+
+  /** The process of a stream, in whichever container. */
+  processOfStream(stdio: number): Process | undefined {
+    for (const container of this.#containers.values()) {
+      const process = container.processOfStream(stdio);
+      if (process) return process;
+    }
+    return undefined;
+  }
+
+  /** Forgets a container, when nothing of it is left. @throws Error when there is none, or it runs */
+  async remove(id: string): Promise<void> {
+    const container = this.container(id);
+    if (container.running) throw new Error(`container "${id}" is running`);
+    await container.freed;
+    this.#forget(container);
   }
 
   /** Ends every container, those that do not listen by force after a grace, then the sandbox. */

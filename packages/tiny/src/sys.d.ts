@@ -135,6 +135,8 @@ declare module "tiny:sys" {
   export function sync(): void;
   export function reboot(command: number): void;
   export function finitModule(fd: number, parameters: string): void;
+  /** What an errno means, in words. */
+  export function strerror(code: number): string;
   export function getrandom(buffer: Uint8Array): number;
 
   // native/text.c

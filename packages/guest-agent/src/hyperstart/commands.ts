@@ -2,7 +2,8 @@
 import { makeDirectories } from "@husk/tiny";
 import { Command, PSCONTAINER } from "@husk/wire/hyperstart";
 import { HostDialect } from "./dialects.ts";
-import { onlineCpuMemory, ping, rescanPci } from "./machine-commands.ts";
+import { lookForDevices, onlineCpuMemory, ping } from "./machine-commands.ts";
+import { deleteInterface, setupInterface, setupRoute } from "./network-commands.ts";
 import { type Agent, PodCommands } from "./pod-commands.ts";
 import type { CommandHandler } from "./server.ts";
 
@@ -25,7 +26,7 @@ export function makeCommands(parts: AgentParts): ReadonlyMap<number, CommandHand
     [Command.GETPOD, () => pod.getPod()],
     [Command.DESTROYPOD, () => pod.destroyPod()],
     [Command.EXECCMD, (payload) => pod.exec(payload)],
-    [Command.READY, rescanPci],
+    [Command.READY, lookForDevices],
     [Command.WINSIZE, (payload) => pod.resize(payload)],
     [Command.PING, ping],
     [Command.WRITEFILE, (payload) => pod.writeFile(payload)],
@@ -33,9 +34,12 @@ export function makeCommands(parts: AgentParts): ReadonlyMap<number, CommandHand
     [Command.NEWCONTAINER, (payload) => pod.newContainer(payload)],
     [Command.KILLCONTAINER, (payload) => pod.kill(payload)],
     [Command.ONLINECPUMEM, onlineCpuMemory],
+    [Command.SETUPINTERFACE, setupInterface],
+    [Command.SETUPROUTE, setupRoute],
     [Command.REMOVECONTAINER, (payload) => pod.remove(payload)],
     [PSCONTAINER, (payload) => pod.listProcesses(payload)],
     [Command.SIGNALPROCESS, (payload) => pod.signalProcess(payload)],
+    [Command.DELETEINTERFACE, deleteInterface],
   ];
   return new Map(
     handlers.map(([code, handler]) => [

@@ -3,13 +3,13 @@
 import * as sys from "tiny:sys";
 import { errorText, exists, readText, writeControl } from "@husk/tiny";
 import { askChild } from "../core/ask-child.ts";
+import { rescanPci } from "../core/pci.ts";
 import { isLogged, log } from "../log.ts";
 import type { Answer } from "./server.ts";
 
-/** Looks for functions that were plugged in; not every machine has PCI. */
-export function rescanPci(): Answer {
-  const rescan = "/sys/bus/pci/rescan";
-  if (exists(rescan)) writeControl(rescan, "1");
+/** READY from the host: functions were plugged in. */
+export function lookForDevices(): Answer {
+  rescanPci();
   return undefined;
 }
 

@@ -17,9 +17,9 @@ import {
   parseWindowSize,
   parseWriteFile,
 } from "@husk/wire/hyperstart";
-import { raiseLoopback } from "../boot/loopback.ts";
 import type { Container } from "../core/container.ts";
 import { readContainerFile, writeContainerFile } from "../core/container-files.ts";
+import { raiseLoopback } from "../core/network/interfaces.ts";
 import { Pod } from "../core/pod.ts";
 import { Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";

@@ -1,6 +1,13 @@
 import { HuskError } from "../errors/index.ts";
-import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
-import { AgentType, HypervisorType, NetworkModel, ProxyType, ShimType } from "../types/kinds.ts";
+import type { Cmd, ContainerConfig, PodConfig, ProcessListOptions } from "../types/index.ts";
+import {
+  AgentType,
+  HypervisorType,
+  NetworkModel,
+  ProcessListFormat,
+  ProxyType,
+  ShimType,
+} from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
 import { isNetInterworkingModel } from "./parse-kind.ts";
 import { flag, integer, kind, list, object, path, type Rule, record, text, unsupported } from "./rules.ts";
@@ -180,4 +187,13 @@ export function checkContainerConfig(config: unknown): asserts config is Contain
 /** Checks a command; throws as `checkPodConfig`. */
 export function checkCmd(value: unknown): asserts value is Cmd {
   cmd(value, "");
+}
+
+const processList = object({ format: kind(Object.values(ProcessListFormat)), args: list(text()) }, [
+  "format",
+]);
+
+/** Checks what is to be listed; throws as `checkPodConfig`. */
+export function checkProcessListOptions(value: unknown): asserts value is ProcessListOptions {
+  processList(value, "");
 }

@@ -4,6 +4,7 @@ import {
   createContainer,
   createPod,
   deletePod,
+  killContainer,
   type ProcessIo,
   runPod,
   startContainer,
@@ -45,6 +46,24 @@ describe("a pod of the library", () => {
     await startContainer("grow", "second", options);
     assert.equal(await runIn(place, "grow", "second", "hostname"), "grow\n");
     await deletePod("grow", options);
+  });
+
+  it("has its signals sent to a container's first process, or to all", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const { hypervisorConfig, options } = place;
+    const script = "sleep 1000 & trap '' USR1; touch /tmp/ready; wait; exec sleep 2000";
+    const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }] };
+    await runPod(
+      { id: "sig", hypervisorConfig, containers: [{ id: "c", rootFs: DEMO_ROOTFS, cmd }] },
+      options,
+    );
+    await runIn(place, "sig", "c", "until test -e /tmp/ready; do :; done");
+    await killContainer("sig", "c", "SIGUSR1", false, options);
+    assert.match(await runIn(place, "sig", "c", "ps -o args"), /^sleep 1000$/m);
+    await killContainer("sig", "c", "SIGUSR1", true, options);
+    await runIn(place, "sig", "c", "until ps -o args | grep -q '^sleep 2000'; do :; done");
+    await killContainer("sig", "c", "SIGKILL", true, options);
+    await deletePod("sig", options);
   });
 
   it("boots a fresh VM when it is started again", async ({ signal }) => {

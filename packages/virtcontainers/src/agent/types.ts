@@ -12,6 +12,12 @@ export interface AgentOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a signal is sent. */
+export interface KillOptions extends AgentOptions {
+  /** to all processes of the container */
+  readonly all?: boolean | undefined;
+}
+
 /** What becomes known from the guest without being asked for. */
 export interface AgentEvents {
   /** A process has ended. */
@@ -55,10 +61,10 @@ export interface AgentSession {
   /** Starts another process in a container that runs. @returns its id, unique in the pod */
   startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<string>;
   /**
-   * Sends a signal to the first process of a container; 0 only asks.
+   * Sends a signal to the first process of a container, or to all; 0 only asks.
    * @returns whether there was such a container
    */
-  killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean>;
+  killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean>;
   /**
    * Lists the processes of a container that runs.
    * @returns an array of process ids as JSON, or the lines of ps(1)

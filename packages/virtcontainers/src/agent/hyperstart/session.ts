@@ -9,6 +9,7 @@ import {
   type AgentSession,
   type ContainerStart,
   INIT_PROCESS,
+  type KillOptions,
   type OpenOptions,
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
@@ -79,13 +80,9 @@ export class HyperstartSession implements AgentSession {
     return entry.processId;
   }
 
-  async killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean> {
-    const reply = await this.#request(
-      Command.KILLCONTAINER,
-      { container: containerId, signal },
-      "agentCommand",
-      options,
-    );
+  async killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean> {
+    const request = { container: containerId, signal, ...(options.all ? { allProcesses: true } : {}) };
+    const reply = await this.#request(Command.KILLCONTAINER, request, "agentCommand", options);
     return reply.ok;
   }
 

@@ -28,7 +28,7 @@ export interface CreatedContainer {
 
 /**
  * Creates a container in a pod. When the pod has a VM, the disk with the root file system is plugged in, unless it is
- * there already.
+ * there already. Go: `CreateContainer`.
  * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STATE_INVALID, ERR_ROOTFS_MISSING, ERR_NOT_SUPPORTED (the machine cannot
  *   hot-plug), ERR_NO_DEVICE_SLOT, ERR_QMP
  */
@@ -79,7 +79,7 @@ async function plugImage(pod: OpenPod, image: RootfsImage): Promise<string> {
 }
 
 /**
- * Starts a container of a running pod. One that has ended begins anew.
+ * Starts a container of a running pod. One that has ended begins anew. Go: `StartContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST
  */
 export async function startContainer(
@@ -102,7 +102,8 @@ export async function startContainer(
 }
 
 /**
- * Stops a container: SIGTERM, and SIGKILL when that does not help. One that has ended already stays so, without an error.
+ * Stops a container: SIGTERM, and SIGKILL when that does not help. One that has ended already stays so, without an
+ * error. Go: `StopContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_TIMEOUT, ERR_VM_LOST
  */
 export async function stopContainer(
@@ -140,7 +141,7 @@ async function endContainer(pod: OpenPod, containerId: string): Promise<void> {
 }
 
 /**
- * Deletes a container that does not run.
+ * Deletes a container that does not run. Go: `DeleteContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID
  */
 export async function deleteContainer(

@@ -29,7 +29,7 @@ export interface EnteredContainer {
 }
 
 /**
- * Runs another command in a container that runs.
+ * Runs another command in a container that runs. Go: `EnterContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, ERR_AGENT_DISCONNECTED
  */
 export async function enterContainer(
@@ -63,7 +63,10 @@ export async function enterContainer(
   });
 }
 
-/** With a session of our own, the agent itself judges; to open one, the pod must stay as it is. A paused one is looked at closely. */
+/**
+ * With a session of our own, the agent itself judges; to open one, the pod must stay as it is. Whether one is still paused
+ * is asked for.
+ */
 export async function withSessionOf<T>(
   podId: string,
   call: Call,
@@ -106,7 +109,7 @@ export async function processListContainer(
 }
 
 /**
- * Tells how a container is now.
+ * Tells how a container is now. Go: `StatusContainer`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_CONTAINER_NOT_FOUND
  */
 export async function statusContainer(

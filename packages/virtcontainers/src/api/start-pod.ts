@@ -13,9 +13,8 @@ import { needSession } from "./session.ts";
 const SIGKILL = 9;
 
 /**
- * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM.
- *   Go: `StartPod`
+ * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew. Go: `StartPod`.
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
   const started = await changePod(podId, new Call(options), async (pod) => {

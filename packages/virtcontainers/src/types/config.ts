@@ -27,7 +27,9 @@ export interface Resources {
 
 /** A parameter of a command line: `key=value`, or `key` alone when the value is missing or empty. Go: `Param`. */
 export interface Param {
+  /** its name; not empty */
   key: string;
+  /** its value; missing or empty: there is none */
   value?: string;
 }
 
@@ -141,15 +143,21 @@ export interface Hooks {
 export interface EnvVar {
   /** its name; without `=` */
   var: string;
+  /** its value; may be empty */
   value: string;
 }
 
 /** Sets of Linux capabilities, names with `CAP_`. Go: `LinuxCapabilities`. */
 export interface LinuxCapabilities {
+  /** what may ever be gained by executing a program */
   bounding?: string[];
+  /** what is in force */
   effective?: string[];
+  /** what a program with inheritable capabilities of its own keeps */
   inheritable?: string[];
+  /** what may be in force */
   permitted?: string[];
+  /** what an ordinary program keeps */
   ambient?: string[];
 }
 
@@ -157,6 +165,7 @@ export interface LinuxCapabilities {
 export interface Cmd {
   /** program and arguments; not empty */
   args: string[];
+  /** environment variables */
   envs?: EnvVar[];
   /** working directory inside the container; default `/` */
   workDir?: string;
@@ -172,7 +181,9 @@ export interface Cmd {
   console?: string;
   /** nobody will wait for the process or read its output */
   detach?: boolean;
+  /** executing a program cannot gain privileges (`no_new_privs`) */
   noNewPrivileges?: boolean;
+  /** sets of capabilities; default: as the agent has them */
   capabilities?: LinuxCapabilities;
 }
 
@@ -208,9 +219,13 @@ export interface ContainerConfig {
   rootFs: string;
   /** mount the root file system read-only; default: what the container writes is kept until it ends */
   readonlyRootfs?: boolean;
+  /** the first process */
   cmd: Cmd;
+  /** kept with the container; keys are best name-spaced (`org.example.key`) */
   annotations?: Record<string, string>;
+  /** mounts inside, in order */
   mounts?: Mount[];
+  /** devices inside */
   deviceInfos?: DeviceInfo[];
 }
 
@@ -220,10 +235,13 @@ export interface PodConfig {
   id: string;
   /** host name inside the pod; default: the id */
   hostname?: string;
+  /** programs run at moments of its life */
   hooks?: Hooks;
+  /** CPUs and memory of the VM; they win over the defaults of `hypervisorConfig` */
   vmConfig?: Resources;
   /** default `qemu` */
   hypervisorType?: HypervisorType;
+  /** what the VM is made of */
   hypervisorConfig?: HypervisorConfig;
   /** default `hyperstart` */
   agentType?: AgentType;
@@ -231,6 +249,7 @@ export interface PodConfig {
   agentConfig?: Record<string, never>;
   /** default `noProxy` */
   proxyType?: ProxyType;
+  /** how the proxy is run */
   proxyConfig?: ProxyConfig;
   /** default `noopShim` */
   shimType?: ShimType;
@@ -238,8 +257,12 @@ export interface PodConfig {
   shimConfig?: Record<string, never>;
   /** default `noop` */
   networkModel?: NetworkModel;
+  /** how it is joined to networks */
   networkConfig?: NetworkConfig;
+  /** directories shared with the pod */
   volumes?: Volume[];
+  /** containers that are created with it; more can be created later */
   containers?: ContainerConfig[];
+  /** kept with the pod; keys are best name-spaced (`org.example.key`) */
   annotations?: Record<string, string>;
 }

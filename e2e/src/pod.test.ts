@@ -4,6 +4,7 @@ import {
   createContainer,
   createPod,
   deletePod,
+  enterContainer,
   killContainer,
   type ProcessIo,
   runPod,
@@ -103,6 +104,22 @@ describe("a pod of the library", () => {
     // The guest's kernel keeps some of it for itself.
     assert.ok(memory && memory < 112 * 1024 && memory > 64 * 1024, String(memory));
     assert.ok(otherMemory && otherMemory < 160 * 1024 && otherMemory > 112 * 1024, String(otherMemory));
+  });
+
+  it("is stopped when its guest's kernel has panicked", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const { hypervisorConfig, options } = place;
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
+    const pod = await createPod({ id: "panics", hypervisorConfig, containers: [only] }, options);
+    const io = attach(pod.getContainer("only"));
+    await startPod("panics", options);
+    const lost = assert.rejects(io.wait(), { code: "ERR_VM_LOST", message: /sysrq/i });
+    const crash = { args: ["/bin/sh", "-c", "echo c > /proc/sysrq-trigger"] };
+    await enterContainer("panics", "only", crash, options);
+    await lost;
+    const { state, containersStatus } = await statusPod("panics", options);
+    assert.deepEqual([state, containersStatus[0]?.state], ["stopped", "stopped"]);
+    await deletePod("panics", options);
   });
 
   it("loses its containers' processes when its VM dies, and says so", async ({ signal }) => {

@@ -40,6 +40,7 @@ function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec
     config: hypervisorConfig,
     ports: createAgent(config.agentType ?? "hyperstart").ports,
     drives: record.drives,
+    shares: [],
     cache,
   };
 }

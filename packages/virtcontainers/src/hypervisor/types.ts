@@ -20,9 +20,19 @@ export interface VmSpec {
   /** names of the serial ports that the agent wants, with the socket of each */
   readonly ports: readonly SerialPort[];
   readonly drives: readonly Drive[];
+  /** directories of the host that the guest can mount */
+  readonly shares: readonly Share[];
   /** directory of caches */
   readonly cache: string;
 }
+
+/**
+ * A directory of the host, as a device by whose mount tag the guest mounts it: served by a virtiofs daemon that listens
+ * on a socket already, or by the hypervisor itself.
+ */
+export type Share =
+  | { readonly tag: string; readonly kind: "virtiofs"; readonly socketPath: string }
+  | { readonly tag: string; readonly kind: "9p"; readonly hostPath: string };
 
 /** A serial port of the VM, which is a socket on the host. */
 export interface SerialPort {

@@ -2,6 +2,9 @@ import { HuskError } from "../../errors/index.ts";
 import type { MachineType, Param } from "../../types/index.ts";
 import type { Drive, VmSpec } from "../types.ts";
 import { kernelCommandLine } from "./kernel-command-line.ts";
+import { memoryArguments, memoryMachineOptions } from "./memory.ts";
+import { shareArguments } from "./shares.ts";
+import { transportOf, tuningOf } from "./transport.ts";
 
 /** Descriptors that QEMU inherits; the numbers are those in QEMU. */
 export const INHERITED = {
@@ -14,12 +17,6 @@ export const INHERITED = {
 
 /** The firmware that starts a PVH kernel quickest; QEMU finds it in its own data directory. */
 const DEFAULT_FIRMWARE = "qboot.rom";
-/** Devices on a PCI bus, and without one: the microvm has none. */
-const DEVICES = {
-  pci: { serial: "virtio-serial-pci", block: "virtio-blk-pci", common: { "disable-legacy": "on" } },
-  mmio: { serial: "virtio-serial-device", block: "virtio-blk-device", common: {} },
-} as const;
-
 /** What the command line is made of, when all defaults are filled in. */
 export interface QemuPlan extends VmSpec {
   readonly machine: MachineType;
@@ -28,20 +25,10 @@ export interface QemuPlan extends VmSpec {
   readonly tscKHz?: number | undefined;
   readonly kernelPath: string;
   readonly imagePath: string;
+  /** whether guest memory is shared with other processes: those that serve a virtiofs share see it */
+  readonly sharedMemory: boolean;
   /** number of free slots for disks that are plugged in later */
   readonly slots: number;
-}
-
-function transportOf(machine: MachineType): (typeof DEVICES)[keyof typeof DEVICES] {
-  return machine === "microvm" ? DEVICES.mmio : DEVICES.pci;
-}
-
-/**
- * Under TCG the guest's set-up of message interrupts costs more than they can ever save, and a queue is served sooner by
- * the thread of the virtual CPU than by a second one that must be woken.
- */
-function tuningOf(plan: QemuPlan) {
-  return plan.accelerator === "tcg" && plan.machine !== "microvm" ? { vectors: 0, ioeventfd: false } : {};
 }
 
 function machineArgument(plan: QemuPlan): string {
@@ -50,6 +37,7 @@ function machineArgument(plan: QemuPlan): string {
   if (plan.machine === "microvm") options.push("acpi=on", "rtc=on", "isa-serial=on", "x-option-roms=off");
   // Devices that a guest without screen, keyboard and disks would only look for.
   else options.push("i8042=off", "vmport=off", "smbus=off", "sata=off", "hpet=off");
+  options.push(...memoryMachineOptions(plan));
   if (plan.config.machineAccelerators) options.push(plan.config.machineAccelerators.replace(/^,/, ""));
   return options.join(",");
 }
@@ -163,7 +151,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
   return [
     ...["-name", `husk-${plan.podId}`, "-uuid", plan.uuid],
     ...["-machine", machineArgument(plan), "-cpu", cpuArgument(plan.accelerator)],
-    ...["-smp", String(plan.vcpus), "-m", `${plan.memory}M`],
+    ...["-smp", String(plan.vcpus), ...memoryArguments(plan)],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-bios", config.firmwarePath ?? DEFAULT_FIRMWARE],
     ...["-kernel", plan.kernelPath, "-initrd", plan.imagePath],
@@ -176,6 +164,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...slotArguments(plan.slots),
     ...portArguments(plan),
     ...driveArguments(plan),
+    ...shareArguments(plan),
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...paramArguments(config.hypervisorParams ?? []),
   ];

@@ -5,6 +5,7 @@ import { chooseAccelerator } from "./accelerator.ts";
 import type { QemuPlan } from "./command-line.ts";
 import { checkAsset, checkInitramfs, findProgram } from "./guest-files.ts";
 import { readTscKHz } from "./host-tsc.ts";
+import { needsSharedMemory } from "./memory.ts";
 
 /** QEMU, when the configuration does not name another. */
 const DEFAULT_QEMU = "qemu-system-x86_64";
@@ -36,5 +37,9 @@ export async function planVm(spec: VmSpec): Promise<{ plan: QemuPlan; program: s
   const machine = config.hypervisorMachineType ?? "q35";
   const slots = canHotplug(machine) ? (config.defaultBridges ?? DEFAULT_SLOTS) : 0;
   const tscKHz = accelerator === "tcg" ? readTscKHz() : undefined;
-  return { plan: { ...spec, machine, accelerator, tscKHz, kernelPath, imagePath, slots }, program };
+  const sharedMemory = needsSharedMemory(spec);
+  return {
+    plan: { ...spec, machine, accelerator, tscKHz, kernelPath, imagePath, sharedMemory, slots },
+    program,
+  };
 }

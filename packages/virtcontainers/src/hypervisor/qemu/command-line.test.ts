@@ -101,9 +101,7 @@ test("a virtiofs share is served through memory that its daemon sees", () => {
   const args = qemuArguments({ ...plan, shares, sharedMemory: true });
   assert.ok(args.includes("socket,id=share0-daemon,path=/s,,1/fs.sock"));
   assert.ok(
-    args.includes(
-      '{"driver":"vhost-user-fs-pci","id":"share0","chardev":"share0-daemon","tag":"data","disable-legacy":"on"}',
-    ),
+    args.includes('{"driver":"vhost-user-fs-pci","id":"share0","chardev":"share0-daemon","tag":"data"}'),
   );
   assert.match(valuesOf(args, "-machine")[0] ?? "", /,memory-backend=ram0$/);
   assert.deepEqual(valuesOf(args, "-object"), [

@@ -18,7 +18,8 @@ export function shareArguments(plan: QemuPlan): string[] {
     const { virtiofs, ninep, common } = transportOf(plan.machine);
     const id = `share${index}`;
     if (share.kind === "virtiofs") {
-      const device = { driver: virtiofs, id, chardev: `${id}-daemon`, tag: share.tag, ...common };
+      // This device has no legacy form that could be disabled.
+      const device = { driver: virtiofs, id, chardev: `${id}-daemon`, tag: share.tag };
       const chardev = `socket,id=${id}-daemon,path=${escapeCommas(share.socketPath)}`;
       return ["-chardev", chardev, "-device", JSON.stringify(device)];
     }

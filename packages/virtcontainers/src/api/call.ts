@@ -24,4 +24,9 @@ export class Call {
     this.timings = new Timings(options.onPhase);
     this.mark = (phase) => this.timings.mark(phase);
   }
+
+  /** Another call in the same place, which nobody watches. */
+  again(signal?: AbortSignal): Call {
+    return new Call({ root: this.root, cache: this.cache, signal });
+  }
 }

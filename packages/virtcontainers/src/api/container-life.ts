@@ -5,7 +5,7 @@ import { withDeadline } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { blockHotplugOf } from "../hypervisor/types.ts";
-import { checkState } from "../state-machine.ts";
+import { checkMove, checkState } from "../state-machine.ts";
 import { allocateDriveId, findDrive } from "../storage/drives.ts";
 import { prepareRootfs, type RootfsImage } from "../storage/rootfs.ts";
 import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
@@ -71,6 +71,8 @@ async function plugImage(pod: OpenPod, image: RootfsImage): Promise<string> {
     });
   }
   const drive = { id: allocateDriveId(record.drives), imagePath: image.path, fstype: image.fstype };
+  const taken = record.drives.flatMap(({ addr }) => addr ?? []);
+  const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
   call.mark("disk-plugged");
   record.drives.push({ ...drive, addr });
   // Stored at once: whatever comes next, the VM has this disk.
@@ -112,10 +114,10 @@ export async function stopContainer(
 ): Promise<VCContainer> {
   return withContainer(podId, containerId, options, async (pod) => {
     const { record } = pod.container(containerId);
-    if (record.state === "running") {
-      checkState({ podId }, pod.state, ["running"], "to stop a container in it");
-      await endContainer(pod, containerId);
-    }
+    if (record.state === "stopped") return containerHandle(pod, containerId);
+    checkState({ podId }, pod.state, ["ready", "running"], "to stop a container in it");
+    checkMove({ podId, containerId }, record.state, "stopped");
+    if (record.state === "running") await endContainer(pod, containerId);
     markStopped(record, pod.live.exits.get(containerId));
     pod.save();
     return containerHandle(pod, containerId);

@@ -10,6 +10,7 @@ import type { ContainerConfig, State } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
 import type { Call } from "./call.ts";
 import { type LivePod, livePod } from "./live-pod.ts";
+import { observeRunState } from "./run-state.ts";
 
 /** Longest wait for a call that another process makes on the same pod, in milliseconds. */
 const LOCK_WAIT_MS = 300_000;
@@ -143,6 +144,7 @@ export async function withPod<T>(
   using _ = await lockPod(podId, call, mode);
   call.mark("locked");
   const pod = openPod(podId, call, true);
+  if (pod.state === "paused") await observeRunState(pod);
   // Awaited, so that the lock is held until the action is done.
   return await action(pod);
 }

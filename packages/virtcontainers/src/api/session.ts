@@ -93,8 +93,7 @@ function isContainer({ id, call, live }: OpenPod, containerId: string): boolean 
 /** Stores what has been heard. When the pod is gone meanwhile, there is nothing to store. */
 async function storeExits({ id, call, record: { uuid } }: OpenPod, signal: AbortSignal): Promise<void> {
   try {
-    const { root, cache } = call;
-    await withPod(id, new Call({ root, cache, signal }), "exclusive", async (pod) => {
+    await withPod(id, call.again(signal), "exclusive", async (pod) => {
       if (pod.record.uuid === uuid) pod.save();
     });
   } catch {

@@ -1,5 +1,5 @@
 import { HuskError } from "../errors/index.ts";
-import { checkMove } from "../state-machine.ts";
+import { checkState } from "../state-machine.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm } from "./boot.ts";
@@ -17,7 +17,7 @@ const SIGKILL = 9;
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
   return changePod(podId, new Call(options), async (pod) => {
-    checkMove({ podId }, pod.state, "running");
+    checkState({ podId }, pod.state, ["ready", "stopped"], "to be started");
     await using undo = new UndoStack();
     pod.keepForUndo(undo);
     pod.announceChange();

@@ -6,12 +6,14 @@ import { isProcessAlive } from "../store/process-identity.ts";
 import type { CallOptions, ContainerStatus, ListOptions, PodStatus } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
-import { NO_SHIM_PID } from "./handles.ts";
+import { shimPid, startTimeOf } from "./handles.ts";
 import { lookAtPod, type OpenPod } from "./open-pod.ts";
+import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 
 /**
- * Tells how a pod is now: a VM or a container that has ended is told as stopped.
+ * Tells how a pod is now: a VM or a container that has ended is told as stopped, a VM that somebody has frozen as paused. The
+ * pod stays as it is. Go: `StatusPod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION
  */
 export async function statusPod(podId: string, options: CallOptions = {}): Promise<PodStatus> {
@@ -53,6 +55,7 @@ function readPodIds(root: string): string[] {
 /** A pod to look at, after making sure, where nobody listens to its agent, that its containers still run. */
 export async function freshPod(podId: string, call: Call): Promise<OpenPod> {
   const pod = lookAtPod(podId, call);
+  await observeRunState(pod);
   if (!needsRefresh(pod)) return pod;
   await refreshPod(pod);
   return lookAtPod(podId, call);
@@ -101,8 +104,8 @@ export function containerStatus(pod: OpenPod, containerId: string): ContainerSta
   return {
     id: containerId,
     state: record.state,
-    pid: NO_SHIM_PID,
-    startTime: record.startTime === undefined ? undefined : new Date(record.startTime),
+    pid: shimPid(record),
+    startTime: startTimeOf(record),
     rootFs: config.rootFs,
     annotations: { ...config.annotations },
     exitCode: record.exitCode,

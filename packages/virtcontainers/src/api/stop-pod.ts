@@ -4,10 +4,12 @@ import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
+import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 
 /**
- * Stops a pod: ends its containers in order, and the VM. A pod that is stopped already stays so, without an error.
+ * Stops a pod: ends its containers in order, and the VM. One that is paused goes on for that. A pod that is stopped already
+ * stays so, without an error. Go: `StopPod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
  */
 export async function stopPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
@@ -21,7 +23,8 @@ export async function stopPod(podId: string, options: CallOptions = {}): Promise
 export async function stopVm(pod: OpenPod): Promise<void> {
   const { hypervisor, record, directory, call, live } = pod;
   if (hypervisor.vm) {
-    if (record.state !== "paused") await askToEnd(pod);
+    await observeRunState(pod);
+    await askToEnd(pod);
     // The plug is pulled only when the guest has not gone by itself.
     await hypervisor.stopPod(directory);
     call.mark("vm-ended");
@@ -38,8 +41,10 @@ export async function stopVm(pod: OpenPod): Promise<void> {
 
 /** Asks the guest to end everything and to power off. A guest that cannot or will not is not waited for any longer. */
 async function askToEnd(pod: OpenPod): Promise<void> {
-  const { hypervisor, directory, call } = pod;
+  const { hypervisor, directory, call, record } = pod;
   try {
+    // Pulling the plug on a frozen guest would lose what it has not yet written to its disks and shares.
+    if (record.state === "paused") await hypervisor.resumePod(directory, call);
     const session = await openSession(pod);
     await session?.stopPod({ signal: call.signal });
     call.mark("pod-destroyed");

@@ -75,6 +75,41 @@ test("an unknown field is refused at every level, with the nearest name", () => 
   );
 });
 
+test("no structure takes a field that it does not have", () => {
+  const hook = { path: "/bin/true", args: ["true"], env: ["A=b"], timeout: 1 };
+  const cmd = { args: ["sh"], envs: [{ var: "A", value: "b" }] };
+  const configs: Partial<PodConfig>[] = [
+    structuredClone(full),
+    { hooks: { preStartHooks: [hook] } },
+    { hooks: { postStartHooks: [hook] } },
+    { hooks: { postStopHooks: [hook] } },
+    { proxyConfig: { path: "/p" } },
+    { networkConfig: { netNSPath: "/n" } },
+    { volumes: [{ mountTag: "t", hostPath: "/v" }] },
+    { containers: [{ ...container, cmd }] },
+    { containers: [{ ...container, cmd: { ...cmd, capabilities: { bounding: [] } } }] },
+    { containers: [{ ...container, mounts: [{ source: "/a", destination: "/b" }] }] },
+    { containers: [{ ...container, deviceInfos: [{ hostPath: "/dev/null" }] }] },
+  ];
+  const structures = new Set<string>();
+  const visit = (config: object, value: unknown, at: string) => {
+    if (typeof value !== "object" || value === null || at === ".annotations") return;
+    for (const [key, inner] of Object.entries(value)) visit(config, inner, `${at}.${key}`);
+    if (Array.isArray(value)) return;
+    const holder = value as Record<string, unknown>;
+    // First, so that a field that is not supported yet is not told before.
+    const fields = { ...holder };
+    for (const key of Object.keys(holder)) delete holder[key];
+    Object.assign(holder, { surprise: 1, ...fields });
+    const told = codeOf(() => checkPodConfig({ ...config, id: "pod" }));
+    assert.match(told, /^ERR_CONFIG_UNKNOWN_FIELD: .*surprise/, at);
+    delete holder.surprise;
+    structures.add(at.replaceAll(/\.\d+/g, "[]"));
+  };
+  for (const config of configs) visit(config, config, "");
+  assert.ok(structures.size >= 18, [...structures].join(" "));
+});
+
 test("wrong types and values are refused by the name of the field", () => {
   assert.match(
     check({ vmConfig: { memory: "128" } }),

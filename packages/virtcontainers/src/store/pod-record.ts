@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import type { PodConfig, State } from "../types/index.ts";
+import type { PodConfig } from "../types/index.ts";
+import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
@@ -17,6 +18,8 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
+  /** the process on the host that stands for it, when a caller has told one */
+  shim?: ProcessIdentity;
   /** id of the disk with its root file system; missing: it has none yet */
   drive?: string;
 }
@@ -124,7 +127,7 @@ export function parseRecord(text: string, path: string, podId: string): PodRecor
   return record as PodRecord;
 }
 
-const STATES: readonly unknown[] = ["ready", "running", "paused", "stopped"];
+const STATES: readonly unknown[] = Object.values(State);
 
 function findProblem(record: Partial<PodRecord>, podId: string): string | undefined {
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
@@ -146,7 +149,9 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
   if (ids.length !== Object.keys(containers).length) return "containers do not match";
-  return ids.every((id) => STATES.includes(containers[id]?.state)) ? undefined : "bad container state";
+  if (!ids.every((id) => STATES.includes(containers[id]?.state))) return "bad container state";
+  const shims = Object.values(containers).flatMap(({ shim }) => (shim === undefined ? [] : [shim]));
+  return shims.every(isIdentity) ? undefined : "bad shim";
 }
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {

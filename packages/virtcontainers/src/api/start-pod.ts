@@ -81,8 +81,13 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
 
 /** Ends a container whose start is to be undone. Its waiters are told by its end. */
 async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
-  const { session } = pod.live;
-  if (session && !session.closed) await session.killContainer(containerId, SIGKILL, {});
+  try {
+    const { session } = pod.live;
+    if (!session || session.closed) throw new Error("nobody can be told to end it");
+    await session.killContainer(containerId, SIGKILL, {});
+  } catch {
+    pod.leaveUnsettled();
+  }
 }
 
 function toContainerError(error: unknown, podId: string, containerId: string): HuskError {

@@ -57,8 +57,8 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
-  /** who changes what runs, from before the change until its outcome is stored: of one that died, it must be found out */
-  pending?: ProcessIdentity;
+  /** a change of what runs that has begun and whose outcome is not stored: nobody's, or a dead process's, must be found out */
+  pending?: { by?: ProcessIdentity };
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
@@ -133,7 +133,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
-  if (record.pending !== undefined && !isIdentity(record.pending)) return "bad pending";
+  if (record.pending !== undefined && !isPending(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
@@ -156,6 +156,10 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {
   return Number.isSafeInteger(value?.pid) && (value?.pid ?? 0) > 0 && typeof value?.startTime === "string";
+}
+
+function isPending(value: PodRecord["pending"] | null): boolean {
+  return typeof value === "object" && value !== null && (value.by === undefined || isIdentity(value.by));
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {

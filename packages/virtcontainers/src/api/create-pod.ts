@@ -85,6 +85,7 @@ async function createAnd(
   call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
+  directory.makeSocketDirectory();
   call.mark("recorded");
   undo.push(() => hypervisor.stopPod(directory));
   record.vm = await hypervisor.startPod(directory, call);

@@ -5,6 +5,7 @@ import {
   createPod,
   deletePod,
   type ProcessIo,
+  runPod,
   startContainer,
   startPod,
   statusPod,
@@ -62,6 +63,27 @@ describe("a pod of the library", () => {
     assert.notEqual(after.hypervisorPid, before.hypervisorPid);
     assert.equal(await runIn(place, "again", "only", "ls /tmp"), "");
     await deletePod("again", options);
+  });
+
+  it("has the CPUs and the memory of the hypervisor's defaults, where it says nothing itself", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    const hypervisorConfig = { ...place.hypervisorConfig, defaultVCPUs: 2, defaultMemSz: 160 };
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP, readonlyRootfs: true };
+    const config = { id: "sized", hypervisorConfig, vmConfig: { memory: 112 }, containers: [only] };
+    const script = "nproc; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo";
+    await runPod(config, place.options);
+    const own = (await runIn(place, "sized", "only", script)).split("\n").map(Number);
+    await deletePod("sized", place.options);
+    await runPod({ ...config, vmConfig: { vcpus: 1 } }, place.options);
+    const others = (await runIn(place, "sized", "only", script)).split("\n").map(Number);
+    await deletePod("sized", place.options);
+    const [[cpus, memory], [otherCpus, otherMemory]] = [own, others];
+    assert.deepEqual([cpus, otherCpus], [2, 1]);
+    // The guest's kernel keeps some of it for itself.
+    assert.ok(memory && memory < 112 * 1024 && memory > 64 * 1024, String(memory));
+    assert.ok(otherMemory && otherMemory < 160 * 1024 && otherMemory > 112 * 1024, String(otherMemory));
   });
 
   it("loses its containers' processes when its VM dies, and says so", async ({ signal }) => {

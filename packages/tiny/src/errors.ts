@@ -23,6 +23,7 @@ export const Errno = {
   EINVAL: 22,
   EPIPE: 32,
   ELOOP: 40,
+  EPROTONOSUPPORT: 93,
   ECONNRESET: 104,
   ECONNREFUSED: 111,
 } as const;

@@ -9,6 +9,7 @@ export {
   type EnteredContainer,
   enterContainer,
   killContainer,
+  processListContainer,
   statusContainer,
 } from "./api/container-process.ts";
 export { createPod, runPod } from "./api/create-pod.ts";

@@ -27,6 +27,8 @@ export interface ContainerContext {
   streams: StreamChannel;
   /** told of every process that has ended */
   onExited(containerId: string, processId: string, code: number): void;
+  /** told when all the output of a process that has ended is sent, and its end */
+  onReleased(stdio: number, code: number): void;
 }
 
 async function findRootfs(spec: ContainerSpec): Promise<RootfsSource> {
@@ -34,7 +36,6 @@ async function findRootfs(spec: ContainerSpec): Promise<RootfsSource> {
     throw new Error("a root file system from a shared directory is not supported; give an fstype");
   if (spec.volumes.length > 0 || spec.fsmap.length > 0)
     throw new Error("volumes and fsmap are not supported");
-  if (spec.ports.length > 0) throw new Error("ports are not supported");
   const device = await findBlockDevice(spec.image, spec.addr);
   loadModule(spec.fstype);
   // What the container writes goes to an overlay, unless the disk itself is there to be written to.
@@ -120,7 +121,7 @@ export class Container {
       enter: () => {
         this.#cgroup.joinSelf();
         this.#context.init.enter();
-        sys.setns(this.#mountNamespace, CLONE_NEWNS);
+        this.enterRoot();
       },
     });
   }
@@ -140,11 +141,26 @@ export class Container {
     return this.#processes.get(id);
   }
 
+  /** The process of a stream. */
+  processOfStream(stdio: number): Process | undefined {
+    return [...this.#processes.values()].find((process) => process.stdio === stdio);
+  }
+
   /** Sends a signal to the first process, or to all. */
   signal(signal: number, all: boolean): void {
     if (!this.running) throw new Error("no such process");
     if (all) this.#cgroup.signal(signal);
     else sys.kill(this.init.pid, signal);
+  }
+
+  /** Its processes, as the agent sees them. */
+  pids(): number[] {
+    return this.#cgroup.pids();
+  }
+
+  /** In a child: makes the container's root its own. */
+  enterRoot(): void {
+    sys.setns(this.#mountNamespace, CLONE_NEWNS);
   }
 
   /** Resolves when no process is left in it, be their output read or not. */
@@ -172,7 +188,8 @@ export class Container {
         // With the first process the container ends, whoever else is in it.
         if (process === this.#init) this.kill();
       },
-      onReleased: () => {
+      onReleased: (code) => {
+        this.#context.onReleased(spec.stdio, code);
         this.#processes.delete(spec.id);
         if (this.#processes.size === 0 && !this.running) void this.#cleanUp();
       },

@@ -1,7 +1,7 @@
 import type { HuskError } from "../errors/index.ts";
 import type { SerialPort } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import type { AgentType, Cmd, ContainerConfig } from "../types/index.ts";
+import type { AgentType, Cmd, ContainerConfig, ProcessListOptions } from "../types/index.ts";
 import type { GuestProcess } from "./guest-process.ts";
 
 /** Id of a container's first process. */
@@ -61,6 +61,11 @@ export interface AgentSession {
    * @returns whether there was such a container
    */
   killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean>;
+  /**
+   * Lists the processes of a container that runs.
+   * @returns an array of process ids as JSON, or the lines of ps(1)
+   */
+  listProcesses(containerId: string, list: ProcessListOptions, options: AgentOptions): Promise<Uint8Array>;
   /** Ends all containers and the VM, in order. Settles when the guest has agreed, not when it is off. */
   stopPod(options: AgentOptions): Promise<void>;
   /** Ends the session; the pod goes on. */

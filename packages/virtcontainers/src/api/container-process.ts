@@ -1,7 +1,7 @@
 import { constants } from "node:os";
 import { GuestProcess } from "../agent/guest-process.ts";
 import { checkId } from "../config/ids.ts";
-import { checkCmd } from "../config/schema.ts";
+import { checkCmd, checkProcessListOptions } from "../config/schema.ts";
 import { HuskError } from "../errors/index.ts";
 import { checkState } from "../state-machine.ts";
 import type {
@@ -10,6 +10,8 @@ import type {
   ContainerStatus,
   EnteredProcess,
   EnterOptions,
+  ProcessList,
+  ProcessListOptions,
   VCContainer,
   VCPod,
 } from "../types/index.ts";
@@ -108,6 +110,32 @@ export async function killContainer(
     if (await session.killContainer(containerId, number, { signal: call.signal })) return;
     const text = `container "${containerId}" of pod "${podId}" has ended`;
     throw new HuskError("ERR_STATE_INVALID", text, { podId, containerId });
+  });
+}
+
+/**
+ * Lists the processes in a container that runs. Go: `ProcessListContainer`.
+ * @returns text: an array of process ids as JSON, as the pod numbers them; or a table. A pod with the noop agent has none
+ * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_CONFIG_INVALID, ERR_AGENT_REFUSED for an option of ps(1)
+ *   that the agent does not know, ERR_AGENT_PROTOCOL, ERR_VM_LOST
+ */
+export async function processListContainer(
+  podId: string,
+  containerId: string,
+  list: ProcessListOptions,
+  options: CallOptions = {},
+): Promise<ProcessList> {
+  const call = new Call(options);
+  checkId("pod", podId);
+  checkId("container", containerId);
+  checkProcessListOptions(list);
+  return withSessionOf(podId, call, async (pod) => {
+    const { record } = pod.container(containerId);
+    checkState({ podId }, pod.state, ["running"], "to list processes in it");
+    const session = await needSession(pod);
+    const state = stateNow(record.state, pod.live.exits.has(containerId));
+    checkState({ podId, containerId }, state, ["running"], "to list its processes");
+    return session.listProcesses(containerId, list, { signal: call.signal });
   });
 }
 

@@ -6,6 +6,7 @@ import {
   deleteContainer,
   enterContainer,
   killContainer,
+  processListContainer,
   runPod,
   startContainer,
   startPod,
@@ -101,6 +102,31 @@ test("a command runs in a container that runs, and in no other", async (t) => {
   });
   await stopContainer("pod", "a", options);
   await assert.rejects(enterContainer("pod", "a", cmd, options), { code: "ERR_STATE_INVALID" });
+});
+
+test("the processes of a container that runs are listed", async (t) => {
+  const { config, options } = makeMockBench(t);
+  await createPod(config(), options);
+  await assert.rejects(processListContainer("pod", "a", { format: "json" }, options), {
+    code: "ERR_STATE_INVALID",
+  });
+  await startPod("pod", options);
+  const listed = await processListContainer("pod", "a", { format: "json" }, options);
+  assert.equal(Buffer.from(listed).toString(), "[]");
+  const table = await processListContainer("pod", "a", { format: "table", args: ["-ef"] }, options);
+  assert.match(Buffer.from(table).toString(), /^UID +PID.*\n$/);
+  await assert.rejects(processListContainer("pod", "x", { format: "json" }, options), {
+    code: "ERR_CONTAINER_NOT_FOUND",
+  });
+  const wrong = [{ format: "xml" }, {}, { format: "json", arguments: [] }, { format: "json", args: "-ef" }];
+  for (const list of wrong as { format: "json" }[]) {
+    await assert.rejects(processListContainer("pod", "a", list, options), { code: /^ERR_CONFIG_/ });
+  }
+  await stopContainer("pod", "a", options);
+  await assert.rejects(processListContainer("pod", "a", { format: "json" }, options), {
+    code: "ERR_STATE_INVALID",
+    containerId: "a",
+  });
 });
 
 test("signals are checked before anything is sent", async (t) => {

@@ -24,7 +24,7 @@ export async function deletePod(podId: string, options: CallOptions = {}): Promi
 }
 
 async function remove(pod: OpenPod): Promise<VCPod> {
-  if (pod.state !== "stopped" || pod.hypervisor.vm) await stopVm(pod);
+  if (pod.state !== "stopped" || pod.hypervisor.vm || pod.record.postStopDue) await stopVm(pod);
   const handle = podHandle(pod);
   pod.directory.remove();
   await forgetLivePod(pod.call.root, pod.id);

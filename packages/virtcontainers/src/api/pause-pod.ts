@@ -4,7 +4,6 @@ import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
-import { withPod } from "./open-pod.ts";
 import { markRunState, observeRunState } from "./run-state.ts";
 
 /**
@@ -16,10 +15,7 @@ export async function pausePod(podId: string, options: CallOptions = {}): Promis
     const { hypervisor, record, directory, call } = pod;
     checkMove({ podId }, pod.state, "paused");
     await using undo = new UndoStack();
-    undo.push(() => {
-      markRunState(record, "running");
-      pod.save();
-    });
+    pod.keepForUndo(undo);
     undo.push(() => hypervisor.resumePod(directory, {}));
     // Stored first: a pod that was left between the two is resumed without harm, running or not.
     markRunState(record, "paused");
@@ -36,7 +32,7 @@ export async function pausePod(podId: string, options: CallOptions = {}): Promis
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
  */
 export async function resumePod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return withPod(podId, new Call(options), "exclusive", async (pod) => {
+  return changePod(podId, new Call(options), async (pod) => {
     const { hypervisor, record, directory, call } = pod;
     if (pod.state === "running") await observeRunState(pod);
     checkState({ podId }, pod.state, ["paused"], "to be resumed");

@@ -4,7 +4,6 @@ import { HuskError, systemCode } from "../errors/index.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import { Call } from "./call.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 
 /** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
@@ -83,7 +82,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
 function isContainer({ id, call, live }: OpenPod, containerId: string): boolean {
   if (live.containerIds.has(containerId)) return true;
   try {
-    lookAtPod(id, new Call({ root: call.root, cache: call.cache }));
+    lookAtPod(id, call.again());
   } catch {
     return false;
   }

@@ -7,17 +7,20 @@ import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
 import type { OpenPod } from "./open-pod.ts";
+import { runDuePostStopHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { needSession } from "./session.ts";
 
 const SIGKILL = 9;
 
 /**
  * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM.
+ *   Go: `StartPod`
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return changePod(podId, new Call(options), async (pod) => {
+  const started = await changePod(podId, new Call(options), async (pod) => {
     checkState({ podId }, pod.state, ["ready", "stopped"], "to be started");
+    if (pod.state === "stopped") await runDuePostStopHooks(pod);
     await using undo = new UndoStack();
     pod.keepForUndo(undo);
     pod.announceChange();
@@ -25,15 +28,18 @@ export async function startPod(podId: string, options: CallOptions = {}): Promis
     await startContainers(pod, undo);
     pod.save();
     undo.commit();
-    pod.live.phases.push(...pod.call.timings.phases());
-    return podHandle(pod);
+    return pod;
   });
+  await runPostStartHooks(started);
+  started.live.phases.push(...started.call.timings.phases());
+  return podHandle(started);
 }
 
 async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   const { hypervisor, record, directory, call } = pod;
   for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
   await prepareVm(record, hypervisor, call);
+  await runPreStartHooks(pod, undo);
   undo.push(async () => {
     pod.live.session?.close();
     await hypervisor.stopPod(directory);

@@ -4,6 +4,9 @@ import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
+
+import { preparePostStop } from "./pod-hooks.ts";
+
 import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 
@@ -19,9 +22,10 @@ export async function stopPod(podId: string, options: CallOptions = {}): Promise
   });
 }
 
-/** Ends the VM of a pod, and stores that it is stopped. */
+/** Ends the VM of a pod, stores that it is stopped, and runs the hooks for that. */
 export async function stopVm(pod: OpenPod): Promise<void> {
   const { hypervisor, record, directory, call, live } = pod;
+  await using postStop = await preparePostStop(pod);
   if (hypervisor.vm) {
     await observeRunState(pod);
     await askToEnd(pod);
@@ -37,6 +41,7 @@ export async function stopVm(pod: OpenPod): Promise<void> {
     if (container.state !== "stopped") markStopped(container, live.exits.get(id));
   }
   pod.save();
+  await postStop.run();
 }
 
 /** Asks the guest to end everything and to power off. A guest that cannot or will not is not waited for any longer. */

@@ -24,7 +24,7 @@ const full: PodConfig = {
   shimType: "noopShim",
   networkModel: "noop",
   volumes: [],
-  hooks: {},
+  hooks: { preStartHooks: [{ path: "/bin/true", args: ["true"], env: ["A=b=c"], timeout: 1 }] },
   containers: [
     { ...container, cmd: { args: ["sh"], envs: [{ var: "A", value: "b=c" }], interactive: true } },
   ],
@@ -140,6 +140,16 @@ test("wrong types and values are refused by the name of the field", () => {
   );
 });
 
+test("a hook needs an absolute path and variables with names", () => {
+  const checkHook = (changes: object) =>
+    check({ hooks: { postStopHooks: [{ path: "/bin/true", ...changes }] } });
+  assert.equal(checkHook({ env: ["A="] }), "ok");
+  assert.match(checkHook({ path: "true" }), /hooks\.postStopHooks\[0\]\.path: must be absolute/);
+  for (const variable of ["A", "=b", ""])
+    assert.match(checkHook({ env: [variable] }), /env\[0\]: must be NAME/);
+  assert.match(checkHook({ timeout: -1 }), /timeout: must be from 0/);
+});
+
 test("kinds of later versions are known, and refused as not supported", () => {
   const cases = { agentType: "kata", proxyType: "ccProxy", shimType: "kataShim", networkModel: "CNI" };
   for (const [field, value] of Object.entries(cases)) {
@@ -151,10 +161,6 @@ test("kinds of later versions are known, and refused as not supported", () => {
 test("what has no effect yet is refused, unless it asks for nothing", () => {
   assert.match(check({ volumes: [{ mountTag: "t", hostPath: "/x" }] }), /^ERR_NOT_SUPPORTED/);
   assert.equal(check({ volumes: [] }), "ok");
-  assert.equal(
-    check({ hooks: { preStartHooks: [] } }),
-    "ERR_NOT_SUPPORTED: hooks: hooks are not supported yet",
-  );
 });
 
 test("two containers of one id are refused", () => {

@@ -1,6 +1,13 @@
 import { HuskError } from "../errors/index.ts";
-import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
-import { AgentType, HypervisorType, NetworkModel, ProxyType, ShimType } from "../types/kinds.ts";
+import type { Cmd, ContainerConfig, PodConfig, ProcessListOptions } from "../types/index.ts";
+import {
+  AgentType,
+  HypervisorType,
+  NetworkModel,
+  ProcessListFormat,
+  ProxyType,
+  ShimType,
+} from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
 import { isNetInterworkingModel } from "./parse-kind.ts";
 import { flag, integer, kind, list, object, path, type Rule, record, text, unsupported } from "./rules.ts";
@@ -30,11 +37,24 @@ const hypervisorConfig = object({
   disableNestingChecks: flag,
 });
 
-const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);
-const hooks = unsupported(
-  object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) }),
-  "hooks are",
+const hook = object(
+  { path: absolutePath, args: list(text()), env: list(variable), timeout: integer(0, 86_400) },
+  ["path"],
 );
+const hooks = object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) });
+
+function absolutePath(value: unknown, at: string): void {
+  path(value, at);
+  if (!(value as string).startsWith("/"))
+    throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be absolute`);
+}
+
+/** `NAME=value`, as a hook's environment has it. */
+function variable(value: unknown, at: string): void {
+  text()(value, at);
+  if (/^[^=]+=/.test(value as string)) return;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be NAME=value`);
+}
 
 const names = list(text({ empty: false, max: 256 }));
 const cmd = object(
@@ -169,4 +189,13 @@ export function checkContainerConfig(config: unknown): asserts config is Contain
 /** Checks a command; throws as `checkPodConfig`. */
 export function checkCmd(value: unknown): asserts value is Cmd {
   cmd(value, "");
+}
+
+const processList = object({ format: kind(Object.values(ProcessListFormat)), args: list(text()) }, [
+  "format",
+]);
+
+/** Checks what is to be listed; throws as `checkPodConfig`. */
+export function checkProcessListOptions(value: unknown): asserts value is ProcessListOptions {
+  processList(value, "");
 }

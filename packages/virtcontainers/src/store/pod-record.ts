@@ -65,6 +65,8 @@ export interface PodRecord {
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
   vm?: VmRecord;
+  /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
+  postStopDue?: boolean;
 }
 
 /** Stores a record; the caller holds the pod's lock. */

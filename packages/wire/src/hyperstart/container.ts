@@ -100,7 +100,7 @@ export type ContainerRequest = Pick<Container, "id"> &
 const readPath = text(MAX_PATH_BYTES);
 const readName = line(MAX_NAME_BYTES);
 const readPort = integer(0, 0xffff);
-const readProcess = processReader("init");
+const readProcess = processReader(() => "init");
 
 /** The payload of NEWCONTAINER; a process without id is `"init"`. @throws PayloadError */
 export function parseNewContainer(payload: Uint8Array): Container {

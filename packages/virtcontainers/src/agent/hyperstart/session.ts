@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { Command, type ProcessAsyncEvent } from "@husk/wire/hyperstart";
+import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER } from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
-import type { Cmd } from "../../types/index.ts";
+import type { Cmd, ProcessListOptions } from "../../types/index.ts";
 import type { GuestProcess, ProcessChannel } from "../guest-process.ts";
 import {
   type AgentOptions,
@@ -12,6 +12,7 @@ import {
   type OpenOptions,
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
+import { checkedList } from "./process-list.ts";
 import { replyText } from "./reply-text.ts";
 import { containerRequest, processRequest, type StreamSeqs } from "./requests.ts";
 import { SessionProcess } from "./session-process.ts";
@@ -86,6 +87,16 @@ export class HyperstartSession implements AgentSession {
       options,
     );
     return reply.ok;
+  }
+
+  async listProcesses(
+    containerId: string,
+    { format, args }: ProcessListOptions,
+    options: AgentOptions,
+  ): Promise<Uint8Array> {
+    const request: ProcessList = { container: containerId, format, psargs: args ?? [] };
+    const reply = await this.#command(PSCONTAINER, request, "agentCommand", options);
+    return checkedList(format, reply);
   }
 
   async stopPod(options: AgentOptions): Promise<void> {

@@ -54,13 +54,9 @@ describe("a caller that is killed at any step", () => {
     const create = ["createPod", podOf(place, ["first", "second"])] as const;
     await makeDoomedCall(place, { calls: [create] });
     const phases = await eachPhase(place, [["startPod", POD]], async () => {
-      const { state, containersStatus } = await statusPod(POD, options);
+      const { state } = await statusPod(POD, options);
       if (state === "ready") await makeDoomedCall(place, { calls: [["startPod", POD]] });
       await checkContainers(place);
-      console.error(
-        state,
-        containersStatus.map(({ state }) => state),
-      );
       await deletePod(POD, options);
       await makeDoomedCall(place, { calls: [create] });
     });
@@ -115,7 +111,6 @@ describe("a caller that is killed at any step", () => {
     await stopContainer(POD, "second", options);
     const phases = await eachPhase(place, [["startContainer", POD, "second"]], async () => {
       const { state } = await statusContainer(POD, "second", options);
-      console.error(state);
       await checkContainers(place);
       if (state !== "running") await makeDoomedCall(place, { calls: [["startContainer", POD, "second"]] });
       await checkContainers(place);
@@ -144,7 +139,6 @@ describe("a caller that is killed at any step", () => {
       await makeDoomedCall(place, { calls: [run] });
       const phases = await eachPhase(place, [[call, POD]], async () => {
         const [pod] = await listPod(options);
-        console.error(pod?.state, runningVms(place));
         if (pod) {
           await stopPod(POD, options);
           assert.deepEqual(runningVms(place), []);
@@ -178,11 +172,7 @@ async function eachPhase(
     const phase = await makeDoomedCall(place, { calls, dieAt });
     if (phase === undefined) return phases;
     phases.push(phase);
-    console.error("died at", phase);
-    await repair(phase).catch((e) => {
-      console.error(e);
-      throw e;
-    });
+    await repair(phase);
   }
 }
 

@@ -16,6 +16,7 @@ import { containerHandle, podHandle } from "./handles.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
+import { unplugUnusedDrives } from "./unplug-drives.ts";
 
 const SIGKILL = 9;
 const SIGTERM = 15;
@@ -46,33 +47,48 @@ export async function createContainer(
       throw new HuskError("ERR_CONTAINER_EXISTS", text, { podId, containerId: config.id });
     }
     const image = await prepareRootfs(config.rootFs, call);
-    const drive = pod.state === "stopped" ? undefined : await plugImage(pod, image);
+    await using undo = new UndoStack();
+    const drive = pod.state === "stopped" ? undefined : await plugImage(pod, image, undo);
+    undo.push(() => forgetContainer(pod, config.id));
     pod.record.config.containers = [...pod.containers, withAbsoluteRootFs(config)];
     pod.record.containers[config.id] = { state: "ready", ...(drive === undefined ? {} : { drive }) };
     pod.save();
+    undo.commit();
     const handle = podHandle(pod);
     return { pod: handle, container: containerHandle(pod, config.id) };
   });
 }
 
+function forgetContainer(pod: OpenPod, containerId: string): void {
+  pod.record.config.containers = pod.containers.filter(({ id }) => id !== containerId);
+  delete pod.record.containers[containerId];
+  pod.save();
+}
+
 /** Makes sure that a running VM has the disk of an image. @returns the disk's id */
-async function plugImage(pod: OpenPod, image: RootfsImage): Promise<string> {
+async function plugImage(pod: OpenPod, image: RootfsImage, undo: UndoStack): Promise<string> {
   const { record, hypervisor, directory, call } = pod;
   const known = findDrive(record.drives, image);
   if (known) return known.id;
   const hotplug = blockHotplugOf(hypervisor);
   if (!hotplug) {
-    const hint = "Give the container when the pod is created, or use the machine type q35.";
-    throw new HuskError("ERR_NOT_SUPPORTED", "this machine type cannot take a disk while it runs", {
+    const hint =
+      "Give the container when the pod is created, or use the machine type q35 or the blockDeviceDriver virtio-scsi.";
+    throw new HuskError("ERR_NOT_SUPPORTED", "this pod's VM cannot take a disk while it runs", {
       hint,
       podId: pod.id,
     });
   }
   const drive = { id: allocateDriveId(record.drives), imagePath: image.path, fstype: image.fstype };
-  const taken = record.drives.flatMap(({ slot }) => slot ?? []);
-  const slot = await hotplug.hotplugAddDevice(drive, directory, taken, call);
+  const taken = record.drives.flatMap(({ addr }) => addr ?? []);
+  const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
+  record.drives.push({ ...drive, addr });
+  undo.push(async () => {
+    await hotplug.hotplugRemoveDevice({ ...drive, addr }, directory, {});
+    record.drives = record.drives.filter(({ id }) => id !== drive.id);
+    pod.save();
+  });
   call.mark("disk-plugged");
-  record.drives.push({ ...drive, slot });
   // Stored at once: whatever comes next, the VM has this disk.
   pod.save();
   return drive.id;
@@ -153,9 +169,8 @@ export async function deleteContainer(
     const { record } = pod.container(containerId);
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be deleted");
     const handle = containerHandle(pod, containerId);
-    pod.record.config.containers = pod.containers.filter(({ id }) => id !== containerId);
-    delete pod.record.containers[containerId];
-    pod.save();
+    forgetContainer(pod, containerId);
+    await unplugUnusedDrives(pod);
     return handle;
   });
 }

@@ -86,6 +86,7 @@ async function createAnd(
   call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
+  directory.makeSocketDirectory();
   call.mark("recorded");
   const publish = async () => {
     await lockStaging(staging);

@@ -27,7 +27,7 @@ async function remove(pod: OpenPod): Promise<VCPod> {
   if (pod.state !== "stopped" || pod.hypervisor.vm || pod.record.postStopDue) await stopVm(pod);
   const handle = podHandle(pod);
   pod.directory.remove();
-  pod.call.mark("removed");
   await forgetLivePod(pod.call.root, pod.id);
+  pod.call.mark("removed");
   return handle;
 }

@@ -72,7 +72,8 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   undo.push(() => endStarted(pod, containerId));
   try {
     const session = await needSession(pod);
-    await session.startContainer({ config, driveId: drive.id, fstype: drive.fstype }, process, { signal });
+    const start = { config, driveId: drive.id, driveAddr: drive.addr, fstype: drive.fstype };
+    await session.startContainer(start, process, { signal });
   } catch (error) {
     const told = toContainerError(error, pod.id, containerId);
     process.fail(told);
@@ -85,8 +86,13 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
 
 /** Ends a container whose start is to be undone. Its waiters are told by its end. */
 async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
-  const { session } = pod.live;
-  if (session && !session.closed) await session.killContainer(containerId, SIGKILL, {});
+  try {
+    const { session } = pod.live;
+    if (!session || session.closed) throw new Error("nobody can be told to end it");
+    await session.killContainer(containerId, SIGKILL, {});
+  } catch {
+    pod.leaveUnsettled();
+  }
 }
 
 function toContainerError(error: unknown, podId: string, containerId: string): HuskError {

@@ -63,7 +63,7 @@ export async function freshPod(podId: string, call: Call): Promise<OpenPod> {
 
 function needsRefresh(pod: OpenPod): boolean {
   const { pending, vm } = pod.record;
-  if (vm && pending && !isProcessAlive(pending)) return true;
+  if (vm && pending && !(pending.by && isProcessAlive(pending.by))) return true;
   if (pod.state !== "running" || pod.hasSession) return false;
   return Object.values(pod.record.containers).some(({ state }) => state === "running");
 }

@@ -7,7 +7,7 @@ import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Version of the record's form; raised whenever an older library could misread it. */
-export const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
 /** Longest record read; the honest ones are a few KiB. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
@@ -32,8 +32,13 @@ export interface DriveRecord {
   imagePath: string;
   /** type of its file system */
   fstype: string;
-  /** slot it is plugged into; missing: it was there when the VM started */
-  slot?: string;
+  /** whether the guest may not write it; default true */
+  readOnly?: boolean;
+  /**
+   * where the guest finds it, and what it takes up: `id:lun` on the SCSI controller, or the PCI device numbers on the way
+   * to it. Missing: it was there when the VM started, and cannot be taken out
+   */
+  addr?: string;
 }
 
 /** The running VM in a pod's record. */
@@ -52,8 +57,8 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
-  /** who changes what runs, from before the change until its outcome is stored: of one that died, it must be found out */
-  pending?: ProcessIdentity;
+  /** a change of what runs that has begun and whose outcome is not stored: nobody's, or a dead process's, must be found out */
+  pending?: { by?: ProcessIdentity };
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
@@ -130,7 +135,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
-  if (record.pending !== undefined && !isIdentity(record.pending)) return "bad pending";
+  if (record.pending !== undefined && !isPending(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
@@ -155,6 +160,11 @@ function isIdentity(value: ProcessIdentity | undefined): boolean {
   return Number.isSafeInteger(value?.pid) && (value?.pid ?? 0) > 0 && typeof value?.startTime === "string";
 }
 
+function isPending(value: PodRecord["pending"] | null): boolean {
+  return typeof value === "object" && value !== null && (value.by === undefined || isIdentity(value.by));
+}
+
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  return [drive?.id, drive?.imagePath, drive?.fstype].every((value) => typeof value === "string");
+  const { id, imagePath, fstype, addr = "" } = drive ?? {};
+  return [id, imagePath, fstype, addr].every((value) => typeof value === "string");
 }

@@ -101,7 +101,8 @@ describe("the agent in a VM, driven by its control channel", () => {
       const process = { id: `serve-${port}`, args, stdio: 100 + 2 * port, stderr: 101 + 2 * port };
       await guest.ask(Command.EXECCMD, { container: "web", process });
     }
-    await sleep(300);
+    // The servers have been started, but may not listen yet.
+    for (let round = 0; round < 20 && (await hear(mapped)) === "silence"; round++) await sleep(100);
     assert.equal(await hear(mapped), "port 80\n");
     assert.equal(await hear(direct), "silence");
     await guest.ask(Command.KILLCONTAINER, { container: "web", signal: 9 });
@@ -133,11 +134,10 @@ describe("the agent in a VM, driven by its control channel", () => {
     );
     const cpu = { driver: "max-x86_64-cpu", "socket-id": 0, "core-id": 1, "thread-id": 0 };
     await guest.monitor("device_add", cpu);
-    // The kernel hears of it a little after QEMU has done it.
-    const seen = "until [ -e /sys/devices/system/cpu/cpu1 ]; do /bin/busybox sleep 0.05; done; echo there";
-    assert.equal(await guest.run("web", 19, seen), "there\n");
+    // The kernel hears of it a little after QEMU has done it, and perhaps after this.
     await guest.ask(Command.ONLINECPUMEM);
-    assert.equal(await guest.run("web", 21, "cat /sys/devices/system/cpu/online"), "0-1\n");
+    const online = "until grep -q 0-1 /sys/devices/system/cpu/online; do usleep 50000; done; echo there";
+    assert.equal(await guest.run("web", 21, online), "there\n");
     await guest.ask(Command.DESTROYPOD);
     await guest.off();
   });

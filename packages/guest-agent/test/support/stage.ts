@@ -27,8 +27,10 @@ export const needsStage: { skip: string | false } = { skip: lack && `SKIPPED: ne
 
 /** Joins the cgroup that is the first argument, and becomes the rest. */
 const JOIN = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
-/** Has an empty /run, and becomes the arguments. */
-const FURNISH = 'mount -t tmpfs tmpfs /run && exec "$@"';
+/** Has an empty /run, sees nothing of this host's CPUs, memory and PCI bus, and becomes the arguments. */
+const FURNISH =
+  "for folder in /run /sys/devices/system /sys/bus/pci; do [ ! -d $folder ] || mount -t tmpfs tmpfs $folder || exit 1; done; " +
+  'exec "$@"';
 const NAMESPACES = [
   "--mount",
   "--pid",

@@ -16,6 +16,9 @@ export const S_IFREG = 0o100000;
 export const S_IFDIR = 0o040000;
 export const S_IFCHR = 0o020000;
 export const S_IFBLK = 0o060000;
+export const S_IFIFO = 0o010000;
+export const S_IFLNK = 0o120000;
+export const S_IFSOCK = 0o140000;
 
 export const X_OK = 1;
 
@@ -57,6 +60,9 @@ export const MS_PRIVATE = 1 << 18;
 export const MS_SLAVE = 1 << 19;
 export const MS_STRICTATIME = 1 << 24;
 export const MNT_DETACH = 2;
+export const MOUNT_ATTR_RDONLY = 0x1;
+export const MOUNT_ATTR_NODEV = 0x4;
+export const AT_RECURSIVE = 0x8000;
 
 export const SIGHUP = 1;
 export const SIGINT = 2;
@@ -97,8 +103,12 @@ export const IFF_UP = 1;
 
 export const PR_SET_PDEATHSIG = 1;
 export const PR_SET_DUMPABLE = 4;
+export const PR_SET_KEEPCAPS = 8;
+export const PR_CAPBSET_DROP = 24;
 export const PR_SET_CHILD_SUBREAPER = 36;
 export const PR_SET_NO_NEW_PRIVS = 38;
+export const PR_CAP_AMBIENT = 47;
+export const PR_CAP_AMBIENT_RAISE = 2;
 
 export const CLOCK_REALTIME = 0;
 export const CLOCK_MONOTONIC = 1;

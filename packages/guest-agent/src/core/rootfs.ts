@@ -42,7 +42,7 @@ export interface RootfsSource {
 export async function findRootfs(spec: ContainerSpec, shares: Shares): Promise<RootfsSource> {
   const { id: containerId, rootfs: folder, readOnly } = spec;
   const image = spec.fstype
-    ? { disk: await findDisk(spec.addr ?? spec.image, spec.fstype) }
+    ? { disk: await findDisk(spec.image, spec.addr, spec.fstype) }
     : { share: await shares.mount(spec.tag), path: spec.image };
   return { containerId, image, folder, readOnly };
 }

@@ -16,9 +16,9 @@ export interface Disk {
   fixed: boolean;
 }
 
-/** Finds a disk by name or address, and loads what its file system needs. */
-export async function findDisk(name: string, fstype: string): Promise<Disk> {
-  const device = await findBlockDevice(name);
+/** Finds a disk by its address, if there is one, or its name, and loads what its file system needs. */
+export async function findDisk(name: string, addr: string | undefined, fstype: string): Promise<Disk> {
+  const device = await findBlockDevice(name, addr);
   loadModule(fstype);
   return { device, fstype, fixed: READ_ONLY_TYPES.includes(fstype) || isReadOnlyDisk(device) };
 }

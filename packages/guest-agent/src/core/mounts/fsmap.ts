@@ -13,7 +13,7 @@ import { makeDataFolder } from "./volumes.ts";
 
 /** What an entry binds: a path below a folder of the guest. */
 async function findSource(entry: Fsmap, shares: Shares): Promise<{ folder: string; path: string }> {
-  if (entry.scsiAddr) return { folder: "", path: await findBlockDevice(entry.scsiAddr) };
+  if (entry.scsiAddr) return { folder: "", path: await findBlockDevice("", entry.scsiAddr) };
   if (entry.absolutePath) return { folder: "", path: entry.source };
   return { folder: await shares.mount(entry.tag), path: entry.source };
 }

@@ -85,7 +85,7 @@ export async function planVolume(
     throw new Error(
       `volume "${volume.mount}": the guest has no NFS client; mount it on the host and share the folder`,
     );
-  const disk = await findDisk(volume.addr ?? volume.device, volume.fstype);
+  const disk = await findDisk(volume.device, volume.addr, volume.fstype);
   return {
     destination: volume.mount,
     mount: (guest) => {

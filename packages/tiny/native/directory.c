@@ -34,6 +34,13 @@ TINY_FUNCTION(directory_stat)
     return result;
 }
 
+TINY_FUNCTION(directory_fstat)
+{
+    TINY_INT(fd, 0);
+    struct stat st;
+    return fstat(fd, &st) ? tiny_throw_errno(ctx, "fstat", NULL) : stat_object(ctx, &st);
+}
+
 TINY_FUNCTION(directory_lstat)
 {
     struct stat st;
@@ -168,6 +175,7 @@ TINY_FUNCTION(directory_makedev)
 
 static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("stat", 1, directory_stat),         JS_CFUNC_DEF("lstat", 1, directory_lstat),
+    JS_CFUNC_DEF("fstat", 1, directory_fstat),
     JS_CFUNC_DEF("mkdir", 2, directory_mkdir),       JS_CFUNC_DEF("rmdir", 1, directory_rmdir),
     JS_CFUNC_DEF("unlink", 1, directory_unlink),     JS_CFUNC_DEF("chmod", 2, directory_chmod),
     JS_CFUNC_DEF("chown", 3, directory_chown),       JS_CFUNC_DEF("mknod", 3, directory_mknod),

@@ -75,7 +75,7 @@ export async function fillImage(root: string): Promise<void> {
   await fillData(join(root, "data"));
   // Where a careless agent would be led out of the root.
   await symlink("/proc/1/root/run", join(root, "escape"));
-  await symlink("../../../../run", join(root, "up"));
+  await symlink("../../../../run", join(root, "climb"));
 }
 
 /** What a volume can be filled with: all that a copy must keep. */

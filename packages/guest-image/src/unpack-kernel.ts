@@ -17,12 +17,17 @@ const GUEST_MODULES: readonly string[] = [
   "nft_ct",
   "nft_redir",
   "overlay",
+  "scsi_mod",
+  "sd_mod",
+  "squashfs",
   "virtio_blk",
   "virtio_console",
   "virtio_mmio",
   "virtio_net",
   "virtio_pci",
   "virtio_rng",
+  "virtio_scsi",
+  "virtiofs",
 ];
 
 /** The parts of a kernel package that a guest needs. */

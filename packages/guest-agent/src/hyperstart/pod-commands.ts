@@ -138,6 +138,7 @@ export class PodCommands {
         pidNamespace: undefined,
         namespaces: 0,
         makeWorkdir: false,
+        hasConsole: false,
         enter: () => {},
       },
       this.#agent.streams,

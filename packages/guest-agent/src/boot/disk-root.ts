@@ -20,8 +20,6 @@ export async function enterDiskRoot(): Promise<void> {
   if (!isInitramfs()) return;
   const root = readDiskRoot(readText("/proc/cmdline"));
   if (!root) return;
-  // A driver that looks for its disks one after the other names them in the order of their addresses.
-  loadModule("virtio_blk", "");
   const device = await findBlockDevice(root.disk);
   loadModule(root.fstype);
   makeDirectories(NEW_ROOT);

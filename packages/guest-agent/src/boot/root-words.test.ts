@@ -5,7 +5,10 @@ import { readDiskRoot } from "./root-words.ts";
 test("a root on a disk is read from the kernel's words, of which the last wins", () => {
   const root = { disk: "vda", fstype: "erofs", readOnly: true, init: "/sbin/init" };
   assert.deepEqual(readDiskRoot("quiet root=/dev/vda rootfstype=erofs ro\n"), root);
-  assert.deepEqual(readDiskRoot("root=/dev/vda rootfstype=erofs"), root);
+  assert.deepEqual(readDiskRoot("root=/dev/disk/by-id/virtio-guestroot rootfstype=erofs"), {
+    ...root,
+    disk: "guestroot",
+  });
   assert.deepEqual(readDiskRoot("root=/dev/vda rootfstype=erofs ro init=/bin/sh root=/dev/vdb1 rw"), {
     ...root,
     disk: "vdb1",
@@ -21,7 +24,7 @@ test("without a root there is none, and one that cannot be found is refused", ()
     "root=/dev/../x rootfstype=ext4",
     "root= rootfstype=a",
   ]) {
-    assert.throws(() => readDiskRoot(words), /only a disk/, words);
+    assert.throws(() => readDiskRoot(words), /are supported/, words);
   }
   assert.throws(() => readDiskRoot("root=/dev/vda ro"), /rootfstype/);
 });

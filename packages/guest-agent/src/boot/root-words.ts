@@ -4,7 +4,7 @@ const DEFAULT_INIT = "/sbin/init";
 
 /** The root that a kernel's command line names. */
 export interface DiskRoot {
-  /** the kernel's name for the disk: `vda` */
+  /** the disk by the kernel's name for it, `vda`, or by its serial number, which `/dev/disk/by-id/virtio-…` has */
   disk: string;
   fstype: string;
   readOnly: boolean;
@@ -24,8 +24,9 @@ export function readDiskRoot(commandLine: string): DiskRoot | undefined {
     words.findLast((word) => word.startsWith(`${name}=`))?.slice(name.length + 1);
   const root = lastValue("root");
   if (root === undefined) return undefined;
-  const disk = /^\/dev\/([a-z]+[0-9]*)$/.exec(root)?.[1];
-  if (disk === undefined) throw new Error(`root=${root}: only a disk, /dev/NAME, is supported`);
+  const disk = /^\/dev\/(?:disk\/by-id\/virtio-)?([a-z0-9]+)$/.exec(root)?.[1];
+  if (disk === undefined)
+    throw new Error(`root=${root}: only /dev/NAME and /dev/disk/by-id/virtio-SERIAL are supported`);
   const fstype = lastValue("rootfstype");
   if (!fstype) throw new Error("root= needs rootfstype= beside it");
   const readOnly = words.findLast((word) => word === "ro" || word === "rw") !== "rw";

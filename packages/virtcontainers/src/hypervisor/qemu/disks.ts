@@ -71,8 +71,8 @@ function diskOptions(disk: Disk, plan: QemuPlan, blockDriver: BlockDeviceDriver)
 }
 
 /**
- * The disks that are there at the start. The guest's own root must be the first that its kernel finds, to be `vda`: on a
- * PCI bus that is the first here, on a microvm the last.
+ * The disks that are there at the start. A kernel that finds the guest's own root by itself must find it first: on a PCI
+ * bus that is the first here, on a microvm the last.
  */
 export function diskArguments(plan: QemuPlan): string[] {
   const root = plan.rootDisk ? diskOptions(plan.rootDisk, plan, "virtio-blk") : [];

@@ -24,7 +24,10 @@ const CAP_IPC_LOCK = 14n;
  * words; and with too little memory to touch all at once, the host's OOM killer would.
  * @throws HuskError ERR_HOST_MEMORY, ERR_CONFIG_INVALID
  */
-export function checkHostMemory({ config, memory }: VmSpec, proc: MemoryFacts = PROC): void {
+export function checkHostMemory(
+  { config, memory }: Pick<VmSpec, "config" | "memory">,
+  proc: MemoryFacts = PROC,
+): void {
   const isLocked = config.realtime === true && config.mlock === true;
   if (config.mlock && !config.realtime) {
     const text = "hypervisorConfig.mlock: locks the VM's memory only together with realtime: true";

@@ -1,12 +1,13 @@
 import { readFileSync } from "node:fs";
 import { checkPodConfig } from "../config/schema.ts";
+import type { ContainerStorage } from "../agent/types.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import type { PodConfig, State } from "../types/index.ts";
+import type { PodConfig, SharedFS, State } from "../types/index.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Version of the record's form; raised whenever an older library could misread it. */
-export const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
 /** Longest record read; the honest ones are a few KiB. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
@@ -17,8 +18,8 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
-  /** id of the disk with its root file system; missing: it has none yet */
-  drive?: string;
+  /** what it has of the host; missing: nothing yet, because there is no VM */
+  storage?: ContainerStorage;
 }
 
 /** A disk of the VM in a pod's record. */
@@ -27,10 +28,21 @@ export interface DriveRecord {
   id: string;
   /** the disk image on the host */
   imagePath: string;
-  /** type of its file system */
-  fstype: string;
+  /** type of its file system; missing: it is a container's own matter */
+  fstype?: string;
   /** slot it is plugged into; missing: it was there when the VM started */
   slot?: string;
+}
+
+/** A directory of the host that the VM can mount, in a pod's record. */
+export interface ShareRecord {
+  /** mount tag */
+  tag: string;
+  kind: SharedFS;
+  /** the directory; missing: the pod's own, for what its containers need */
+  hostPath?: string;
+  /** the process that serves it, unless the hypervisor does so itself */
+  daemon?: ProcessIdentity;
 }
 
 /** The running VM in a pod's record. */
@@ -54,6 +66,7 @@ export interface PodRecord {
   config: PodConfig;
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
+  shares: ShareRecord[];
   vm?: VmRecord;
 }
 
@@ -134,6 +147,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   }
   if (record.config.id !== podId) return "the state of another pod";
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
+  if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
@@ -146,5 +160,14 @@ function isIdentity(value: ProcessIdentity | undefined): boolean {
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  return [drive?.id, drive?.imagePath, drive?.fstype].every((value) => typeof value === "string");
+  return [drive?.id, drive?.imagePath].every((value) => typeof value === "string");
+}
+
+function isShare(share: Partial<ShareRecord> | null): boolean {
+  const { tag, kind, daemon } = share ?? {};
+  return (
+    typeof tag === "string" &&
+    (kind === "virtiofs" || kind === "9p") &&
+    (daemon === undefined || isIdentity(daemon))
+  );
 }

@@ -8,7 +8,7 @@ import { isProcessAlive, killProcess } from "../../store/process-identity.ts";
 import type { HypervisorConfig } from "../../types/index.ts";
 import { deadlineFactor, deadlineMs } from "../deadlines.ts";
 import { withLogTail } from "../log-tail.ts";
-import type { BlockHotplug, Capabilities, Drive, Hypervisor, VmSpec, WaitOptions } from "../types.ts";
+import type { BlockHotplug, Capabilities, Drive, Hypervisor, StartOptions, VmSpec, WaitOptions } from "../types.ts";
 import { qemuArguments } from "./command-line.ts";
 import { freezeVm, thawVm } from "./freeze.ts";
 import { plugDrive } from "./hotplug.ts";
@@ -54,9 +54,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
     this.#launch = { program, args: qemuArguments(plan), accelerator: plan.accelerator };
   }
 
-  async startPod(directory: PodDirectory, options: WaitOptions): Promise<VmRecord> {
+  async startPod(directory: PodDirectory, options: StartOptions): Promise<VmRecord> {
     if (!this.#launch) throw new Error("startPod needs createPod first");
-    const { child, identity, locked } = await launchQemu(this.#launch.program, this.#launch.args, directory);
+    const { program, args } = this.#launch;
+    const { child, identity, locked } = await launchQemu(program, args, directory, options.shares);
     this.#child = child;
     this.#childExit = new Promise((resolve) => child.once("exit", () => resolve()));
     this.#locked = locked;

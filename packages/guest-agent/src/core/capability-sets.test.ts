@@ -1,0 +1,22 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { capabilityBits, capabilityNumbers } from "./capability-sets.ts";
+
+test("capabilities have the kernel's numbers", () => {
+  const known = { CAP_CHOWN: 0, CAP_SETPCAP: 8, CAP_NET_RAW: 13, CAP_SYS_ADMIN: 21, CAP_MKNOD: 27 };
+  const above = { CAP_SETFCAP: 31, CAP_MAC_OVERRIDE: 32, CAP_AUDIT_READ: 37, CAP_CHECKPOINT_RESTORE: 40 };
+  for (const [name, number] of Object.entries({ ...known, ...above })) {
+    assert.deepEqual(capabilityNumbers([name]), new Set([number]), name);
+  }
+});
+
+test("a set is a number, and who is named twice counts once", () => {
+  assert.equal(capabilityBits(capabilityNumbers([])), 0);
+  assert.equal(capabilityBits(capabilityNumbers(["CAP_KILL", "CAP_BPF", "CAP_KILL"])), 32 + 2 ** 39);
+});
+
+test("a name that is none is named", () => {
+  for (const name of ["CAP_NONE", "CHOWN", "CAP_chown", "CAP_", ""]) {
+    assert.throws(() => capabilityNumbers(["CAP_KILL", name]), { message: `unknown capability "${name}"` });
+  }
+});

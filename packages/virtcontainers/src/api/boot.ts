@@ -1,8 +1,12 @@
 import { createAgent } from "../agent/index.ts";
-import { isHuskError } from "../errors/index.ts";
+import { HuskError, isHuskError } from "../errors/index.ts";
+import { deadlineMs } from "../hypervisor/deadlines.ts";
 import type { Hypervisor, VmSpec } from "../hypervisor/types.ts";
-import { drivesFor, findDrive } from "../storage/drives.ts";
-import { prepareRootfs, type RootfsImage } from "../storage/rootfs.ts";
+import { drivesFor } from "../storage/drives.ts";
+import { bindIntoShare } from "../storage/share-namespace.ts";
+import { findPodShare, POD_SHARE_TAG, serverOf, serveShares, sharesOf } from "../storage/shares.ts";
+import { bindsOf, disksOf, planStorage, type StoragePlan, storageOf } from "../storage/storage-plan.ts";
+import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import type { PodConfig } from "../types/index.ts";
 import type { Call } from "./call.ts";
@@ -13,21 +17,67 @@ const DEFAULT_VCPUS = 1;
 const DEFAULT_MEMORY_MIB = 256;
 
 /**
- * Prepares the disks of all containers and describes the VM to the hypervisor. Nothing is started yet.
- * @throws HuskError as `prepareRootfs` and `Hypervisor.createPod`
+ * Prepares the disks and shares of all containers and describes the VM to the hypervisor. Nothing is started yet.
+ * @throws HuskError as `planStorage` and `Hypervisor.createPod`
  */
-export async function prepareVm(record: PodRecord, hypervisor: Hypervisor, call: Call): Promise<void> {
+export async function prepareVm(
+  record: PodRecord,
+  hypervisor: Hypervisor,
+  call: Call,
+): Promise<StoragePlan[]> {
   const { config } = record;
-  const images = new Map<string, RootfsImage>();
-  for (const { id, rootFs } of config.containers ?? []) images.set(id, await prepareRootfs(rootFs, call));
-  record.drives = drivesFor([...images.values()]);
-  for (const [id, image] of images) {
-    const container = record.containers[id];
-    const drive = findDrive(record.drives, image);
-    if (container && drive) container.drive = drive.id;
+  const plans: StoragePlan[] = [];
+  for (const container of config.containers ?? []) plans.push(await planStorage(container, config, call));
+  record.drives = drivesFor(plans.flatMap(disksOf));
+  record.shares = sharesOf(
+    config,
+    plans.some((plan) => bindsOf(plan).length > 0),
+  );
+  for (const plan of plans) {
+    const container = record.containers[plan.containerId];
+    if (container) container.storage = storageOf(plan, record.drives);
   }
   call.mark("rootfs");
   await hypervisor.createPod(describeVm(record, config, call.cache));
+  return plans;
+}
+
+/**
+ * Starts the VM's process, and before it what serves its shares. Who undoes this ends both.
+ * @throws HuskError as `serveShares` and `Hypervisor.startPod`
+ */
+export async function startVm(
+  record: PodRecord,
+  hypervisor: Hypervisor,
+  directory: PodDirectory,
+  call: Call,
+): Promise<void> {
+  const shares = await serveShares(record, directory);
+  try {
+    record.vm = await hypervisor.startPod(directory, { ...call, shares });
+  } finally {
+    shares.close();
+  }
+}
+
+/**
+ * Binds what a container needs of the host into the pod's share. Who undoes this releases the binds.
+ * @throws HuskError ERR_NOT_SUPPORTED when the pod has no share, ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function bindContainer(pod: OpenPod, plan: StoragePlan): Promise<void> {
+  const binds = bindsOf(plan);
+  if (binds.length === 0) return;
+  const { record, directory, call, hypervisor } = pod;
+  const share = findPodShare(record);
+  if (!share) {
+    const hint = "Create the pod with hypervisorConfig.sharedFS, or with a container that shares something.";
+    const text = `pod "${pod.id}" was created without anything to share, and cannot get a share while it runs`;
+    throw new HuskError("ERR_NOT_SUPPORTED", text, { hint, podId: pod.id, containerId: plan.containerId });
+  }
+  const server = serverOf(share, record);
+  const options = { timeoutMs: deadlineMs("shareBind", hypervisor.deadlineFactor), signal: call.signal };
+  for (const bind of binds) await bindIntoShare(bind, directory, server, options);
+  call.mark("bound");
 }
 
 function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec {
@@ -40,7 +90,7 @@ function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec
     config: hypervisorConfig,
     ports: createAgent(config.agentType ?? "hyperstart").ports,
     drives: record.drives,
-    shares: [],
+    shares: record.shares,
     cache,
   };
 }
@@ -59,7 +109,9 @@ export async function connectVm(pod: OpenPod): Promise<void> {
   if (waited.status === "rejected" && !isHuskError(waited.reason, "ERR_ABORTED")) throw waited.reason;
   if (opened.status === "rejected") throw opened.reason;
   if (waited.status === "rejected") throw waited.reason;
-  const hostname = pod.record.config.hostname || pod.id;
-  await opened.value?.startPod(hostname, { signal: call.signal });
+  const { record } = pod;
+  const hostname = record.config.hostname || pod.id;
+  const start = findPodShare(record) ? { hostname, shareDir: POD_SHARE_TAG } : { hostname };
+  await opened.value?.startPod(start, { signal: call.signal });
   call.mark("pod-started");
 }

@@ -30,6 +30,8 @@ export interface DriveRecord {
   imagePath: string;
   /** type of its file system; missing: it is a container's own matter */
   fstype?: string;
+  /** whether the guest cannot write to it; default true */
+  readOnly?: boolean;
   /** slot it is plugged into; missing: it was there when the VM started */
   slot?: string;
 }

@@ -63,12 +63,12 @@ export function nodeName(driveId: string): string {
   return `node-${driveId}`;
 }
 
-/** The block node of a drive: a read-only file. */
+/** The block node of a drive: a file, or a block device of the host. */
 export function blockdevOf(drive: Drive) {
   return {
     driver: "raw",
     "node-name": nodeName(drive.id),
-    "read-only": true,
+    "read-only": drive.readOnly ?? true,
     file: { driver: "file", filename: drive.imagePath },
   } as const;
 }

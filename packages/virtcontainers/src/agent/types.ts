@@ -36,7 +36,7 @@ export interface OpenOptions extends AgentOptions {
 
 /** The root of a container: a disk of the VM, or a directory in the pod's own share. */
 export type ContainerRoot =
-  | { readonly drive: string; readonly fstype: string }
+  | { readonly drive: string; readonly addr?: string; readonly fstype: string }
   | { readonly share: string };
 
 /** A file or directory of a share to bind into a container. */
@@ -71,6 +71,8 @@ export interface GuestDevice {
   readonly gid?: number;
   /** id of the disk whose numbers in the guest replace the two above */
   readonly disk?: string;
+  /** address of that disk, if it has one */
+  readonly addr?: string;
 }
 
 /** What a container has of the VM's disks and shares, and of its own. */

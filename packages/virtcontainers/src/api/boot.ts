@@ -1,14 +1,11 @@
 import { createAgent } from "../agent/index.ts";
-import { HuskError, isHuskError } from "../errors/index.ts";
-import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { isHuskError } from "../errors/index.ts";
 import type { Hypervisor, VmSpec } from "../hypervisor/types.ts";
 import { drivesFor } from "../storage/drives.ts";
-import { bindIntoShare } from "../storage/share-namespace.ts";
-import { findPodShare, POD_SHARE_TAG, serverOf, serveShares, sharesOf } from "../storage/shares.ts";
+import { findPodShare, POD_SHARE_TAG, serveShares, sharesOf } from "../storage/shares.ts";
 import { bindsOf, disksOf, planStorage, type StoragePlan, storageOf } from "../storage/storage-plan.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
-import type { PodConfig } from "../types/index.ts";
 import type { Call } from "./call.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { openSession } from "./session.ts";
@@ -29,6 +26,13 @@ export async function prepareVm(
   const plans: StoragePlan[] = [];
   for (const container of config.containers ?? []) plans.push(await planStorage(container, config, call));
   record.drives = drivesFor(plans.flatMap(disksOf));
+  const taken: string[] = [];
+  for (const drive of record.drives) {
+    const addr = hypervisor.coldPlugAddress(taken);
+    if (addr === undefined) break;
+    drive.addr = addr;
+    taken.push(addr);
+  }
   record.shares = sharesOf(
     config,
     plans.some((plan) => bindsOf(plan).length > 0),
@@ -38,7 +42,7 @@ export async function prepareVm(
     if (container) container.storage = storageOf(plan, record.drives);
   }
   call.mark("rootfs");
-  await hypervisor.createPod(describeVm(record, config, call.cache));
+  await hypervisor.createPod(describeVm(record, plans, call.cache));
   return plans;
 }
 
@@ -60,27 +64,8 @@ export async function startVm(
   }
 }
 
-/**
- * Binds what a container needs of the host into the pod's share. Who undoes this releases the binds.
- * @throws HuskError ERR_NOT_SUPPORTED when the pod has no share, ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_TIMEOUT, ERR_ABORTED
- */
-export async function bindContainer(pod: OpenPod, plan: StoragePlan): Promise<void> {
-  const binds = bindsOf(plan);
-  if (binds.length === 0) return;
-  const { record, directory, call, hypervisor } = pod;
-  const share = findPodShare(record);
-  if (!share) {
-    const hint = "Create the pod with hypervisorConfig.sharedFS, or with a container that shares something.";
-    const text = `pod "${pod.id}" was created without anything to share, and cannot get a share while it runs`;
-    throw new HuskError("ERR_NOT_SUPPORTED", text, { hint, podId: pod.id, containerId: plan.containerId });
-  }
-  const server = serverOf(share, record);
-  const options = { timeoutMs: deadlineMs("shareBind", hypervisor.deadlineFactor), signal: call.signal };
-  for (const bind of binds) await bindIntoShare(bind, directory, server, options);
-  call.mark("bound");
-}
-
-function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec {
+function describeVm(record: PodRecord, plans: readonly StoragePlan[], cache: string): VmSpec {
+  const { config } = record;
   const { vmConfig = {}, hypervisorConfig = {} } = config;
   return {
     podId: config.id,
@@ -91,6 +76,7 @@ function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec
     ports: createAgent(config.agentType ?? "hyperstart").ports,
     drives: record.drives,
     shares: record.shares,
+    vfioDevices: plans.flatMap(({ vfio }) => vfio),
     cache,
   };
 }

@@ -18,8 +18,9 @@ import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record
 import { identifyProcess } from "../store/process-identity.ts";
 import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { bindContainer, connectVm, prepareVm, startVm } from "./boot.ts";
+import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
+import { bindContainer } from "./container-storage.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";

@@ -2,7 +2,19 @@ import { HuskError } from "../errors/index.ts";
 import { POD_SHARE_TAG } from "../storage/shares.ts";
 import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
 import { checkId } from "./ids.ts";
-import { flag, integer, kind, list, object, output, path, type Rule, record, text, unsupported } from "./rules.ts";
+import {
+  flag,
+  integer,
+  kind,
+  list,
+  object,
+  output,
+  path,
+  type Rule,
+  record,
+  text,
+  unsupported,
+} from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
 
@@ -12,7 +24,9 @@ const hypervisorConfig = object({
   firmwarePath: path,
   machineAccelerators: text({ max: 1024 }),
   hypervisorPath: path,
+  initrdPath: path,
   disableBlockDeviceUse: flag,
+  blockDeviceDriver: kind(["virtio-blk", "virtio-scsi"], ["virtio-blk", "virtio-scsi"]),
   sharedFS: kind(["virtiofs", "9p"], ["virtiofs", "9p"]),
   kernelParams: list(param),
   hypervisorParams: list(param),
@@ -21,11 +35,11 @@ const hypervisorConfig = object({
   defaultVCPUs: integer(1, 240),
   defaultMemSz: integer(1, 1_048_576),
   defaultBridges: integer(0, 16),
-  memPrealloc: unsupported(flag, "preallocated memory is"),
-  hugePages: unsupported(flag, "memory of huge pages is"),
-  realtime: unsupported(flag, "realtime is"),
-  mlock: unsupported(flag, "locked memory is"),
-  disableNestingChecks: unsupported(flag, "a nesting check is"),
+  memPrealloc: flag,
+  hugePages: flag,
+  realtime: flag,
+  mlock: flag,
+  disableNestingChecks: flag,
 });
 
 const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);

@@ -11,7 +11,7 @@ export interface DevicePlan extends Omit<GuestDevice, "disk"> {
 }
 
 /** A VFIO group, but not the control device beside them. */
-const VFIO_GROUP = /^\/dev\/vfio\/\d+$/;
+const VFIO_GROUP = /^\/dev\/vfio\/(\d+)$/;
 const TYPES: Record<string, GuestDevice["type"]> = { c: "c", u: "c", b: "b", p: "p" };
 
 /**
@@ -23,9 +23,6 @@ export function planDevice(info: DeviceInfo, at: string): DevicePlan {
   const hostPath = info.hostPath ?? findDevicePath(info);
   const path = info.containerPath ?? hostPath;
   if (!path?.startsWith("/")) throw invalid(at, "needs an absolute hostPath or containerPath");
-  if (hostPath !== undefined && VFIO_GROUP.test(hostPath)) {
-    throw new HuskError("ERR_NOT_SUPPORTED", `${at}: a VFIO group cannot be given to a pod yet: ${hostPath}`);
-  }
   const stats = hostPath === undefined || info.devType === "p" ? undefined : statDevice(hostPath, info, at);
   const found = stats ? describeNode(stats) : undefined;
   const type = info.devType === undefined ? found?.type : TYPES[info.devType];
@@ -36,7 +33,10 @@ export function planDevice(info: DeviceInfo, at: string): DevicePlan {
     throw invalid(at, `${hostPath} has the numbers ${found.major}:${found.minor}, not ${major}:${minor}`);
   }
   if (type === "b" && !(hostPath && found)) {
-    throw new HuskError("ERR_DEVICE_MISSING", `${at}: there is no block device ${hostPath ?? path} on the host`);
+    throw new HuskError(
+      "ERR_DEVICE_MISSING",
+      `${at}: there is no block device ${hostPath ?? path} on the host`,
+    );
   }
   if (type === "c" && !found && major === 0) throw invalid(at, "needs a major number");
   const fileMode = info.fileMode ?? (stats && stats.mode & 0o777);
@@ -47,6 +47,11 @@ export function planDevice(info: DeviceInfo, at: string): DevicePlan {
     ...(info.gid === undefined ? {} : { gid: info.gid }),
     ...(type === "b" && hostPath ? { source: hostPath } : {}),
   };
+}
+
+/** The VFIO group that a device stands for: its devices go to the VM, and no node to the container. */
+export function vfioGroupOf({ hostPath = "" }: DeviceInfo): string | undefined {
+  return VFIO_GROUP.exec(hostPath)?.[1];
 }
 
 function invalid(at: string, problem: string): HuskError {
@@ -73,7 +78,8 @@ function statDevice(hostPath: string, info: DeviceInfo, at: string): Stats | und
     return statSync(hostPath);
   } catch (error) {
     if (info.hostPath === undefined) return undefined;
-    const why = systemCode(error) === "ENOENT" ? "does not exist" : `cannot be looked at (${systemCode(error)})`;
+    const why =
+      systemCode(error) === "ENOENT" ? "does not exist" : `cannot be looked at (${systemCode(error)})`;
     throw new HuskError("ERR_DEVICE_MISSING", `${at}: the device ${hostPath} ${why}`, { cause: error });
   }
 }

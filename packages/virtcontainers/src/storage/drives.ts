@@ -20,7 +20,10 @@ export function findDrive(drives: readonly DriveRecord[], source: DiskSource): D
 }
 
 /** The record of a new disk. Its id is the least that no disk has: those of disks that are gone are used again. */
-export function newDrive(drives: readonly DriveRecord[], { path, fstype, readOnly }: DiskSource): DriveRecord {
+export function newDrive(
+  drives: readonly DriveRecord[],
+  { path, fstype, readOnly }: DiskSource,
+): DriveRecord {
   for (let index = 0; ; index++) {
     const id = `${PREFIX}${index}`;
     if (drives.some((drive) => drive.id === id)) continue;

@@ -8,7 +8,12 @@ import { type DevicePlan, describeNode } from "./device-nodes.ts";
 /** How a container gets a mount: as a bind in the pod's share, a volume, the guest's own affair, or a device. */
 export type MountPlan =
   | { readonly kind: "bind"; readonly bind: BindPlan }
-  | { readonly kind: "volume"; readonly tag: string; readonly destination: string; readonly readOnly: boolean }
+  | {
+      readonly kind: "volume";
+      readonly tag: string;
+      readonly destination: string;
+      readonly readOnly: boolean;
+    }
   | { readonly kind: "guest"; readonly mount: GuestMount }
   | { readonly kind: "device"; readonly device: DevicePlan };
 

@@ -1,9 +1,9 @@
-import { statSync } from "node:fs";
 import type { ContainerRoot, ContainerStorage, GuestDevice } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
+import { readVfioGroup, type VfioFunction } from "../hypervisor/vfio.ts";
 import type { DriveRecord } from "../store/pod-record.ts";
-import type { ContainerConfig, PodConfig } from "../types/index.ts";
-import { type DevicePlan, planDevice } from "./device-nodes.ts";
+import type { ContainerConfig, DeviceInfo, PodConfig } from "../types/index.ts";
+import { type DevicePlan, planDevice, vfioGroupOf } from "./device-nodes.ts";
 import { type DiskSource, findDrive } from "./drives.ts";
 import { type MountPlan, planMount } from "./mount-plan.ts";
 import { prepareRootfs, type RootfsImage, type RootfsOptions, statRootfs } from "./rootfs.ts";
@@ -17,6 +17,8 @@ export interface StoragePlan {
   readonly readOnlyRoot: boolean;
   readonly mounts: readonly MountPlan[];
   readonly devices: readonly DevicePlan[];
+  /** devices of the host that the VM gets for itself */
+  readonly vfio: readonly VfioFunction[];
 }
 
 /**
@@ -32,6 +34,7 @@ export async function planStorage(
   const mounts = (container.mounts ?? []).map((mount, index) =>
     planMount(mount, `mounts[${index}]`, pod.volumes ?? []),
   );
+  const infos = (container.deviceInfos ?? []).map((info, index) => ({ info, at: `deviceInfos[${index}]` }));
   const plan = {
     containerId: container.id,
     root: await planRoot(container, noDisks, options),
@@ -39,8 +42,9 @@ export async function planStorage(
     mounts: mounts.filter(({ kind }) => kind !== "device"),
     devices: [
       ...mounts.flatMap((mount) => (mount.kind === "device" ? mount.device : [])),
-      ...(container.deviceInfos ?? []).map((info, index) => planDevice(info, `deviceInfos[${index}]`)),
+      ...infos.filter(({ info }) => !vfioGroupOf(info)).map(({ info, at }) => planDevice(info, at)),
     ],
+    vfio: infos.flatMap(({ info }) => readVfioGroups(info)),
   };
   const disk = noDisks ? disksOf(plan)[0] : undefined;
   if (disk) {
@@ -48,6 +52,11 @@ export async function planStorage(
     throw new HuskError("ERR_NOT_SUPPORTED", text, { containerId: container.id });
   }
   return plan;
+}
+
+function readVfioGroups(info: DeviceInfo): VfioFunction[] {
+  const group = vfioGroupOf(info);
+  return group === undefined ? [] : readVfioGroup(group);
 }
 
 async function planRoot(
@@ -64,7 +73,9 @@ async function planRoot(
 
 /** The disks that a container needs. */
 export function disksOf({ root, devices }: StoragePlan): DiskSource[] {
-  const plugged = devices.flatMap(({ source, readOnly = false }) => (source ? { path: source, readOnly } : []));
+  const plugged = devices.flatMap(({ source, readOnly = false }) =>
+    source ? { path: source, readOnly } : [],
+  );
   return typeof root === "string" ? plugged : [{ ...root, readOnly: true }, ...plugged];
 }
 
@@ -106,17 +117,21 @@ export function storageOf(plan: StoragePlan, drives: readonly DriveRecord[]): Co
 
 function rootOf({ containerId, root }: StoragePlan, drives: readonly DriveRecord[]): ContainerRoot {
   if (typeof root === "string") return { share: `${containerId}/${ROOT_NAME}` };
-  return { drive: driveIdOf({ ...root, readOnly: true }, drives), fstype: root.fstype };
+  const { id: drive, addr } = driveOf({ ...root, readOnly: true }, drives);
+  return { drive, ...(addr === undefined ? {} : { addr }), fstype: root.fstype };
 }
 
-function deviceOf({ source, readOnly = false, ...device }: DevicePlan, drives: readonly DriveRecord[]): GuestDevice {
-  return source ? { ...device, disk: driveIdOf({ path: source, readOnly }, drives) } : device;
+function deviceOf(plan: DevicePlan, drives: readonly DriveRecord[]): GuestDevice {
+  const { source, readOnly = false, ...device } = plan;
+  if (source === undefined) return device;
+  const { id: disk, addr } = driveOf({ path: source, readOnly }, drives);
+  return { ...device, disk, ...(addr === undefined ? {} : { addr }) };
 }
 
-function driveIdOf(disk: DiskSource, drives: readonly DriveRecord[]): string {
+function driveOf(disk: DiskSource, drives: readonly DriveRecord[]): DriveRecord {
   const drive = findDrive(drives, disk);
   if (!drive) throw new Error(`the VM has no disk for ${disk.path}`);
-  return drive.id;
+  return drive;
 }
 
 /** The disks that a container has. */

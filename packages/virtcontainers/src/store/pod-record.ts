@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { checkPodConfig } from "../config/schema.ts";
 import type { ContainerStorage } from "../agent/types.ts";
+import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { PodConfig, SharedFS, State } from "../types/index.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
@@ -30,10 +30,13 @@ export interface DriveRecord {
   imagePath: string;
   /** type of its file system; missing: it is a container's own matter */
   fstype?: string;
-  /** whether the guest cannot write to it; default true */
+  /** whether the guest may not write it; default true */
   readOnly?: boolean;
-  /** slot it is plugged into; missing: it was there when the VM started */
-  slot?: string;
+  /**
+   * where the guest finds it, and what it takes up: `id:lun` on the SCSI controller, or the PCI device numbers on the way
+   * to it. Missing: it was there when the VM started, and cannot be taken out
+   */
+  addr?: string;
 }
 
 /** A directory of the host that the VM can mount, in a pod's record. */
@@ -162,7 +165,8 @@ function isIdentity(value: ProcessIdentity | undefined): boolean {
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  return [drive?.id, drive?.imagePath].every((value) => typeof value === "string");
+  const { id, imagePath, fstype = "", addr = "" } = drive ?? {};
+  return [id, imagePath, fstype, addr].every((value) => typeof value === "string");
 }
 
 function isShare(share: Partial<ShareRecord> | null): boolean {

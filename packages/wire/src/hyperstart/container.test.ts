@@ -71,7 +71,10 @@ test("a full container comes through as it was sent", () => {
     ],
     mounts: [{ destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "size=1m"] }],
     devices: [
-      { path: "/dev/x", type: "b", major: 4095, minor: 1048575, fileMode: 0o660, uid: 1, gid: 2, disk: "d" },
+      {
+        ...{ path: "/dev/x", type: "b", major: 4095, minor: 1048575 },
+        ...{ fileMode: 0o660, uid: 1, gid: 2, disk: "d", addr: "0:1" },
+      },
     ],
     sysctl: { "net.core.somaxconn": "128" },
     process: {

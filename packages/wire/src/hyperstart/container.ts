@@ -84,6 +84,8 @@ export interface Device {
   gid?: number;
   /** name of a disk, as `image` names one: its numbers in the guest then replace the two above */
   disk?: string;
+  /** address of that disk, as the root's `addr`, which then finds it */
+  addr?: string;
 }
 
 /** A port of the host's mapped to one of the container's. */
@@ -225,6 +227,7 @@ const readDevice: Reader<Device> = (value, path) => {
     ...optional(from, path, "uid", integer(0, MAX_U32 - 1)),
     ...optional(from, path, "gid", integer(0, MAX_U32 - 1)),
     ...optionalText(from, path, "disk", readName),
+    ...optionalText(from, path, "addr", readName),
   };
 };
 

@@ -1,6 +1,12 @@
 import type { ContainerRequest, Fsmap, PodRequest, ProcessRequest } from "@husk/wire/hyperstart";
 import type { Cmd } from "../../types/index.ts";
-import { type ContainerStart, INIT_PROCESS, type PodStart, type SharedPath } from "../types.ts";
+import {
+  type ContainerRoot,
+  type ContainerStart,
+  INIT_PROCESS,
+  type PodStart,
+  type SharedPath,
+} from "../types.ts";
 
 /** The streams of a process, by their sequence numbers. */
 export interface StreamSeqs {
@@ -40,14 +46,20 @@ export function containerRequest({ config, storage }: ContainerStart, seqs: Stre
   return {
     id: config.id,
     rootfs: "",
-    ...("drive" in root ? { image: root.drive, fstype: root.fstype } : { image: root.share }),
+    ...("drive" in root ? diskOf(root) : { image: root.share }),
     process: processRequest(INIT_PROCESS, config.cmd, seqs),
     initialize: true,
     readOnly: config.readonlyRootfs === true,
     ...(shared.length > 0 ? { fsmap: shared.map(fsmapOf) } : {}),
-    ...(mounts.length > 0 ? { mounts: mounts.map((mount) => ({ ...mount, options: [...mount.options] })) } : {}),
+    ...(mounts.length > 0
+      ? { mounts: mounts.map((mount) => ({ ...mount, options: [...mount.options] })) }
+      : {}),
     ...(devices.length > 0 ? { devices: [...devices] } : {}),
   };
+}
+
+function diskOf({ drive, addr, fstype }: Extract<ContainerRoot, { drive: string }>) {
+  return { image: drive, ...(addr === undefined ? {} : { addr }), fstype };
 }
 
 function fsmapOf({ source, tag, destination, readOnly }: SharedPath): Fsmap {

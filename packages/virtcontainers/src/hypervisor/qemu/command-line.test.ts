@@ -12,14 +12,17 @@ const plan: QemuPlan = {
     { name: "sh.hyper.channel.0", socket: "control" },
     { name: "sh.hyper.channel.1", socket: "stream" },
   ],
-  drives: [{ id: "rootfs0", imagePath: "/with,comma/image", fstype: "erofs" }],
+  drives: [{ id: "rootfs0", imagePath: "/with,comma/image", fstype: "erofs", source: "file" }],
   shares: [],
+  vfioDevices: [],
+  isNested: false,
+  blockDriver: "virtio-blk",
   cache: "/c",
   machine: "q35",
   accelerator: "tcg",
   tscKHz: 2_000_000,
   kernelPath: "/boot/vmlinux",
-  imagePath: "/boot/initramfs",
+  initrdPath: "/boot/initramfs",
   sharedMemory: false,
   slots: 1,
 };
@@ -43,7 +46,10 @@ test("the arguments of a pod on q35", () => {
       "chardev:console0",
     ],
     ...["-chardev", "socket,id=qmp0,fd=3,server=on,wait=off", "-mon", "chardev=qmp0,mode=control"],
-    ...["-device", '{"driver":"pcie-root-port","id":"slot0","bus":"pcie.0","chassis":1,"slot":1}'],
+    ...[
+      "-device",
+      '{"driver":"pcie-root-port","id":"slot0","bus":"pcie.0","addr":"0x0f","chassis":1,"slot":1}',
+    ],
     ...[
       "-device",
       '{"driver":"virtio-serial-pci","id":"serial0","max_ports":3,"disable-legacy":"on","vectors":0,"ioeventfd":false}',
@@ -87,7 +93,7 @@ test("KVM uses the host's CPU; the user's own arguments come last", () => {
 });
 
 test("a disk's id must fit into its serial number", () => {
-  const drives = [{ id: "x".repeat(21), imagePath: "/i", fstype: "erofs" }];
+  const drives = [{ id: "x".repeat(21), imagePath: "/i", fstype: "erofs", source: "file" as const }];
   assert.throws(() => qemuArguments({ ...plan, drives }), { code: "ERR_CONFIG_INVALID" });
 });
 

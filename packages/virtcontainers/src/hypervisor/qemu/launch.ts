@@ -40,7 +40,7 @@ export async function launchQemu(
   program: string,
   args: readonly string[],
   directory: PodDirectory,
-  shares: ServedShares,
+  shares: ServedShares | undefined,
 ): Promise<LaunchedQemu> {
   const sockets = await prepareSockets(directory);
   const console = openSync(directory.file("console"), "w", 0o600);
@@ -51,9 +51,9 @@ export async function launchQemu(
     const heirlooms = { qmp, control, stream, console, vmLock };
     const stdio: StdioOptions = ["ignore", log, log];
     for (const [name, fd] of Object.entries(INHERITED)) stdio[fd] = heirlooms[name as keyof Heirlooms];
-    for (const [index, fd] of shares.fds.entries()) stdio[SHARE_FD + index] = fd ?? "ignore";
-    const command = shares.wrap?.(program, args) ?? { program, args };
-    const cwd = shares.wrap ? directory.path : "/";
+    for (const [index, fd] of shares?.fds.entries() ?? []) stdio[SHARE_FD + index] = fd ?? "ignore";
+    const command = shares?.wrap?.(program, args) ?? { program, args };
+    const cwd = shares?.wrap ? directory.path : "/";
     const child = await spawnQemu(command.program, command.args, { stdio, detached: true, cwd });
     child.unref();
     const identity = identifyProcess(child.pid ?? 0);
@@ -81,11 +81,7 @@ async function lockForHeir(fd: number): Promise<void> {
   }
 }
 
-function spawnQemu(
-  program: string,
-  args: readonly string[],
-  options: SpawnOptions,
-): Promise<ChildProcess> {
+function spawnQemu(program: string, args: readonly string[], options: SpawnOptions): Promise<ChildProcess> {
   const child = spawn(program, args, options);
   return new Promise((resolve, reject) => {
     child.once("spawn", () => resolve(child));

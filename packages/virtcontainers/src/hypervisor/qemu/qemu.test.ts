@@ -43,6 +43,7 @@ function prepare(t: TestContext, program = FAKE_QEMU) {
     ports: [],
     drives: [],
     shares: [],
+    vfioDevices: [],
     cache,
   };
   return { directory, spec, hypervisor: new QemuHypervisor(config) };

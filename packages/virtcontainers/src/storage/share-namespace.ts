@@ -90,11 +90,12 @@ function isSameFile(path: string, other: string): boolean {
   return one.dev === two?.dev && one.ino === two.ino;
 }
 
-/** The namespace is ready when the share's directory has been opened in it. */
+/** The namespace is ready when the share's directory has been opened in it. Nothing is ever mounted in our own. */
 async function waitForNamespace(server: ProcessIdentity, options: BindOptions): Promise<void> {
   const end = performance.now() + options.timeoutMs;
-  while (!hasOpenShare(server)) {
+  for (;;) {
     if (!isProcessAlive(server)) throw shareLost();
+    if (hasOpenShare(server)) return;
     if (performance.now() > end) throw new HuskError("ERR_TIMEOUT", "the pod's share was not ready in time");
     throwIfAborted(options.signal);
     await sleep(LOOK_MS);
@@ -104,7 +105,7 @@ async function waitForNamespace(server: ProcessIdentity, options: BindOptions): 
 function hasOpenShare({ pid }: ProcessIdentity): boolean {
   try {
     readlinkSync(`/proc/${pid}/fd/${SHARE_FD}`);
-    return true;
+    return readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync("/proc/self/ns/mnt");
   } catch {
     return false;
   }

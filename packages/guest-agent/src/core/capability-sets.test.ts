@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { capabilityBits, capabilityNumbers } from "./capability-sets.ts";
+import type { Capabilities } from "@husk/wire/hyperstart";
+import { capabilityBits, capabilityNumbers, readCapabilitySets } from "./capability-sets.ts";
 
 test("capabilities have the kernel's numbers", () => {
   const known = { CAP_CHOWN: 0, CAP_SETPCAP: 8, CAP_NET_RAW: 13, CAP_SYS_ADMIN: 21, CAP_MKNOD: 27 };
@@ -19,4 +20,21 @@ test("a name that is none is named", () => {
   for (const name of ["CAP_NONE", "CHOWN", "CAP_chown", "CAP_", ""]) {
     assert.throws(() => capabilityNumbers(["CAP_KILL", name]), { message: `unknown capability "${name}"` });
   }
+});
+
+test("sets that the kernel would refuse are told by name", () => {
+  const none = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
+  const kill = ["CAP_KILL"];
+  for (const [sets, message] of [
+    [{ effective: kill }, 'capability "CAP_KILL" is effective, but not permitted'],
+    [{ ambient: kill }, 'capability "CAP_KILL" is ambient, but not permitted'],
+    [{ ambient: kill, permitted: kill }, 'capability "CAP_KILL" is ambient, but not inheritable'],
+    [{ inheritable: kill }, 'capability "CAP_KILL" is inheritable, but not bounding'],
+    [{ bounding: ["KILL"] }, 'unknown capability "KILL"'],
+  ] as const) {
+    assert.throws(() => readCapabilitySets({ ...none, ...sets } as Capabilities), { message });
+  }
+  const all = { bounding: kill, effective: kill, permitted: kill, inheritable: kill, ambient: kill };
+  assert.deepEqual(readCapabilitySets(all).ambient, new Set([5]));
+  assert.deepEqual(readCapabilitySets(none).bounding, new Set());
 });

@@ -33,7 +33,8 @@ test("a fifo needs only its path", () => {
 });
 
 test("what is no device, is not there or contradicts itself is refused, and named", () => {
-  refuses({ hostPath: "/etc" }, "ERR_CONFIG_INVALID", /\/etc is no device/);
+  refuses({ hostPath: "/etc", containerPath: "/dev/e" }, "ERR_CONFIG_INVALID", /\/etc is no device/);
+  refuses({ hostPath: "/dev/null", containerPath: "/n" }, "ERR_NOT_SUPPORTED", /only be below \/dev/);
   refuses({ hostPath: "/dev/none" }, "ERR_DEVICE_MISSING", /the device \/dev\/none does not exist/);
   refuses({ hostPath: "/dev/null", devType: "b" }, "ERR_CONFIG_INVALID", /not a device of the type "b"/);
   refuses(

@@ -23,6 +23,7 @@ export function planDevice(info: DeviceInfo, at: string): DevicePlan {
   const hostPath = info.hostPath ?? findDevicePath(info);
   const path = info.containerPath ?? hostPath;
   if (!path?.startsWith("/")) throw invalid(at, "needs an absolute hostPath or containerPath");
+  if (!path.startsWith("/dev/") && info.devType !== "p") throw onlyInDev(at, path);
   const stats = hostPath === undefined || info.devType === "p" ? undefined : statDevice(hostPath, info, at);
   const found = stats ? describeNode(stats) : undefined;
   const type = info.devType === undefined ? found?.type : TYPES[info.devType];
@@ -52,6 +53,11 @@ export function planDevice(info: DeviceInfo, at: string): DevicePlan {
 /** The VFIO group that a device stands for: its devices go to the VM, and no node to the container. */
 export function vfioGroupOf({ hostPath = "" }: DeviceInfo): string | undefined {
   return VFIO_GROUP.exec(hostPath)?.[1];
+}
+
+/** All file systems of a container but its /dev are mounted without devices. */
+export function onlyInDev(at: string, path: string): HuskError {
+  return new HuskError("ERR_NOT_SUPPORTED", `${at}: a device can only be below /dev in a container, not ${path}`);
 }
 
 function invalid(at: string, problem: string): HuskError {

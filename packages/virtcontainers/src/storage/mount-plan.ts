@@ -3,7 +3,7 @@ import { posix } from "node:path";
 import type { GuestMount } from "../agent/types.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { Mount, Volume } from "../types/index.ts";
-import { type DevicePlan, describeNode } from "./device-nodes.ts";
+import { type DevicePlan, describeNode, onlyInDev } from "./device-nodes.ts";
 
 /** How a container gets a mount: as a bind in the pod's share, a volume, the guest's own affair, or a device. */
 export type MountPlan =
@@ -76,6 +76,7 @@ function planBind(bind: BindPlan, at: string): MountPlan {
     const text = `${at}.source: a fifo of the host cannot be reached from a guest: ${source}`;
     throw new HuskError("ERR_NOT_SUPPORTED", text);
   }
+  if (!bind.destination.startsWith("/dev/")) throw onlyInDev(at, bind.destination);
   const device = { path: bind.destination, ...node, fileMode: stats.mode & 0o777 };
   if (node.type === "c") return { kind: "device", device };
   return { kind: "device", device: { ...device, source, readOnly: bind.readOnly } };

@@ -57,7 +57,10 @@ export function vfioGroupOf({ hostPath = "" }: DeviceInfo): string | undefined {
 
 /** All file systems of a container but its /dev are mounted without devices. */
 export function onlyInDev(at: string, path: string): HuskError {
-  return new HuskError("ERR_NOT_SUPPORTED", `${at}: a device can only be below /dev in a container, not ${path}`);
+  return new HuskError(
+    "ERR_NOT_SUPPORTED",
+    `${at}: a device can only be below /dev in a container, not ${path}`,
+  );
 }
 
 function invalid(at: string, problem: string): HuskError {

@@ -7,6 +7,7 @@ import { bindsOf, disksOf, planStorage, type StoragePlan, storageOf } from "../s
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import type { Call } from "./call.ts";
+import { bindContainers } from "./container-storage.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { openSession } from "./session.ts";
 
@@ -82,17 +83,20 @@ function describeVm(record: PodRecord, plans: readonly StoragePlan[], cache: str
 }
 
 /**
- * Waits for the VM that has just been started, and sets the pod up in it.
- * @throws HuskError ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, ERR_AGENT_REFUSED, ERR_AGENT_PROTOCOL, ERR_ABORTED
+ * Waits for the VM that has just been started, binds meanwhile what its containers share, and sets the pod up in it.
+ * @throws HuskError ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, ERR_AGENT_REFUSED, ERR_AGENT_PROTOCOL, ERR_ABORTED, and
+ *   as `bindContainer`
  */
-export async function connectVm(pod: OpenPod): Promise<void> {
+export async function connectVm(pod: OpenPod, plans: readonly StoragePlan[]): Promise<void> {
   const { hypervisor, directory, call } = pod;
-  const [waited, opened] = await Promise.allSettled([
+  const [waited, opened, bound] = await Promise.allSettled([
     hypervisor.waitPod(directory, call),
     openSession(pod, { fresh: true }),
+    bindContainers(pod, plans),
   ]);
-  // When QEMU did not even start, that is why the agent is not there.
+  // When QEMU did not even start, that is why neither the agent nor the shares are there.
   if (waited.status === "rejected" && !isHuskError(waited.reason, "ERR_ABORTED")) throw waited.reason;
+  if (bound.status === "rejected") throw bound.reason;
   if (opened.status === "rejected") throw opened.reason;
   if (waited.status === "rejected") throw waited.reason;
   const { record } = pod;

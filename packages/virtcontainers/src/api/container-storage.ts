@@ -31,11 +31,16 @@ export async function attachStorage(
   return storageOf(plan, pod.record.drives);
 }
 
+/** Does so for all containers of a VM that has just been started; throws as `bindContainer`. */
+export async function bindContainers(pod: OpenPod, plans: readonly StoragePlan[]): Promise<void> {
+  for (const plan of plans) await bindContainer(pod, plan);
+}
+
 /**
  * Binds what a container needs of the host into the pod's share. Who undoes this releases the binds.
  * @throws HuskError ERR_NOT_SUPPORTED when the pod has no share, ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_TIMEOUT, ERR_ABORTED
  */
-export async function bindContainer(pod: OpenPod, plan: StoragePlan): Promise<void> {
+async function bindContainer(pod: OpenPod, plan: StoragePlan): Promise<void> {
   const binds = bindsOf(plan);
   if (binds.length === 0) return;
   const { record, directory, call, hypervisor } = pod;

@@ -20,7 +20,6 @@ import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.t
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
-import { bindContainer } from "./container-storage.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
@@ -98,8 +97,7 @@ async function createAnd(
   pod.save();
   await clearLeftovers(root);
   call.mark("published");
-  for (const plan of plans) await bindContainer(pod, plan);
-  await connectVm(pod);
+  await connectVm(pod, plans);
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();

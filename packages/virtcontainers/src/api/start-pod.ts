@@ -5,7 +5,6 @@ import type { CallOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
-import { bindContainer } from "./container-storage.ts";
 import { podHandle } from "./handles.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
@@ -49,8 +48,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   await startVm(record, hypervisor, directory, call);
   record.state = "ready";
   pod.save();
-  for (const plan of plans) await bindContainer(pod, plan);
-  await connectVm(pod);
+  await connectVm(pod, plans);
 }
 
 /** Starts all containers of a pod that is ready, in order. When one fails, those started before are ended. */

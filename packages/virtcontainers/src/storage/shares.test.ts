@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -132,8 +140,8 @@ test("what cannot be bound is told, and a missing volume starts nothing", async 
   ];
   const other = makePod(t, { volumes });
   await assert.rejects(serveShares(other.record, other.directory), {
-    code: "ERR_VIRTIOFSD",
-    message: /ENOENT/,
+    code: "ERR_MOUNT_SOURCE_MISSING",
+    message: /"b".*ENOENT/,
   });
   assert.deepEqual(findPodProcesses(other.record.uuid), []);
 });
@@ -144,4 +152,15 @@ test("a machine without virtiofsd is told which places were looked at", () => {
     { path: "/none/b", args: [] },
   ];
   assert.throws(() => findVirtiofsd(none), { code: "ERR_VIRTIOFSD", message: /\/none\/a nor at \/none\/b/ });
+});
+
+test("a volume is the directory itself", async (t) => {
+  const { directory, record, data } = makePod(t, {});
+  record.shares = sharesOf({ id: "p", volumes: [{ mountTag: "v", hostPath: data }] }, false);
+  const served = await serveShares(record, directory);
+  t.after(() => endShares(record, directory));
+  assert.equal(readlinkSync(`/proc/${record.shares[0]?.daemon?.pid}/fd/${SHARE_FD}`), data);
+  await sleep(100);
+  assert.doesNotMatch(readFileSync(directory.file("shareLog"), "utf8"), /failed/);
+  served.close();
 });

@@ -50,7 +50,7 @@ export function serverOf(share: ShareRecord, { vm }: Pick<PodRecord, "vm">): Pro
 
 /**
  * Starts what serves the shares of a VM that is about to start, and notes it in the record. A failure leaves nothing.
- * @throws HuskError ERR_VIRTIOFSD, ERR_SHARE_BIND
+ * @throws HuskError ERR_VIRTIOFSD, ERR_MOUNT_SOURCE_MISSING
  */
 export async function serveShares(record: PodRecord, directory: PodDirectory): Promise<ServedShares> {
   await using undo = new UndoStack();
@@ -63,28 +63,28 @@ export async function serveShares(record: PodRecord, directory: PodDirectory): P
   if (findPodShare(record)) mkdirSync(directory.file("share"), { mode: 0o755 });
   const fds: (number | undefined)[] = [];
   for (const share of record.shares) {
-    if (share.kind === "virtiofs") {
-      const daemon = await startVirtiofsd(directory, record.uuid, share.hostPath);
-      share.daemon = daemon.identity;
-      closers.push(daemon.close);
-      fds.push(daemon.fd);
-    } else {
-      const fd = share.hostPath === undefined ? undefined : openDirectory(share.hostPath);
-      if (fd !== undefined) closers.push(() => closeSync(fd));
-      fds.push(fd);
+    const volume = share.hostPath === undefined ? undefined : openVolume(share.tag, share.hostPath);
+    if (volume !== undefined) closers.push(() => closeSync(volume));
+    if (share.kind === "9p") {
+      fds.push(volume);
+      continue;
     }
+    const daemon = await startVirtiofsd(directory, record.uuid, volume);
+    share.daemon = daemon.identity;
+    closers.push(daemon.close);
+    fds.push(daemon.fd);
   }
   undo.commit();
   const wrap = findPodShare(record)?.kind === "9p" ? inShareNamespace : undefined;
   return { fds, wrap, close };
 }
 
-function openDirectory(path: string): number {
+function openVolume(tag: string, path: string): number {
   try {
     return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
   } catch (error) {
-    const text = `${path} cannot be shared with the pod: ${messageOf(error)}`;
-    throw new HuskError("ERR_SHARE_BIND", text, { cause: error });
+    const text = `the volume "${tag}" is not a directory that can be opened: ${messageOf(error)}`;
+    throw new HuskError("ERR_MOUNT_SOURCE_MISSING", text, { cause: error });
   }
 }
 

@@ -1,4 +1,4 @@
-import { type StdioOptions, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { HuskError, messageOf } from "../errors/index.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
@@ -59,26 +59,25 @@ export function findVirtiofsd(daemons: readonly { path: string; args: readonly s
 /**
  * Starts the daemon of a share, in a session of its own, so that it survives its caller. It ends by itself when the
  * hypervisor has ended.
- * @param hostPath the directory; undefined: the pod's own share, in a mount namespace of its own
+ * @param volume descriptor of the directory; undefined: the pod's own share, in a mount namespace of its own
  * @throws HuskError ERR_VIRTIOFSD
  */
 export async function startVirtiofsd(
   directory: PodDirectory,
   uuid: string,
-  hostPath?: string | undefined,
+  volume?: number | undefined,
 ): Promise<RunningDaemon> {
   const daemon = findVirtiofsd();
-  const command = hostPath ? { program: daemon.path, ...daemon } : inShareNamespace(daemon.path, daemon.args);
-  const opened: number[] = [];
-  const open = (path: string, flags: string, mode?: number) => {
-    const fd = openSync(path, flags, mode);
-    opened.push(fd);
-    return fd;
-  };
+  const command =
+    volume === undefined
+      ? inShareNamespace(daemon.path, daemon.args)
+      : { program: daemon.path, args: daemon.args };
+  const log = openSync(directory.file("shareLog"), "a", 0o600);
   try {
-    const log = open(directory.file("shareLog"), "a", 0o600);
-    const stdio: StdioOptions = ["ignore", log, log];
-    if (hostPath !== undefined) stdio[SHARE_FD] = open(hostPath, "r");
+    // Node closes up an array with holes.
+    const stdio: Array<"ignore" | number> = Array(SHARE_FD + 1).fill("ignore");
+    stdio[1] = stdio[2] = log;
+    stdio[SHARE_FD] = volume ?? "ignore";
     const env = { ...process.env, ...podEnvironment(uuid) };
     const { child, fd, close } = await connectInAdvance(directory.socket("share"), (listening) => {
       stdio[SOCKET_FD] = listening;
@@ -94,6 +93,6 @@ export async function startVirtiofsd(
     const text = `the daemon of a shared directory cannot be started: ${messageOf(error)}`;
     throw new HuskError("ERR_VIRTIOFSD", text, { cause: error });
   } finally {
-    for (const fd of opened) closeSync(fd);
+    closeSync(log);
   }
 }

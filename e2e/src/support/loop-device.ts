@@ -13,9 +13,9 @@ export interface LoopDevice extends Disposable {
 }
 
 /** Makes a block device of 1 MiB that begins with a text. */
-export async function makeLoopDevice(place: Workplace, content: string): Promise<LoopDevice> {
+export async function makeLoopDevice(place: Workplace, name: string, content: string): Promise<LoopDevice> {
   if (!existsSync("/dev/loop-control")) throw new Error("this test needs loop devices");
-  const file = join(place.folder, "loop");
+  const file = join(place.folder, name);
   await writeFile(file, content);
   await truncate(file, 1 << 20);
   const path = execFileSync("losetup", ["--find", "--show", file]).toString().trim();

@@ -14,10 +14,14 @@ test("one disk serves all containers of an image", () => {
   assert.equal(findDrive(drives, image("/c")), undefined);
 });
 
-test("what may be written to is another disk than what may not", () => {
-  const drives = drivesFor([image("/a"), { path: "/a", readOnly: false }]);
-  assert.deepEqual(drives[1], { id: "drive1", imagePath: "/a", readOnly: false });
-  assert.equal(findDrive(drives, { path: "/a", readOnly: false })?.id, "drive1");
+test("a disk is writable or not, for all containers of a pod", () => {
+  assert.deepEqual(drivesFor([{ path: "/a", readOnly: false }]), [
+    { id: "drive0", imagePath: "/a", readOnly: false },
+  ]);
+  assert.throws(() => drivesFor([image("/a"), { path: "/a", readOnly: false }]), {
+    code: "ERR_NOT_SUPPORTED",
+    message: /^\/a cannot be both/,
+  });
 });
 
 test("ids that are free are used again", () => {

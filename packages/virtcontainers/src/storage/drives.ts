@@ -1,3 +1,4 @@
+import { HuskError } from "../errors/index.ts";
 import type { DriveRecord } from "../store/pod-record.ts";
 
 /** A disk image or block device of the host, to be a disk of a VM. */
@@ -19,11 +20,18 @@ export function findDrive(drives: readonly DriveRecord[], source: DiskSource): D
   );
 }
 
-/** The record of a new disk. Its id is the least that no disk has: those of disks that are gone are used again. */
+/**
+ * The record of a new disk. Its id is the least that no disk has: those of disks that are gone are used again.
+ * @throws HuskError ERR_NOT_SUPPORTED when the pod has it already, but may not write to it, or the other way round
+ */
 export function newDrive(
   drives: readonly DriveRecord[],
   { path, fstype, readOnly }: DiskSource,
 ): DriveRecord {
+  if (drives.some(({ imagePath }) => imagePath === path)) {
+    const text = `${path} cannot be both a writable and a read-only disk of one pod`;
+    throw new HuskError("ERR_NOT_SUPPORTED", text);
+  }
   for (let index = 0; ; index++) {
     const id = `${PREFIX}${index}`;
     if (drives.some((drive) => drive.id === id)) continue;

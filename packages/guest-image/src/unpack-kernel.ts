@@ -22,6 +22,7 @@ const GUEST_MODULES: readonly string[] = [
   "virtio_pci",
   "virtio_rng",
   "virtio_scsi",
+  "virtiofs",
 ];
 
 /** The parts of a kernel package that a guest needs. */

@@ -28,6 +28,15 @@ test("whole files are written and read", async (t) => {
   assert.deepEqual(await program.report("wholeFiles", await freshFolder(t)), expected);
 });
 
+test("what a copy needs: links, times, attributes", async (t) => {
+  const folder = await freshFolder(t);
+  assert.deepEqual(await program.report("copies", folder), {
+    sameFile: true,
+    times: [1_000_000_000, 1_000_000_001],
+    noXattrs: noEntry("copy_xattrs", `${folder}/copy`),
+  });
+});
+
 test("a file longer than the limit is an error, and is closed", async (t) => {
   const folder = await freshFolder(t);
   const expected = [`RangeError: ${folder}/file is longer than 4999 bytes`, 5000, 0];

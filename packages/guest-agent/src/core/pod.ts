@@ -15,6 +15,7 @@ import {
 import type { Container as ContainerSpec, Pod as PodSpec } from "@husk/wire/hyperstart";
 import { mountCgroups } from "./cgroup.ts";
 import { Container, type ContainerContext } from "./container.ts";
+import { Shares } from "./mounts/shares.ts";
 import { podPaths } from "./paths.ts";
 import { PodInit } from "./pod-init.ts";
 
@@ -33,7 +34,6 @@ function writeResolvConf(spec: PodSpec): void {
 
 function refuseUnsupported(spec: PodSpec): void {
   const asked: [asked: boolean, what: string][] = [
-    [spec.shareDir !== undefined && spec.shareDir !== "", "shareDir"],
     [spec.interfaces.length > 0, "interfaces"],
     [spec.routes.length > 0, "routes"],
     [spec.portmappingWhiteLists !== undefined, "portmappingWhiteLists"],
@@ -68,7 +68,8 @@ export class Pod {
     makeDirectories(podPaths.shm);
     sys.mount("shm", podPaths.shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777");
     try {
-      return new Pod({ ...context, init: await Pod.#startInit(spec), hostname: spec.hostname });
+      const [init, shares] = [await Pod.#startInit(spec), new Shares(spec.shareDir)];
+      return new Pod({ ...context, init, shares, hostname: spec.hostname });
     } catch (error) {
       sys.umount(podPaths.shm, MNT_DETACH);
       throw error;
@@ -114,6 +115,7 @@ export class Pod {
     stopTimer(grace);
     await withDeadline(Promise.all(containers.map((container) => container.freed)), LAST_OUTPUT_MS);
     await this.#context.init.end();
+    this.#context.shares.end();
     sys.umount(podPaths.shm, MNT_DETACH);
   }
 }

@@ -107,6 +107,7 @@ class Commands {
         pidNamespace: undefined,
         namespaces: 0,
         makeWorkdir: false,
+        hasConsole: false,
         enter: () => {},
       },
       this.#agent.streams,

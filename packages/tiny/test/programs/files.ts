@@ -66,6 +66,22 @@ runScenarios({
     };
   },
 
+  copies(folder) {
+    writeText(`${folder}/file`, "x");
+    writeText(`${folder}/copy`, "x");
+    sys.symlink("nowhere", `${folder}/dangling`);
+    sys.link(`${folder}/file`, `${folder}/again`);
+    sys.setMtime(`${folder}/file`, 1_000_000_000);
+    sys.setMtime(`${folder}/dangling`, 1_000_000_001);
+    sys.lchown(`${folder}/dangling`, sys.lstat(folder).uid, sys.lstat(folder).gid);
+    sys.copyXattrs(`${folder}/file`, `${folder}/copy`);
+    return {
+      sameFile: sys.stat(`${folder}/again`).ino === sys.stat(`${folder}/file`).ino,
+      times: [sys.stat(`${folder}/again`).mtime, sys.lstat(`${folder}/dangling`).mtime],
+      noXattrs: failureOf(() => sys.copyXattrs(`${folder}/none`, `${folder}/copy`)),
+    };
+  },
+
   directories(folder) {
     sys.umask(0o022);
     makeDirectories(`${folder}/a/b/c`, 0o777);

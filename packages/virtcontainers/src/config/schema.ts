@@ -1,7 +1,20 @@
 import { HuskError } from "../errors/index.ts";
+import { POD_SHARE_TAG } from "../storage/shares.ts";
 import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
 import { checkId } from "./ids.ts";
-import { flag, integer, kind, list, object, path, type Rule, record, text, unsupported } from "./rules.ts";
+import {
+  flag,
+  integer,
+  kind,
+  list,
+  object,
+  output,
+  path,
+  type Rule,
+  record,
+  text,
+  unsupported,
+} from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
 
@@ -14,6 +27,7 @@ const hypervisorConfig = object({
   initrdPath: path,
   disableBlockDeviceUse: flag,
   blockDeviceDriver: kind(["virtio-blk", "virtio-scsi"], ["virtio-blk", "virtio-scsi"]),
+  sharedFS: kind(["virtiofs", "9p"], ["virtiofs", "9p"]),
   kernelParams: list(param),
   hypervisorParams: list(param),
   hypervisorMachineType: kind(["q35", "microvm", "pc"], ["q35", "microvm", "pc"]),
@@ -60,6 +74,18 @@ function environmentName(value: unknown, at: string): void {
   if ((value as string).includes("=")) throw new HuskError("ERR_CONFIG_INVALID", `${at}: must not hold "="`);
 }
 
+/** Longest mount tag of 9p; virtiofs allows 36. */
+const MAX_TAG = 31;
+/** Highest user or group number: the one above means "none". */
+const MAX_ID = 0xffff_fffe;
+
+function mountTag(value: unknown, at: string): void {
+  text({ empty: false, max: MAX_TAG })(value, at);
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value as string) && value !== POD_SHARE_TAG) return;
+  const problem = `must be letters, digits, "_", "." and "-", and not "${POD_SHARE_TAG}"`;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: ${problem}`);
+}
+
 const annotations = record(text());
 const mount = object(
   {
@@ -67,23 +93,24 @@ const mount = object(
     destination: text(),
     type: text(),
     options: list(text()),
-    hostPath: text(),
+    hostPath: output(text()),
     readOnly: flag,
   },
   ["source", "destination"],
 );
+const volume = object({ mountTag, hostPath: path }, ["mountTag", "hostPath"]);
 const number = integer(0, Number.MAX_SAFE_INTEGER);
 const device = object({
   hostPath: path,
   containerPath: path,
-  devType: text(),
-  major: number,
-  minor: number,
-  fileMode: number,
-  uid: number,
-  gid: number,
-  hotplugged: flag,
-  id: text(),
+  devType: kind(["c", "u", "b", "p"], ["c", "u", "b", "p"]),
+  major: integer(0, 4095),
+  minor: integer(0, 1_048_575),
+  fileMode: integer(0, 0o7777),
+  uid: integer(0, MAX_ID),
+  gid: integer(0, MAX_ID),
+  hotplugged: output(flag),
+  id: output(text()),
 });
 
 const containerFields = object(
@@ -93,8 +120,9 @@ const containerFields = object(
     readonlyRootfs: flag,
     cmd,
     annotations,
-    mounts: unsupported(list(mount), "mounts are"),
-    deviceInfos: unsupported(list(device), "devices are"),
+    sharedRootfs: flag,
+    mounts: list(mount),
+    deviceInfos: list(device),
   },
   ["id", "rootFs", "cmd"],
 );
@@ -126,10 +154,7 @@ const pod = object(
       object({ netNSPath: text(), numInterfaces: number, interworkingModel: integer(0, 3) }),
       "a network configuration is",
     ),
-    volumes: unsupported(
-      list(object({ mountTag: text(), hostPath: path }, ["mountTag", "hostPath"])),
-      "shared volumes are",
-    ),
+    volumes: list(volume),
     containers: list(container),
     annotations,
   },
@@ -151,6 +176,10 @@ export function checkPodConfig(config: unknown): asserts config is PodConfig {
     }
     seen.add(id);
   }
+  const tags = ((config as PodConfig).volumes ?? []).map(({ mountTag: tag }) => tag);
+  const twice = tags.find((tag, index) => tags.indexOf(tag) !== index);
+  if (twice !== undefined)
+    throw new HuskError("ERR_CONFIG_INVALID", `volumes: two have the mountTag "${twice}"`);
 }
 
 /** Checks the configuration of a container; throws as `checkPodConfig`. */

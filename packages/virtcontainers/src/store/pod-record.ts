@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
+import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import type { PodConfig, State } from "../types/index.ts";
+import type { PodConfig, SharedFS, State } from "../types/index.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
@@ -17,8 +18,8 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
-  /** id of the disk with its root file system; missing: it has none yet */
-  drive?: string;
+  /** what it has of the host; missing: nothing yet, because there is no VM */
+  storage?: ContainerStorage;
 }
 
 /** A disk of the VM in a pod's record. */
@@ -27,8 +28,8 @@ export interface DriveRecord {
   id: string;
   /** the disk image on the host */
   imagePath: string;
-  /** type of its file system */
-  fstype: string;
+  /** type of its file system; missing: it is a container's own matter */
+  fstype?: string;
   /** whether the guest may not write it; default true */
   readOnly?: boolean;
   /**
@@ -36,6 +37,17 @@ export interface DriveRecord {
    * to it. Missing: it was there when the VM started, and cannot be taken out
    */
   addr?: string;
+}
+
+/** A directory of the host that the VM can mount, in a pod's record. */
+export interface ShareRecord {
+  /** mount tag */
+  tag: string;
+  kind: SharedFS;
+  /** the directory; missing: the pod's own, for what its containers need */
+  hostPath?: string;
+  /** the process that serves it, unless the hypervisor does so itself */
+  daemon?: ProcessIdentity;
 }
 
 /** The running VM in a pod's record. */
@@ -59,6 +71,7 @@ export interface PodRecord {
   config: PodConfig;
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
+  shares: ShareRecord[];
   vm?: VmRecord;
 }
 
@@ -139,6 +152,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   }
   if (record.config.id !== podId) return "the state of another pod";
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
+  if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
@@ -151,6 +165,15 @@ function isIdentity(value: ProcessIdentity | undefined): boolean {
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  const { id, imagePath, fstype, addr = "" } = drive ?? {};
+  const { id, imagePath, fstype = "", addr = "" } = drive ?? {};
   return [id, imagePath, fstype, addr].every((value) => typeof value === "string");
+}
+
+function isShare(share: Partial<ShareRecord> | null): boolean {
+  const { tag, kind, daemon } = share ?? {};
+  return (
+    typeof tag === "string" &&
+    (kind === "virtiofs" || kind === "9p") &&
+    (daemon === undefined || isIdentity(daemon))
+  );
 }

@@ -12,6 +12,7 @@ import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
 import { attachStorage } from "./container-storage.ts";
 import { containerHandle, podHandle } from "./handles.ts";
+import { unplugUnusedHostDevices } from "./host-devices.ts";
 import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
@@ -136,6 +137,7 @@ export async function deleteContainer(
     pod.save();
     releaseBinds(pod.directory, containerId);
     await unplugUnusedDrives(pod);
+    await unplugUnusedHostDevices(pod);
     return handle;
   });
 }

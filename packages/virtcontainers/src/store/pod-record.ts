@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import type { VfioFunction } from "../hypervisor/vfio.ts";
 import type { PodConfig, SharedFS, State } from "../types/index.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -39,6 +40,15 @@ export interface DriveRecord {
   addr?: string;
 }
 
+/** A device of the host that the VM has for itself, in a pod's record. */
+export interface HostDeviceRecord {
+  device: VfioFunction;
+  /** containers that asked for it */
+  containerIds: string[];
+  /** PCI address in the VM; missing: it was there when the VM started, and cannot be taken out */
+  addr?: string;
+}
+
 /** A directory of the host that the VM can mount, in a pod's record. */
 export interface ShareRecord {
   /** mount tag */
@@ -72,7 +82,13 @@ export interface PodRecord {
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
   shares: ShareRecord[];
+  hostDevices?: HostDeviceRecord[];
   vm?: VmRecord;
+}
+
+/** Addresses in the VM that are taken: those of disks and of devices of the host. */
+export function takenAddresses({ drives, hostDevices = [] }: PodRecord): string[] {
+  return [...drives, ...hostDevices].flatMap(({ addr }) => addr ?? []);
 }
 
 /** Stores a record; the caller holds the pod's lock. */

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { makeTempRoot } from "../../testing/temp-root.ts";
 import type { HypervisorConfig } from "../../types/index.ts";
+import type { VfioFunction } from "../vfio.ts";
 import { checkHostMemory } from "./host-memory.ts";
 
 /** What a host says of itself: MiB available, huge pages of 2 MiB free and reserved, bytes that may be locked. */
@@ -15,7 +16,13 @@ interface Host {
   capabilities?: string;
 }
 
-function checkOn(t: TestContext, host: Host, config: HypervisorConfig, memory = 128): void {
+function checkOn(
+  t: TestContext,
+  host: Host,
+  config: HypervisorConfig,
+  memory = 128,
+  vfioDevices: VfioFunction[] = [],
+): void {
   const { available = 4096, free = 0, reserved = 0, lockable = "8388608", capabilities = "0" } = host;
   const { base } = makeTempRoot(t);
   const write = (name: string, text: string) => {
@@ -24,7 +31,7 @@ function checkOn(t: TestContext, host: Host, config: HypervisorConfig, memory = 
   };
   const huge = `HugePages_Total: 99\nHugePages_Free: ${free}\nHugePages_Rsvd: ${reserved}\nHugepagesize: 2048 kB\n`;
   checkHostMemory(
-    { config, memory },
+    { config, memory, vfioDevices },
     {
       meminfo: write("meminfo", `MemTotal: 1 kB\nMemAvailable: ${available * 1024} kB\n${huge}`),
       limits: write(
@@ -63,5 +70,8 @@ test("locking needs a limit that allows it or CAP_IPC_LOCK, and realtime beside 
   checkOn(t, { lockable: "unlimited" }, config);
   checkOn(t, { capabilities: "4000" }, config);
   assert.throws(() => checkOn(t, { capabilities: "bfff" }, config), { code: "ERR_HOST_MEMORY" });
+  const vfioDevices: VfioFunction[] = [{ kind: "pci", address: "0000:01:00.0" }];
+  assert.throws(() => checkOn(t, {}, {}, 128, vfioDevices), { code: "ERR_HOST_MEMORY" });
+  checkOn(t, { lockable: "unlimited" }, {}, 128, vfioDevices);
   assert.throws(() => checkOn(t, {}, { mlock: true }), { code: "ERR_CONFIG_INVALID", message: /mlock/ });
 });

@@ -1,4 +1,5 @@
 import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { endShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
@@ -33,6 +34,7 @@ export async function stopVm(pod: OpenPod): Promise<void> {
     await hypervisor.stopPod(directory);
     call.mark("vm-ended");
   }
+  await endShares(record, directory);
   live.session?.close();
   directory.removeSockets();
   delete record.vm;

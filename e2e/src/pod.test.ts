@@ -1,17 +1,19 @@
 import assert from "node:assert/strict";
-import { text } from "node:stream/consumers";
 import { describe } from "node:test";
 import {
   createContainer,
   createPod,
   deletePod,
   enterContainer,
+  killContainer,
   type ProcessIo,
+  runPod,
   startContainer,
   startPod,
   statusPod,
   stopPod,
 } from "@husk/virtcontainers";
+import { runIn } from "./support/containers.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
@@ -47,6 +49,24 @@ describe("a pod of the library", () => {
     await deletePod("grow", options);
   });
 
+  it("has its signals sent to a container's first process, or to all", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const { hypervisorConfig, options } = place;
+    const script = "sleep 1000 & trap '' USR1; touch /tmp/ready; wait; exec sleep 2000";
+    const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }] };
+    await runPod(
+      { id: "sig", hypervisorConfig, containers: [{ id: "c", rootFs: DEMO_ROOTFS, cmd }] },
+      options,
+    );
+    await runIn(place, "sig", "c", "until test -e /tmp/ready; do :; done");
+    await killContainer("sig", "c", "SIGUSR1", false, options);
+    assert.match(await runIn(place, "sig", "c", "ps -o args"), /^sleep 1000$/m);
+    await killContainer("sig", "c", "SIGUSR1", true, options);
+    await runIn(place, "sig", "c", "until ps -o args | grep -q '^sleep 2000'; do :; done");
+    await killContainer("sig", "c", "SIGKILL", true, options);
+    await deletePod("sig", options);
+  });
+
   it("boots a fresh VM when it is started again", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { hypervisorConfig, options } = place;
@@ -65,6 +85,43 @@ describe("a pod of the library", () => {
     await deletePod("again", options);
   });
 
+  it("has the CPUs and the memory of the hypervisor's defaults, where it says nothing itself", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    const hypervisorConfig = { ...place.hypervisorConfig, defaultVCPUs: 2, defaultMemSz: 160 };
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP, readonlyRootfs: true };
+    const config = { id: "sized", hypervisorConfig, vmConfig: { memory: 112 }, containers: [only] };
+    const script = "nproc; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo";
+    await runPod(config, place.options);
+    const own = (await runIn(place, "sized", "only", script)).split("\n").map(Number);
+    await deletePod("sized", place.options);
+    await runPod({ ...config, vmConfig: { vcpus: 1 } }, place.options);
+    const others = (await runIn(place, "sized", "only", script)).split("\n").map(Number);
+    await deletePod("sized", place.options);
+    const [[cpus, memory], [otherCpus, otherMemory]] = [own, others];
+    assert.deepEqual([cpus, otherCpus], [2, 1]);
+    // The guest's kernel keeps some of it for itself.
+    assert.ok(memory && memory < 112 * 1024 && memory > 64 * 1024, String(memory));
+    assert.ok(otherMemory && otherMemory < 160 * 1024 && otherMemory > 112 * 1024, String(otherMemory));
+  });
+
+  it("is stopped when its guest's kernel has panicked", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const { hypervisorConfig, options } = place;
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
+    const pod = await createPod({ id: "panics", hypervisorConfig, containers: [only] }, options);
+    const io = attach(pod.getContainer("only"));
+    await startPod("panics", options);
+    const lost = assert.rejects(io.wait(), { code: "ERR_VM_LOST", message: /sysrq/i });
+    const crash = { args: ["/bin/sh", "-c", "echo c > /proc/sysrq-trigger"] };
+    await enterContainer("panics", "only", crash, options);
+    await lost;
+    const { state, containersStatus } = await statusPod("panics", options);
+    assert.deepEqual([state, containersStatus[0]?.state], ["stopped", "stopped"]);
+    await deletePod("panics", options);
+  });
+
   it("loses its containers' processes when its VM dies, and says so", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { hypervisorConfig, options } = place;
@@ -81,19 +138,6 @@ describe("a pod of the library", () => {
     await deletePod("dies", options);
   });
 });
-
-/** Runs a script in a container and gives its output. */
-async function runIn(place: Workplace, podId: string, containerId: string, script: string): Promise<string> {
-  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }] };
-  const { process: entered } = await enterContainer(podId, containerId, cmd, {
-    ...place.options,
-    attach: true,
-  });
-  const [output] = await Promise.all([text(entered.io.stdout), entered.io.stderr?.resume()]);
-  const { exitCode } = await entered.io.wait();
-  assert.equal(exitCode, 0, output);
-  return output;
-}
 
 function attach(container: { attach(): ProcessIo } | undefined): ProcessIo {
   assert.ok(container);

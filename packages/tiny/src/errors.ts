@@ -21,8 +21,10 @@ export const Errno = {
   ENODEV: 19,
   ENOTDIR: 20,
   EINVAL: 22,
+  EROFS: 30,
   EPIPE: 32,
   ELOOP: 40,
+  EPROTONOSUPPORT: 93,
   ECONNRESET: 104,
   ECONNREFUSED: 111,
 } as const;

@@ -12,6 +12,8 @@ declare module "tiny:sys" {
     gid: number;
     /** size in bytes */
     size: number;
+    /** when it was last written, in seconds since 1970 */
+    mtime: number;
     dev: number;
     ino: number;
     rdev: number;
@@ -27,6 +29,8 @@ declare module "tiny:sys" {
 
   // native/file.c
   export function open(path: string, flags: number, mode: number): number;
+  /** A path that may lead only where `resolve` (`RESOLVE_*`) lets it. */
+  export function openat2(path: string, flags: number, mode: number, resolve: number): number;
   export function close(fd: number): void;
   /** Bytes read; 0 at the end; -1 when nothing is there yet (non-blocking). */
   export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
@@ -38,16 +42,20 @@ declare module "tiny:sys" {
   export function pipe2(flags: number): [read: number, write: number];
   export function fcntl(fd: number, command: number, argument: number): number;
   export function ioctl(fd: number, request: number, argument: number | Uint8Array): number;
+  export function ftruncate(fd: number, size: number): void;
   export function fsync(fd: number): void;
 
   // native/directory.c
   export function stat(path: string): Stat;
+  export function fstat(fd: number): Stat;
   export function lstat(path: string): Stat;
   export function mkdir(path: string, mode: number): void;
   export function rmdir(path: string): void;
   export function unlink(path: string): void;
   export function chmod(path: string, mode: number): void;
   export function chown(path: string, uid: number, gid: number): void;
+  /** Like chown, but a link's own owner. */
+  export function lchown(path: string, uid: number, gid: number): void;
   export function mknod(path: string, mode: number, device: number): void;
   export function chdir(path: string): void;
   export function fchdir(fd: number): void;
@@ -55,6 +63,11 @@ declare module "tiny:sys" {
   export function access(path: string, mode: number): void;
   export function symlink(target: string, path: string): void;
   export function rename(from: string, to: string): void;
+  export function link(from: string, to: string): void;
+  /** Sets when a file was last written; of a link, its own. */
+  export function setMtime(path: string, seconds: number): void;
+  /** Copies all extended attributes, also those of links; none where the source's file system has none. */
+  export function copyXattrs(from: string, to: string): void;
   export function readlink(path: string): string;
   /** The names in a directory, without `.` and `..`, in the file system's order. */
   export function readdir(path: string): string[];
@@ -75,7 +88,9 @@ declare module "tiny:sys" {
   export function setuid(uid: number): void;
   export function setgid(gid: number): void;
   export function setgroups(groups: number[]): void;
-  export function prctl(option: number, argument: number): number;
+  export function prctl(option: number, argument: number, second?: number): number;
+  /** Each set is a number with bit n for capability n. */
+  export function capset(effective: number, permitted: number, inheritable: number): void;
   export function setrlimit(resource: number, soft: number, hard: number): void;
 
   // native/namespace.c
@@ -91,6 +106,8 @@ declare module "tiny:sys" {
     flags: number,
     data: string | null,
   ): void;
+  /** Sets and clears `MOUNT_ATTR_*` of a mount, with `AT_RECURSIVE` also of those below. */
+  export function mountSetattr(target: string, flags: number, set: number, clear: number): void;
   export function umount(target: string, flags: number): void;
   export function pivotRoot(root: string, old: string): void;
 
@@ -131,6 +148,8 @@ declare module "tiny:sys" {
   export function sync(): void;
   export function reboot(command: number): void;
   export function finitModule(fd: number, parameters: string): void;
+  /** What an errno means, in words. */
+  export function strerror(code: number): string;
   export function getrandom(buffer: Uint8Array): number;
 
   // native/text.c

@@ -20,6 +20,8 @@ export interface Place {
   /** `CLONE_NEW*` of namespaces that the process gets anew */
   namespaces: number;
   makeWorkdir: boolean;
+  /** whether the process's terminal becomes the container's console */
+  hasConsole: boolean;
   /** in the child: joins the namespaces, the cgroup and the root */
   enter(): void;
 }
@@ -28,8 +30,8 @@ export interface Place {
 export interface ProcessEvents {
   /** it is dead, with this exit code */
   onExited(code: number): void;
-  /** it is dead, and every one of its streams has ended */
-  onReleased(): void;
+  /** it is dead, and every one of its streams has ended; the host has been sent the end of its output */
+  onReleased(code: number): void;
 }
 
 /** See the head of the file. */
@@ -79,7 +81,8 @@ export class Process {
   ): Promise<Process> {
     if (streams.hasInput(spec.stdio)) throw new Error(`stream ${spec.stdio} is in use`);
     const stdio = openStdio(spec, place.devpts);
-    const launch: Launch = { spec, stdio, hostname: place.hostname, makeWorkdir: place.makeWorkdir };
+    const { hostname, makeWorkdir, hasConsole } = place;
+    const launch: Launch = { spec, stdio, hostname, makeWorkdir, hasConsole };
     const body = (): never => {
       place.enter();
       execProgram(launch);
@@ -120,6 +123,11 @@ export class Process {
     this.#announced = true;
     if (this.#exited) this.#events.onExited(this.#code);
     this.#releaseWhenDone();
+  }
+
+  /** stream of its input and output */
+  get stdio(): number {
+    return this.#spec.stdio;
   }
 
   get exited(): boolean {
@@ -166,6 +174,6 @@ export class Process {
     // Until here the host may not have known of the end: what it sent was dropped, not answered with an end.
     this.#streams.removeInput(this.#spec.stdio);
     this.#streams.sendEnd(this.#spec.stdio);
-    this.#events.onReleased();
+    this.#events.onReleased(this.#code);
   }
 }

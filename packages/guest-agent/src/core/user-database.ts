@@ -47,7 +47,8 @@ function toId(text: string | undefined): number | undefined {
   return id < 0xffffffff ? id : undefined;
 }
 
-function parsePasswd(text: string): PasswdEntry[] {
+/** The users of an /etc/passwd that have numbers. */
+export function parsePasswd(text: string): PasswdEntry[] {
   return fields(text, 4).flatMap(([name, , uid, gid, , home]) => {
     const [user, group] = [toId(uid), toId(gid)];
     if (user === undefined || group === undefined) return [];
@@ -68,6 +69,11 @@ function parseGroup(text: string): GroupEntry[] {
           },
         ];
   });
+}
+
+/** The number of a group; undefined when the container does not know its name. */
+export function findGroup(name: string, group: string): number | undefined {
+  return parseGroup(group).find((entry) => entry.name === name)?.gid;
 }
 
 function lookUpGroup(word: string, groups: GroupEntry[]): number {

@@ -2,19 +2,20 @@ import { isHuskError } from "../errors/index.ts";
 import { clearLeftover } from "../store/claim.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
-import { type OpenPod, withPod } from "./open-pod.ts";
+import type { OpenPod } from "./open-pod.ts";
 import { stopVm } from "./stop-pod.ts";
 
 /**
- * Deletes a pod with all its containers, and stops it before if it runs. The handle tells what it was.
+ * Deletes a pod with all its containers, and stops it before if it runs. The handle tells what it was. Go: `DeletePod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
  */
 export async function deletePod(podId: string, options: CallOptions = {}): Promise<VCPod> {
   const call = new Call(options);
   try {
-    return await withPod(podId, call, "exclusive", remove);
+    return await changePod(podId, call, remove);
   } catch (error) {
     // One whose creator died is no pod, but its leftovers are to go all the same.
     if (isHuskError(error, "ERR_POD_NOT_FOUND")) await clearLeftover(call.root, podId);
@@ -23,9 +24,10 @@ export async function deletePod(podId: string, options: CallOptions = {}): Promi
 }
 
 async function remove(pod: OpenPod): Promise<VCPod> {
-  if (pod.state !== "stopped" || pod.hypervisor.vm) await stopVm(pod);
+  if (pod.state !== "stopped" || pod.hypervisor.vm || pod.record.postStopDue) await stopVm(pod);
   const handle = podHandle(pod);
   pod.directory.remove();
   await forgetLivePod(pod.call.root, pod.id);
+  pod.call.mark("removed");
   return handle;
 }

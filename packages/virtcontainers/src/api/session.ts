@@ -1,11 +1,12 @@
 import { createAgent } from "../agent/index.ts";
 import { type AgentEvents, type AgentSession, INIT_PROCESS } from "../agent/types.ts";
-import { HuskError, systemCode } from "../errors/index.ts";
+import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
+import { checkState } from "../state-machine.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import { Call } from "./call.ts";
-import { type OpenPod, withPod } from "./open-pod.ts";
+import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
+import { observeRunState } from "./run-state.ts";
 
 /** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
 const VM_END_MS = 500;
@@ -28,7 +29,7 @@ export async function openSession(
   const { live, directory, call } = pod;
   if (pod.hasSession) return live.session;
   const agent = createAgent(pod.record.config.agentType ?? "hyperstart");
-  const session = await agent.open({
+  const opening = agent.open({
     directory,
     deadlineFactor: pod.hypervisor.deadlineFactor,
     fresh: options.fresh === true,
@@ -38,10 +39,20 @@ export async function openSession(
     describeLoss: (viaRelay) => describeLoss(pod.id, directory, viaRelay),
     mark: call.mark,
   });
+  const session = await opening.catch((error) => explainSilence(pod, error));
   if (!session) return undefined;
   live.session = session;
   if (session.isOwner && !options.fresh) await refresh(pod, session);
   return session;
+}
+
+/** An agent that does not answer may live in a VM that somebody has frozen without us. */
+async function explainSilence(pod: OpenPod, error: unknown): Promise<never> {
+  if (isHuskError(error, "ERR_TIMEOUT")) {
+    await observeRunState(pod);
+    checkState({ podId: pod.id }, pod.state, ["ready", "running"], "for its agent to answer");
+  }
+  throw error;
 }
 
 /** The session with a pod's agent. @throws HuskError ERR_VM_LOST, ERR_AGENT_DISCONNECTED, ERR_AGENT_PROTOCOL, … */
@@ -69,7 +80,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
   return {
     onExit: (containerId, processId, exitCode) => {
       // What a guest makes up must not fill the memory.
-      if (processId !== INIT_PROCESS || !pod.live.containerIds.has(containerId)) return;
+      if (processId !== INIT_PROCESS || !isContainer(pod, containerId)) return;
       pod.live.noteExit(containerId, exitCode);
       pod.live.store((signal) => storeExits(pod, signal));
     },
@@ -79,11 +90,21 @@ function eventsFor(pod: OpenPod): AgentEvents {
   };
 }
 
+/** Whether the pod has such a container, be it one that another process has made since. */
+function isContainer({ id, call, live }: OpenPod, containerId: string): boolean {
+  if (live.containerIds.has(containerId)) return true;
+  try {
+    lookAtPod(id, call.again());
+  } catch {
+    return false;
+  }
+  return live.containerIds.has(containerId);
+}
+
 /** Stores what has been heard. When the pod is gone meanwhile, there is nothing to store. */
 async function storeExits({ id, call, record: { uuid } }: OpenPod, signal: AbortSignal): Promise<void> {
   try {
-    const { root, cache } = call;
-    await withPod(id, new Call({ root, cache, signal }), "exclusive", async (pod) => {
+    await withPod(id, call.again(signal), "exclusive", async (pod) => {
       if (pod.record.uuid === uuid) pod.save();
     });
   } catch {

@@ -3,22 +3,30 @@ import type { ContainerConfig, HypervisorConfig, PodConfig } from "../types/inde
 
 /** A copy of a container's configuration that does not depend on the working directory of who made it. */
 export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
-  return { ...structuredClone(config), rootFs: resolve(config.rootFs) };
+  const absolute = structuredClone(config);
+  absolute.rootFs = resolve(config.rootFs);
+  for (const device of absolute.deviceInfos ?? []) {
+    if (device.hostPath) device.hostPath = resolve(device.hostPath);
+  }
+  return absolute;
 }
 
 /** A copy of a pod's configuration that does not depend on the working directory of who made it. */
 export function withAbsolutePaths(config: PodConfig): PodConfig {
-  const { hypervisorConfig, containers } = config;
+  const { hypervisorConfig, containers, volumes } = config;
   return {
     ...structuredClone(config),
     ...(hypervisorConfig ? { hypervisorConfig: withAbsoluteFiles(hypervisorConfig) } : {}),
+    ...(volumes
+      ? { volumes: volumes.map((volume) => ({ ...volume, hostPath: resolve(volume.hostPath) })) }
+      : {}),
     ...(containers ? { containers: containers.map(withAbsoluteRootFs) } : {}),
   };
 }
 
 function withAbsoluteFiles(config: HypervisorConfig): HypervisorConfig {
   const absolute = structuredClone(config);
-  for (const key of ["kernelPath", "imagePath", "firmwarePath", "hypervisorPath"] as const) {
+  for (const key of ["kernelPath", "imagePath", "initrdPath", "firmwarePath", "hypervisorPath"] as const) {
     const path = absolute[key];
     // QEMU and its firmware are looked for in the usual places when they are given by name alone.
     const isName = (key === "firmwarePath" || key === "hypervisorPath") && !path?.includes("/");

@@ -7,12 +7,16 @@ export const BASE_DEADLINES = {
   boot: 5_000,
   /** one command to the hypervisor */
   qmp: 2_000,
+  /** the guest gives a device back */
+  unplug: 2_000,
   /** one short command to the agent */
   agentCommand: 2_500,
   /** the start of a container or process: a disk may have to appear first */
   agentStart: 5_000,
   /** the orderly end of a pod: processes get a grace after SIGTERM */
   agentStop: 5_000,
+  /** one file or directory to be bound into a pod's share */
+  shareBind: 2_000,
   /** the end of the hypervisor's process */
   exit: 2_000,
 } as const;

@@ -3,13 +3,25 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import type { VmRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig } from "../types/index.ts";
-import type { BlockHotplug, Capabilities, Drive, Hypervisor, WaitOptions } from "./types.ts";
+import { allocateScsiAddress, allocateSlot } from "./qemu/slots.ts";
+import type { BlockHotplug, Capabilities, Drive, Hypervisor, VfioHotplug, WaitOptions } from "./types.ts";
+import type { VfioFunction } from "./vfio.ts";
 
 /** Steps of the mock hypervisor that can be made to fail by `hypervisorParams: [{key: "fail", value: step}]`. */
-type Step = "createPod" | "startPod" | "waitPod" | "stopPod" | "hotplugAddDevice";
+type Step =
+  | "createPod"
+  | "startPod"
+  | "waitPod"
+  | "pausePod"
+  | "resumePod"
+  | "stopPod"
+  | "hotplugAddDevice"
+  | "hotplugRemoveDevice"
+  | "hotplugAddVfio"
+  | "hotplugRemoveVfio";
 
 /** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
-export class MockHypervisor implements Hypervisor, BlockHotplug {
+export class MockHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
   readonly type = "mock";
   readonly deadlineFactor = 1;
   readonly #config: HypervisorConfig;
@@ -25,8 +37,11 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
   }
 
   capabilities(): Capabilities {
-    return { blockDeviceHotplug: true };
+    const disks = this.#config.disableBlockDeviceUse !== true;
+    return { blockDevice: disks, blockDeviceHotplug: disks, vfioHotplug: true };
   }
+
+  coldPlugAddress(): undefined {}
 
   async createPod(): Promise<void> {
     this.#step("createPod");
@@ -49,6 +64,16 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
     this.#vm = undefined;
   }
 
+  async pausePod(): Promise<void> {
+    this.#step("pausePod");
+  }
+
+  async readState(): Promise<undefined> {}
+
+  async resumePod(): Promise<void> {
+    this.#step("resumePod");
+  }
+
   async stopPod(): Promise<void> {
     this.#step("stopPod");
     this.#vm = undefined;
@@ -56,7 +81,24 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
 
   async hotplugAddDevice(_drive: Drive, _directory: PodDirectory, taken: readonly string[]): Promise<string> {
     this.#step("hotplugAddDevice");
-    return `slot${taken.length}`;
+    return allocateScsiAddress(taken);
+  }
+
+  async hotplugRemoveDevice(): Promise<void> {
+    this.#step("hotplugRemoveDevice");
+  }
+
+  async hotplugAddVfio(
+    _vfio: VfioFunction,
+    _directory: PodDirectory,
+    taken: readonly string[],
+  ): Promise<string> {
+    this.#step("hotplugAddVfio");
+    return allocateSlot({ machine: "q35", slots: 16 }, taken);
+  }
+
+  async hotplugRemoveVfio(): Promise<void> {
+    this.#step("hotplugRemoveVfio");
   }
 
   disconnect(): void {}

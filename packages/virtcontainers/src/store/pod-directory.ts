@@ -22,6 +22,10 @@ export const FILES = {
   console: "console.log",
   /** what the hypervisor said */
   hypervisorLog: "qemu.log",
+  /** what the daemons of its shared directories said */
+  shareLog: "virtiofsd.log",
+  /** directory that is shared with the guest; what is in it is bound there in the namespace of who serves it */
+  share: "share",
 } as const;
 
 /** Names of the sockets of a pod. */
@@ -35,6 +39,8 @@ export const SOCKETS = {
   /** the owner of the agent's channels offers them to others here */
   relayControl: "relay-ctl.sock",
   relayStream: "relay-tty.sock",
+  /** the daemon of a share, while it is started */
+  share: "share.sock",
 } as const;
 
 /** Where a pod keeps its files and sockets. */
@@ -54,6 +60,11 @@ export class PodDirectory {
 
   socket(name: keyof typeof SOCKETS): string {
     return join(this.socketPath, SOCKETS[name]);
+  }
+
+  /** Makes the directory of the sockets, if they have one of their own. A record names it already, should we die now. */
+  makeSocketDirectory(): void {
+    if (this.socketPath !== this.path) mkdirSync(this.socketPath, { mode: 0o700 });
   }
 
   /** Removes the sockets, whose servers have ended. */
@@ -81,12 +92,10 @@ export function podPath(root: string, podId: string): string {
 }
 
 /**
- * A directory for the sockets of a pod whose own directory has too long a path, made anew; undefined when it has not.
- * The name is random: nobody else can have made it, and mkdir fails if somebody has.
+ * A path for the directory of the sockets of a pod whose own directory has too long a path; undefined when it has not.
+ * The name is random: nobody else can have made it, and making it fails if somebody has.
  */
-export function makeSocketDirectory(path: string): string | undefined {
+export function chooseSocketDirectory(path: string): string | undefined {
   if (Buffer.byteLength(join(path, LONGEST_SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES) return undefined;
-  const short = join(process.env.XDG_RUNTIME_DIR || tmpdir(), `husk-${randomBytes(9).toString("hex")}`);
-  mkdirSync(short, { mode: 0o700 });
-  return short;
+  return join(process.env.XDG_RUNTIME_DIR || tmpdir(), `husk-${randomBytes(9).toString("hex")}`);
 }

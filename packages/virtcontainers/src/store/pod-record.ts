@@ -1,12 +1,15 @@
 import { readFileSync } from "node:fs";
+import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import type { PodConfig, State } from "../types/index.ts";
+import type { VfioFunction } from "../hypervisor/vfio.ts";
+import type { PodConfig, SharedFS } from "../types/index.ts";
+import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Version of the record's form; raised whenever an older library could misread it. */
-export const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
 /** Longest record read; the honest ones are a few KiB. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
@@ -17,8 +20,10 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
-  /** id of the disk with its root file system; missing: it has none yet */
-  drive?: string;
+  /** the process on the host that stands for it, when a caller has told one */
+  shim?: ProcessIdentity;
+  /** what it has of the host; missing: nothing yet, because there is no VM */
+  storage?: ContainerStorage;
 }
 
 /** A disk of the VM in a pod's record. */
@@ -27,10 +32,35 @@ export interface DriveRecord {
   id: string;
   /** the disk image on the host */
   imagePath: string;
-  /** type of its file system */
-  fstype: string;
-  /** slot it is plugged into; missing: it was there when the VM started */
-  slot?: string;
+  /** type of its file system; missing: it is a container's own matter */
+  fstype?: string;
+  /** whether the guest may not write it; default true */
+  readOnly?: boolean;
+  /**
+   * where the guest finds it, and what it takes up: `id:lun` on the SCSI controller, or the PCI device numbers on the way
+   * to it. Missing: it was there when the VM started, and cannot be taken out
+   */
+  addr?: string;
+}
+
+/** A device of the host that the VM has for itself, in a pod's record. */
+export interface HostDeviceRecord {
+  device: VfioFunction;
+  /** containers that asked for it */
+  containerIds: string[];
+  /** PCI address in the VM; missing: it was there when the VM started, and cannot be taken out */
+  addr?: string;
+}
+
+/** A directory of the host that the VM can mount, in a pod's record. */
+export interface ShareRecord {
+  /** mount tag */
+  tag: string;
+  kind: SharedFS;
+  /** the directory; missing: the pod's own, for what its containers need */
+  hostPath?: string;
+  /** the process that serves it, unless the hypervisor does so itself */
+  daemon?: ProcessIdentity;
 }
 
 /** The running VM in a pod's record. */
@@ -49,12 +79,23 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
+  /** a change of what runs that has begun and whose outcome is not stored: nobody's, or a dead process's, must be found out */
+  pending?: { by?: ProcessIdentity };
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
+  shares: ShareRecord[];
+  hostDevices?: HostDeviceRecord[];
   vm?: VmRecord;
+  /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
+  postStopDue?: boolean;
+}
+
+/** Addresses in the VM that are taken: those of disks and of devices of the host. */
+export function takenAddresses({ drives, hostDevices = [] }: PodRecord): string[] {
+  return [...drives, ...hostDevices].flatMap(({ addr }) => addr ?? []);
 }
 
 /** Stores a record; the caller holds the pod's lock. */
@@ -117,12 +158,13 @@ export function parseRecord(text: string, path: string, podId: string): PodRecor
   return record as PodRecord;
 }
 
-const STATES: readonly unknown[] = ["ready", "running", "paused", "stopped"];
+const STATES: readonly unknown[] = Object.values(State);
 
 function findProblem(record: Partial<PodRecord>, podId: string): string | undefined {
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
+  if (record.pending !== undefined && !isPending(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
@@ -134,17 +176,34 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   }
   if (record.config.id !== podId) return "the state of another pod";
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
+  if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
   if (ids.length !== Object.keys(containers).length) return "containers do not match";
-  return ids.every((id) => STATES.includes(containers[id]?.state)) ? undefined : "bad container state";
+  if (!ids.every((id) => STATES.includes(containers[id]?.state))) return "bad container state";
+  const shims = Object.values(containers).flatMap(({ shim }) => (shim === undefined ? [] : [shim]));
+  return shims.every(isIdentity) ? undefined : "bad shim";
 }
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {
   return Number.isSafeInteger(value?.pid) && (value?.pid ?? 0) > 0 && typeof value?.startTime === "string";
 }
 
+function isPending(value: PodRecord["pending"] | null): boolean {
+  return typeof value === "object" && value !== null && (value.by === undefined || isIdentity(value.by));
+}
+
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  return [drive?.id, drive?.imagePath, drive?.fstype].every((value) => typeof value === "string");
+  const { id, imagePath, fstype = "", addr = "" } = drive ?? {};
+  return [id, imagePath, fstype, addr].every((value) => typeof value === "string");
+}
+
+function isShare(share: Partial<ShareRecord> | null): boolean {
+  const { tag, kind, daemon } = share ?? {};
+  return (
+    typeof tag === "string" &&
+    (kind === "virtiofs" || kind === "9p") &&
+    (daemon === undefined || isIdentity(daemon))
+  );
 }

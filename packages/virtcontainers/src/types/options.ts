@@ -1,4 +1,5 @@
 import type { VCPod } from "./handles.ts";
+import type { ProcessListFormat } from "./kinds.ts";
 
 /** A moment of a call, for those who watch where the time goes. */
 export interface Phase {
@@ -18,6 +19,8 @@ export interface CallOptions {
   root?: string | undefined;
   /** cache directory; default `$HUSK_CACHE`, else `/var/cache/husk` for root, else `$XDG_CACHE_HOME/husk` */
   cache?: string | undefined;
+  /** is told what went wrong without failing the call: a PostStart or PostStop hook; default: Node's own warnings */
+  onWarning?: ((warning: Error) => void) | undefined;
   /** is told each phase as it is done */
   onPhase?: ((phase: Phase) => void) | undefined;
 }
@@ -26,6 +29,14 @@ export interface CallOptions {
 export interface EnterOptions extends CallOptions {
   /** connect the streams of the process; default: stdin is closed, output is discarded */
   attach?: boolean | undefined;
+}
+
+/** What `processListContainer` is to list, and how. Go: `ProcessListOptions`. */
+export interface ProcessListOptions {
+  /** `json`: an array of process ids, as the pod numbers them; `table`: text as ps(1) writes it */
+  format: ProcessListFormat;
+  /** options of ps(1) for the table; default: `-ef` */
+  args?: string[] | undefined;
 }
 
 /** Options of `listPod`. */

@@ -86,7 +86,7 @@ export interface Process {
   columns?: number;
   /** whether execve may not gain privileges */
   noNewPrivileges?: boolean;
-  /** capability sets; absent: the agent's default */
+  /** capability sets, of which one that is absent is empty; all absent: what the user has anyway */
   capabilities?: Capabilities;
   /** resource limits; absent: the agent's own */
   rlimits?: Rlimit[];
@@ -103,11 +103,12 @@ const readSide = integer(0, 0xffff);
 const readArguments = listOf(text(MAX_ARGUMENT_BYTES));
 const readNames = listOf(nonEmpty(readName));
 
-/** A process; `defaultId` names one that says no id of its own, where that is allowed. */
-export function processReader(defaultId?: string): Reader<Process> {
+/** A process; `defaultId` names one that says no id of its own, where that is allowed, by its stream. */
+export function processReader(defaultId?: (stdio: number) => string): Reader<Process> {
   return (value, path) => {
     const from = readObject(value, path);
-    const id = optionalText(from, path, "id", readProcessId).id ?? defaultId;
+    const stdio = required(from, path, "stdio", readSeq);
+    const id = optionalText(from, path, "id", readProcessId).id ?? defaultId?.(stdio);
     if (id === undefined) throw new PayloadError(`${path}.id`, "is missing");
     const process: Process = {
       id,
@@ -115,7 +116,7 @@ export function processReader(defaultId?: string): Reader<Process> {
       ...optionalText(from, path, "group", lineOrNumber(MAX_NAME_BYTES)),
       additionalGroups: withDefault(from, path, "additionalGroups", listOf(lineOrNumber(MAX_NAME_BYTES)), []),
       terminal: withDefault(from, path, "terminal", readBoolean, false),
-      stdio: required(from, path, "stdio", readSeq),
+      stdio,
       stderr: withDefault(from, path, "stderr", readSeq, 0),
       args: required(from, path, "args", readArguments),
       envs: withDefault(from, path, "envs", listOf(readEnvVar), []),
@@ -123,7 +124,7 @@ export function processReader(defaultId?: string): Reader<Process> {
       ...optional(from, path, "rows", readSide),
       ...optional(from, path, "columns", readSide),
       ...optional(from, path, "noNewPrivileges", readBoolean),
-      ...optional(from, path, "capabilities", readCapabilities),
+      ...readCapabilitiesIfAny(from, path),
       ...optional(from, path, "rlimits", listOf(readRlimit)),
     };
     checkStreams(process, path);
@@ -161,6 +162,15 @@ function readLimit(from: JsonObject, path: string, key: string): number {
   const limit = required(from, path, key, integer(0, 2 ** 64));
   return limit > Number.MAX_SAFE_INTEGER ? RLIMIT_UNLIMITED : limit;
 }
+
+/** Clear Containers 3 always sends the object; five times `null` in it is its way to say nothing. */
+function readCapabilitiesIfAny(from: JsonObject, path: string): { capabilities?: Capabilities } {
+  const { capabilities } = optional(from, path, "capabilities", readObject);
+  const isEmpty = CAPABILITY_SETS.every((set) => (capabilities?.[set] ?? null) === null);
+  return isEmpty ? {} : optional(from, path, "capabilities", readCapabilities);
+}
+
+const CAPABILITY_SETS = ["bounding", "effective", "permitted", "inheritable", "ambient"] as const;
 
 const readCapabilities: Reader<Capabilities> = (value, path) => {
   const from = readObject(value, path);

@@ -28,7 +28,10 @@ describe("PSCONTAINER", needsDisk, () => {
     const command = sh("sleep 1000 & echo $!; wait");
     const first = await startContainer(session, "a", command, { process: { user: "worker" } });
     await first.outputUntil((output) => output.endsWith("\n"));
-    const lines = (await list(session, "a", "table")).trimEnd().split("\n");
+    // The child has been forked, but may not be its program yet.
+    let table = "";
+    while (!table.includes(" sleep 1000\n")) table = await list(session, "a", "table");
+    const lines = table.trimEnd().split("\n");
     const rows = lines.map((line) => line.trim().split(/\s+/));
     assert.deepEqual(rows[0], ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]);
     const init = rows[1]?.[1];

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { describe } from "node:test";
 import {
+  type Cmd,
   createContainer,
   createPod,
   deletePod,
@@ -33,6 +34,25 @@ describe("a pod of the library", () => {
     assert.equal(one, two);
     assert.match(one, /^shared\nuts:\[\d+\]\nipc:\[\d+\]\npid:\[\d+\]\nnet:\[\d+\]\n2\n$/);
     await deletePod("both", options);
+  });
+
+  it("gives a process the capabilities that its command names, and no others", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const { hypervisorConfig, options } = place;
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
+    await createPod({ id: "confined", hypervisorConfig, containers: [only] }, options);
+    await startPod("confined", options);
+    const names = ["CAP_KILL", "CAP_NET_RAW"];
+    const capabilities = { bounding: names, permitted: names, inheritable: names, ambient: ["CAP_KILL"] };
+    const script = "grep -E '^Cap(Eff|Bnd)' /proc/self/status";
+    const output = await runIn(place, "confined", "only", script, { user: "1000", capabilities });
+    assert.equal(output, "CapEff:\t0000000000000020\nCapBnd:\t0000000000002020\n");
+    const unknown = { args: ["true"], capabilities: { bounding: ["CAP_NONE"] } };
+    await assert.rejects(
+      enterContainer("confined", "only", unknown, options),
+      /unknown capability "CAP_NONE"/,
+    );
+    await deletePod("confined", options);
   });
 
   it("takes a container while it runs", async ({ signal }) => {
@@ -83,8 +103,14 @@ describe("a pod of the library", () => {
 });
 
 /** Runs a script in a container and gives its output. */
-async function runIn(place: Workplace, podId: string, containerId: string, script: string): Promise<string> {
-  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }] };
+async function runIn(
+  place: Workplace,
+  podId: string,
+  containerId: string,
+  script: string,
+  more: Partial<Cmd> = {},
+): Promise<string> {
+  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }], ...more };
   const { process: entered } = await enterContainer(podId, containerId, cmd, {
     ...place.options,
     attach: true,

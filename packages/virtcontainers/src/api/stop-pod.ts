@@ -1,5 +1,5 @@
 import { deadlineMs } from "../hypervisor/deadlines.ts";
-import { endShares } from "../storage/shares.ts";
+import { endShares, hasAllShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
@@ -21,7 +21,8 @@ export async function stopPod(podId: string, options: CallOptions = {}): Promise
 export async function stopVm(pod: OpenPod): Promise<void> {
   const { hypervisor, record, directory, call, live } = pod;
   if (hypervisor.vm) {
-    if (record.state !== "paused") await askToEnd(pod);
+    // A guest that has lost a share hangs in it, and would not be done in time.
+    if (record.state !== "paused" && hasAllShares(record)) await askToEnd(pod);
     // The plug is pulled only when the guest has not gone by itself.
     await hypervisor.stopPod(directory);
     call.mark("vm-ended");

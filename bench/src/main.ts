@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { measureBoot } from "./parts/boot.ts";
 import { measureExec } from "./parts/exec.ts";
+import { measureHotplug } from "./parts/hotplug.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { measureReady } from "./parts/ready.ts";
 import { measureSizes } from "./parts/sizes.ts";
@@ -24,6 +25,7 @@ const PARTS: Record<string, Part> = {
   d: measureThroughput,
   e: measureMemory,
   f: measureSizes,
+  g: measureHotplug,
 };
 
 const { values } = parseArgs({
@@ -34,7 +36,7 @@ const parts = (values.only ?? Object.keys(PARTS).join(",")).split(",");
 if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs takes a whole number above 0");
 const unknown = parts.filter((part) => !(part in PARTS));
 if (unknown.length > 0)
-  throw new Error(`--only takes letters from a to f, with commas: not ${unknown.join(", ")}`);
+  throw new Error(`--only takes letters from a to g, with commas: not ${unknown.join(", ")}`);
 for (const file of [HUSK, INITRAMFS])
   if (!existsSync(file)) throw new Error(`${file} is missing: npm run setup`);
 

@@ -13,11 +13,15 @@ import { runCommand } from "./run-command.ts";
 const GUEST_MODULES: readonly string[] = [
   "erofs",
   "overlay",
+  "scsi_mod",
+  "sd_mod",
+  "squashfs",
   "virtio_blk",
   "virtio_console",
   "virtio_mmio",
   "virtio_pci",
   "virtio_rng",
+  "virtio_scsi",
 ];
 
 /** The parts of a kernel package that a guest needs. */

@@ -1,9 +1,10 @@
-/** Finding the disk that holds a container's root. */
+/** Finding disks: by the address that the host plugged them in at, by serial number, by the kernel's name. */
 
 import * as sys from "tiny:sys";
 import { exists, readText, readTextIfThere, writeControl } from "@husk/tiny";
 import { loadModule } from "../boot/modules.ts";
 import { waitForDevice } from "../boot/uevents.ts";
+import { findDiskAt, parseDiskAddress, scanScsi } from "./disk-address.ts";
 
 /** Milliseconds that a disk has to appear: it may be hot-plugged just before the command. */
 const DEADLINE_MS = 10_000;
@@ -13,9 +14,26 @@ const READ_AHEAD_KIB = "1024";
 
 const CLASS = "/sys/class/block";
 
+/** Bytes before the serial number in a SCSI disk's page 0x80 of vital product data. */
+const VPD_HEADER = 4;
+
+function serialOf(disk: string): string | undefined {
+  const virtio = readTextIfThere(`${CLASS}/${disk}/serial`);
+  return (virtio ?? readTextIfThere(`${CLASS}/${disk}/device/vpd_pg80`)?.slice(VPD_HEADER))?.trim();
+}
+
+function readAheadOf(disk: string): string {
+  return `${CLASS}/${disk}/queue/read_ahead_kb`;
+}
+
+/** The kernel shows a disk before it can be used; its queue, which a partition has none of, comes last. */
+function isReady(disk: string): boolean {
+  return exists(readAheadOf(disk)) || exists(`${CLASS}/${disk}/partition`);
+}
+
 function findDisk(name: string): string | undefined {
   if (exists(`${CLASS}/${name}`)) return name;
-  return sys.readdir(CLASS).find((disk) => readTextIfThere(`${CLASS}/${disk}/serial`)?.trim() === name);
+  return sys.readdir(CLASS).find((disk) => serialOf(disk) === name);
 }
 
 /** True when the host gave the disk to be read only. */
@@ -28,12 +46,22 @@ export function isReadOnlyDisk(device: string): boolean {
  *
  * @param name a kernel name (`vda`), as hyperstart has it, or the serial number that the host gave the disk, which does
  *   not change with the order in which disks are found
+ * @param address where the host plugged the disk in, which then overrides the name: `id:lun` on a SCSI controller, or the
+ *   PCI device numbers on the way from the root bus, in hex (`0f/00`). Reference: hyperstart.md 2.3; Kata's PCI path
  */
-export async function findBlockDevice(name: string): Promise<string> {
+export async function findBlockDevice(name: string, address?: string): Promise<string> {
   if (name.includes("/")) throw new Error(`"${name}" is not the name of a disk`);
   loadModule("virtio_blk");
-  const disk = await waitForDevice(`disk ${name}`, DEADLINE_MS, () => findDisk(name));
+  const at = address ? parseDiskAddress(address) : undefined;
+  if (at?.kind === "scsi") scanScsi(at);
+  // Only the kernel's own name tells that a disk, although it has no address, is behind a SCSI controller.
+  else if (!at && /^sd[a-z]+$/.test(name) && !exists(`${CLASS}/${name}`)) scanScsi();
+  const what = address ? `disk at ${address}` : `disk ${name}`;
+  const disk = await waitForDevice(what, DEADLINE_MS, () => {
+    const found = at ? findDiskAt(at) : findDisk(name);
+    return found !== undefined && isReady(found) ? found : undefined;
+  });
   // A round trip to the host's disk costs more than the pages that come with it, and programs are read by page faults.
-  writeControl(`${CLASS}/${disk}/queue/read_ahead_kb`, READ_AHEAD_KIB);
+  if (exists(readAheadOf(disk))) writeControl(readAheadOf(disk), READ_AHEAD_KIB);
   return `/dev/${disk}`;
 }

@@ -32,11 +32,10 @@ export interface ContainerContext {
 async function findRootfs(spec: ContainerSpec): Promise<RootfsSource> {
   if (!spec.fstype)
     throw new Error("a root file system from a shared directory is not supported; give an fstype");
-  if (spec.addr) throw new Error("a root file system by SCSI address is not supported; name the disk");
   if (spec.volumes.length > 0 || spec.fsmap.length > 0)
     throw new Error("volumes and fsmap are not supported");
   if (spec.ports.length > 0) throw new Error("ports are not supported");
-  const device = await findBlockDevice(spec.image);
+  const device = await findBlockDevice(spec.image, spec.addr);
   loadModule(spec.fstype);
   // What the container writes goes to an overlay, unless the disk itself is there to be written to.
   const overlay = !spec.readOnly && (isReadOnlyType(spec.fstype) || isReadOnlyDisk(device));

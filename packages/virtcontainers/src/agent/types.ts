@@ -39,6 +39,8 @@ export interface ContainerStart {
   readonly config: ContainerConfig;
   /** id of the disk with its root file system */
   readonly driveId: string;
+  /** address of the disk, if it has one that is known */
+  readonly driveAddr?: string | undefined;
   readonly fstype: string;
 }
 

@@ -21,6 +21,13 @@ export async function prepareVm(record: PodRecord, hypervisor: Hypervisor, call:
   const images = new Map<string, RootfsImage>();
   for (const { id, rootFs } of config.containers ?? []) images.set(id, await prepareRootfs(rootFs, call));
   record.drives = drivesFor([...images.values()]);
+  const taken: string[] = [];
+  for (const drive of record.drives) {
+    const addr = hypervisor.coldPlugAddress(taken);
+    if (addr === undefined) break;
+    drive.addr = addr;
+    taken.push(addr);
+  }
   for (const [id, image] of images) {
     const container = record.containers[id];
     const drive = findDrive(record.drives, image);
@@ -40,6 +47,8 @@ function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec
     config: hypervisorConfig,
     ports: createAgent(config.agentType ?? "hyperstart").ports,
     drives: record.drives,
+    shares: [],
+    vfioDevices: [],
     cache,
   };
 }

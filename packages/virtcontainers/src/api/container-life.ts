@@ -15,6 +15,7 @@ import { containerHandle, podHandle } from "./handles.ts";
 import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
+import { unplugUnusedDrives } from "./unplug-drives.ts";
 
 const SIGKILL = 9;
 const SIGTERM = 15;
@@ -61,16 +62,17 @@ async function plugImage(pod: OpenPod, image: RootfsImage): Promise<string> {
   if (known) return known.id;
   const hotplug = blockHotplugOf(hypervisor);
   if (!hotplug) {
-    const hint = "Give the container when the pod is created, or use the machine type q35.";
-    throw new HuskError("ERR_NOT_SUPPORTED", "this machine type cannot take a disk while it runs", {
+    const hint =
+      "Give the container when the pod is created, or use the machine type q35 or the blockDeviceDriver virtio-scsi.";
+    throw new HuskError("ERR_NOT_SUPPORTED", "this pod's VM cannot take a disk while it runs", {
       hint,
       podId: pod.id,
     });
   }
   const drive = { id: allocateDriveId(record.drives), imagePath: image.path, fstype: image.fstype };
-  const taken = record.drives.flatMap(({ slot }) => slot ?? []);
-  const slot = await hotplug.hotplugAddDevice(drive, directory, taken, call);
-  record.drives.push({ ...drive, slot });
+  const taken = record.drives.flatMap(({ addr }) => addr ?? []);
+  const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
+  record.drives.push({ ...drive, addr });
   // Stored at once: whatever comes next, the VM has this disk.
   pod.save();
   return drive.id;
@@ -151,6 +153,7 @@ export async function deleteContainer(
     pod.record.config.containers = pod.containers.filter(({ id }) => id !== containerId);
     delete pod.record.containers[containerId];
     pod.save();
+    await unplugUnusedDrives(pod);
     return handle;
   });
 }

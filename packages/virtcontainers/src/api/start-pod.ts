@@ -67,7 +67,8 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   undo.push(() => endStarted(pod, containerId));
   try {
     const session = await needSession(pod);
-    await session.startContainer({ config, driveId: drive.id, fstype: drive.fstype }, process, { signal });
+    const start = { config, driveId: drive.id, driveAddr: drive.addr, fstype: drive.fstype };
+    await session.startContainer(start, process, { signal });
   } catch (error) {
     const told = toContainerError(error, pod.id, containerId);
     process.fail(told);

@@ -18,7 +18,7 @@ export function withAbsolutePaths(config: PodConfig): PodConfig {
 
 function withAbsoluteFiles(config: HypervisorConfig): HypervisorConfig {
   const absolute = structuredClone(config);
-  for (const key of ["kernelPath", "imagePath", "firmwarePath", "hypervisorPath"] as const) {
+  for (const key of ["kernelPath", "imagePath", "initrdPath", "firmwarePath", "hypervisorPath"] as const) {
     const path = absolute[key];
     // QEMU and its firmware are looked for in the usual places when they are given by name alone.
     const isName = (key === "firmwarePath" || key === "hypervisorPath") && !path?.includes("/");

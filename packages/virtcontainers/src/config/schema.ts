@@ -11,7 +11,9 @@ const hypervisorConfig = object({
   firmwarePath: path,
   machineAccelerators: text({ max: 1024 }),
   hypervisorPath: path,
-  disableBlockDeviceUse: unsupported(flag, "a VM without block devices is"),
+  initrdPath: path,
+  disableBlockDeviceUse: flag,
+  blockDeviceDriver: kind(["virtio-blk", "virtio-scsi"], ["virtio-blk", "virtio-scsi"]),
   kernelParams: list(param),
   hypervisorParams: list(param),
   hypervisorMachineType: kind(["q35", "microvm", "pc"], ["q35", "microvm", "pc"]),
@@ -19,11 +21,11 @@ const hypervisorConfig = object({
   defaultVCPUs: integer(1, 240),
   defaultMemSz: integer(1, 1_048_576),
   defaultBridges: integer(0, 16),
-  memPrealloc: unsupported(flag, "preallocated memory is"),
-  hugePages: unsupported(flag, "memory of huge pages is"),
-  realtime: unsupported(flag, "realtime is"),
-  mlock: unsupported(flag, "locked memory is"),
-  disableNestingChecks: unsupported(flag, "a nesting check is"),
+  memPrealloc: flag,
+  hugePages: flag,
+  realtime: flag,
+  mlock: flag,
+  disableNestingChecks: flag,
 });
 
 const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);

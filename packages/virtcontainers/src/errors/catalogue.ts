@@ -59,7 +59,8 @@ export const ERROR_CATALOGUE = {
   ERR_ASSET_MISSING: {
     title: "file missing",
     exitCode: FAILURE,
-    meaning: "A file that the VM is made of (kernel, image, firmware) does not exist or cannot be read.",
+    meaning:
+      "A file that the VM is made of (kernel, image, firmware, disk) does not exist or cannot be read.",
     hint: "Check the paths in hypervisorConfig; the guest image is made by the set-up.",
   },
   ERR_BOOT_TIMEOUT: {
@@ -92,6 +93,12 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning: "The pod has no container of that id.",
     hint: "`husk ps -a --json` (statusPod) lists the containers of a pod.",
+  },
+  ERR_HOST_MEMORY: {
+    title: "not that kind of memory",
+    exitCode: FAILURE,
+    meaning: "The host cannot give the VM its memory in the way asked for: preallocated, huge or locked.",
+    hint: "Change the host as the message says, or ask for ordinary memory.",
   },
   ERR_ID_INVALID: {
     title: "invalid id",
@@ -126,8 +133,8 @@ export const ERROR_CATALOGUE = {
   ERR_NO_DEVICE_SLOT: {
     title: "no free device slot",
     exitCode: FAILURE,
-    meaning: "Every hot-plug slot of the VM is taken.",
-    hint: "Give the containers when the pod is created, or raise hypervisorConfig.defaultBridges.",
+    meaning: "The VM has no room for one more device.",
+    hint: "Raise hypervisorConfig.defaultBridges, or use the blockDeviceDriver virtio-scsi, whose disks need no slots.",
   },
   ERR_POD_EXISTS: {
     title: "pod exists already",
@@ -177,7 +184,7 @@ export const ERROR_CATALOGUE = {
     exitCode: USAGE,
     meaning:
       "The container's root file system does not exist, or is neither a directory nor a known disk image.",
-    hint: "Give a directory, or an erofs or ext4 image.",
+    hint: "Give a directory, or an erofs, ext4 or squashfs image.",
   },
   ERR_STATE_CORRUPT: {
     title: "state unreadable",

@@ -7,6 +7,8 @@ export const BASE_DEADLINES = {
   boot: 5_000,
   /** one command to the hypervisor */
   qmp: 2_000,
+  /** the guest gives a device back */
+  unplug: 2_000,
   /** one short command to the agent */
   agentCommand: 2_500,
   /** the start of a container or process: a disk may have to appear first */

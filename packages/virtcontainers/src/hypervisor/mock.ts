@@ -3,10 +3,19 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import type { VmRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig } from "../types/index.ts";
+import { allocateScsiAddress } from "./qemu/slots.ts";
 import type { BlockHotplug, Capabilities, Drive, Hypervisor, WaitOptions } from "./types.ts";
 
 /** Steps of the mock hypervisor that can be made to fail by `hypervisorParams: [{key: "fail", value: step}]`. */
-type Step = "createPod" | "startPod" | "waitPod" | "stopPod" | "hotplugAddDevice";
+type Step =
+  | "createPod"
+  | "startPod"
+  | "waitPod"
+  | "pausePod"
+  | "resumePod"
+  | "stopPod"
+  | "hotplugAddDevice"
+  | "hotplugRemoveDevice";
 
 /** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
 export class MockHypervisor implements Hypervisor, BlockHotplug {
@@ -25,8 +34,11 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
   }
 
   capabilities(): Capabilities {
-    return { blockDeviceHotplug: true };
+    const disks = this.#config.disableBlockDeviceUse !== true;
+    return { blockDevice: disks, blockDeviceHotplug: disks, vfioHotplug: false };
   }
+
+  coldPlugAddress(): undefined {}
 
   async createPod(): Promise<void> {
     this.#step("createPod");
@@ -49,6 +61,14 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
     this.#vm = undefined;
   }
 
+  async pausePod(): Promise<void> {
+    this.#step("pausePod");
+  }
+
+  async resumePod(): Promise<void> {
+    this.#step("resumePod");
+  }
+
   async stopPod(): Promise<void> {
     this.#step("stopPod");
     this.#vm = undefined;
@@ -56,7 +76,11 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
 
   async hotplugAddDevice(_drive: Drive, _directory: PodDirectory, taken: readonly string[]): Promise<string> {
     this.#step("hotplugAddDevice");
-    return `slot${taken.length}`;
+    return allocateScsiAddress(taken);
+  }
+
+  async hotplugRemoveDevice(): Promise<void> {
+    this.#step("hotplugRemoveDevice");
   }
 
   disconnect(): void {}

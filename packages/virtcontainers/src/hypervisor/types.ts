@@ -1,12 +1,13 @@
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { DriveRecord, VmRecord } from "../store/pod-record.ts";
 import type { HypervisorConfig, HypervisorType } from "../types/index.ts";
+import type { VfioFunction } from "./vfio.ts";
 
 /** Least guest memory in MiB with which the guest kernel boots: measured, 72 fails. */
 export const MIN_MEMORY_MIB = 80;
 
 /** A disk of a VM. */
-export type Drive = Omit<DriveRecord, "slot">;
+export type Drive = Readonly<DriveRecord>;
 
 /** The VM of a pod, as it is to be made. */
 export interface VmSpec {
@@ -20,9 +21,21 @@ export interface VmSpec {
   /** names of the serial ports that the agent wants, with the socket of each */
   readonly ports: readonly SerialPort[];
   readonly drives: readonly Drive[];
+  /** directories of the host that the guest can mount */
+  readonly shares: readonly Share[];
+  /** devices of the host that the VM gets for itself */
+  readonly vfioDevices: readonly VfioFunction[];
   /** directory of caches */
   readonly cache: string;
 }
+
+/**
+ * A directory of the host, as a device by whose mount tag the guest mounts it: served by a virtiofs daemon that listens
+ * on a socket already, or by the hypervisor itself.
+ */
+export type Share =
+  | { readonly tag: string; readonly kind: "virtiofs"; readonly socketPath: string }
+  | { readonly tag: string; readonly kind: "9p"; readonly hostPath: string };
 
 /** A serial port of the VM, which is a socket on the host. */
 export interface SerialPort {
@@ -33,8 +46,12 @@ export interface SerialPort {
 
 /** What a hypervisor can do beyond booting a VM. */
 export interface Capabilities {
+  /** the VM can have disks; without them, root file systems are shared directories */
+  readonly blockDevice: boolean;
   /** disks can be plugged into a running VM */
   readonly blockDeviceHotplug: boolean;
+  /** devices of the host can be plugged into a running VM */
+  readonly vfioHotplug: boolean;
 }
 
 /** Limits of one wait. */
@@ -53,8 +70,16 @@ export interface Hypervisor {
   readonly deadlineFactor: number;
   capabilities(): Capabilities;
   /**
+   * The address of one more disk that is there when the VM starts.
+   * @param taken addresses of the disks before it
+   * @returns undefined when such disks have none, and are found by their serial numbers alone
+   * @throws HuskError ERR_NO_DEVICE_SLOT
+   */
+  coldPlugAddress(taken: readonly string[]): string | undefined;
+  /**
    * Checks the VM's description before anything is started.
-   * @throws HuskError ERR_ASSET_MISSING, ERR_MEMORY_TOO_SMALL, ERR_QEMU_MISSING, ERR_NOT_SUPPORTED
+   * @throws HuskError ERR_ASSET_MISSING, ERR_CONFIG_INVALID, ERR_HOST_MEMORY, ERR_MEMORY_TOO_SMALL, ERR_NO_DEVICE_SLOT,
+   *   ERR_NOT_SUPPORTED, ERR_QEMU_MISSING
    */
   createPod(spec: VmSpec): Promise<void>;
   /** Starts the VM's process; returns as soon as there is one, while the guest boots. */
@@ -63,24 +88,58 @@ export interface Hypervisor {
   waitPod(directory: PodDirectory, options: WaitOptions): Promise<void>;
   /** Settles when the VM's process has ended, however it ended. */
   waitExit(directory: PodDirectory, options: WaitOptions & { timeoutMs: number }): Promise<void>;
+  /**
+   * Freezes the VM's virtual CPUs; its memory stays. One that is frozen already stays so.
+   * @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   */
+  pausePod(directory: PodDirectory, options: WaitOptions): Promise<void>;
+  /** Lets a frozen VM go on; throws as `pausePod`. */
+  resumePod(directory: PodDirectory, options: WaitOptions): Promise<void>;
   /** Pulls the plug: asks the hypervisor to end, kills it when it does not, and returns when it has gone. */
   stopPod(directory: PodDirectory): Promise<void>;
   /** Lets go what ties this process to the VM; the VM goes on. */
   disconnect(): void;
 }
 
-/** A hypervisor that can plug disks into a running VM. */
+/** A hypervisor that can plug disks into a running VM, and take them out. */
 export interface BlockHotplug {
-  /** @returns the slot taken */
+  /**
+   * Plugs a disk in, at the least address that is free.
+   * @param taken addresses of all devices of the VM that have one
+   * @returns the address
+   * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_ASSET_MISSING, ERR_NOT_SUPPORTED (a format that is not raw), ERR_QMP,
+   *   ERR_TIMEOUT, ERR_ABORTED
+   */
   hotplugAddDevice(
     drive: Drive,
     directory: PodDirectory,
     taken: readonly string[],
     options: WaitOptions,
   ): Promise<string>;
+  /**
+   * Takes a disk out that has an address. One that has gone already is no error.
+   * @throws HuskError ERR_QMP, ERR_TIMEOUT when the guest does not give it back, ERR_ABORTED
+   */
+  hotplugRemoveDevice(drive: Drive, directory: PodDirectory, options: WaitOptions): Promise<void>;
 }
 
 /** The ability to plug disks in, if this hypervisor has it for this VM. */
 export function blockHotplugOf(hypervisor: Hypervisor): (Hypervisor & BlockHotplug) | undefined {
   return hypervisor.capabilities().blockDeviceHotplug ? (hypervisor as Hypervisor & BlockHotplug) : undefined;
+}
+
+/** A hypervisor that can plug devices of the host into a running VM; parameters and errors as for disks. */
+export interface VfioHotplug {
+  hotplugAddVfio(
+    vfio: VfioFunction,
+    directory: PodDirectory,
+    taken: readonly string[],
+    options: WaitOptions,
+  ): Promise<string>;
+  hotplugRemoveVfio(vfio: VfioFunction, directory: PodDirectory, options: WaitOptions): Promise<void>;
+}
+
+/** The ability to plug devices of the host in, if this hypervisor has it for this VM. */
+export function vfioHotplugOf(hypervisor: Hypervisor): (Hypervisor & VfioHotplug) | undefined {
+  return hypervisor.capabilities().vfioHotplug ? (hypervisor as Hypervisor & VfioHotplug) : undefined;
 }

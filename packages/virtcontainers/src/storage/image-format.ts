@@ -3,6 +3,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 /** Disk images known by their magic numbers. */
 const FORMATS = [
   { fstype: "erofs", offset: 1024, magic: "e2e1f5e0" },
+  { fstype: "squashfs", offset: 0, magic: "68737173" },
   { fstype: "ext4", offset: 1024 + 0x38, magic: "53ef" },
 ] as const;
 

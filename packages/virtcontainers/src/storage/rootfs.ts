@@ -56,7 +56,7 @@ function identifyImage(path: string): string {
       cause: error,
     });
   }
-  const text = `the root file system is neither a directory nor an erofs nor an ext4 image: ${path}`;
+  const text = `the root file system is neither a directory nor an erofs, ext4 or squashfs image: ${path}`;
   throw new HuskError("ERR_ROOTFS_MISSING", text);
 }
 

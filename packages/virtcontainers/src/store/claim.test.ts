@@ -9,7 +9,7 @@ import { makeTempRoot } from "../testing/temp-root.ts";
 import { clearLeftover, clearLeftovers, makeStaging, publishStaging } from "./claim.ts";
 import { openLockFile } from "./flock.ts";
 import { PodDirectory, podPath } from "./pod-directory.ts";
-import { type PodRecord, writeRecord } from "./pod-record.ts";
+import { type PodRecord, RECORD_VERSION, writeRecord } from "./pod-record.ts";
 import { identifyProcess, isProcessAlive, type ProcessIdentity } from "./process-identity.ts";
 
 const dead: ProcessIdentity = { pid: 1, startTime: "1" };
@@ -17,7 +17,7 @@ const dead: ProcessIdentity = { pid: 1, startTime: "1" };
 function creating(creator: ProcessIdentity, uuid: string = randomUUID()): PodRecord {
   const createdAt = new Date().toISOString();
   return {
-    version: 1,
+    version: RECORD_VERSION,
     state: "creating",
     createdAt,
     uuid,

@@ -6,7 +6,7 @@ import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Version of the record's form; raised whenever an older library could misread it. */
-export const RECORD_VERSION = 1;
+export const RECORD_VERSION = 2;
 /** Longest record read; the honest ones are a few KiB. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
@@ -29,8 +29,13 @@ export interface DriveRecord {
   imagePath: string;
   /** type of its file system */
   fstype: string;
-  /** slot it is plugged into; missing: it was there when the VM started */
-  slot?: string;
+  /** whether the guest may not write it; default true */
+  readOnly?: boolean;
+  /**
+   * where the guest finds it, and what it takes up: `id:lun` on the SCSI controller, or the PCI device numbers on the way
+   * to it. Missing: it was there when the VM started, and cannot be taken out
+   */
+  addr?: string;
 }
 
 /** The running VM in a pod's record. */
@@ -146,5 +151,6 @@ function isIdentity(value: ProcessIdentity | undefined): boolean {
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  return [drive?.id, drive?.imagePath, drive?.fstype].every((value) => typeof value === "string");
+  const { id, imagePath, fstype, addr = "" } = drive ?? {};
+  return [id, imagePath, fstype, addr].every((value) => typeof value === "string");
 }

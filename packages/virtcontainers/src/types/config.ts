@@ -16,6 +16,9 @@ export type NetworkModel = "noop" | "CNI" | "CNM";
 /** Kind of emulated machine: q35 hot-plugs, microvm boots quickest, pc is the old one. */
 export type MachineType = "q35" | "microvm" | "pc";
 
+/** What disks are to the guest: devices of their own, or units of one SCSI controller. */
+export type BlockDeviceDriver = "virtio-blk" | "virtio-scsi";
+
 /** Resources of the VM. */
 export interface Resources {
   /** number of virtual CPUs */
@@ -34,16 +37,23 @@ export interface Param {
 export interface HypervisorConfig {
   /** path of the guest kernel: an uncompressed vmlinux with a PVH note, or a bzImage */
   kernelPath?: string;
-  /** path of the guest image: an initramfs (cpio, bare or compressed with gzip) */
+  /**
+   * path of the guest image: an initramfs (cpio, bare or compressed with gzip), or a disk image with the guest's root file
+   * system (erofs, ext4 or squashfs), which becomes the first disk, read-only
+   */
   imagePath?: string;
+  /** path of an initramfs that loads the drivers for a disk image; without it the kernel needs them built in */
+  initrdPath?: string;
   /** path of the firmware; default: QEMU's `qboot.rom` */
   firmwarePath?: string;
   /** more options of `-machine`, separated by commas */
   machineAccelerators?: string;
   /** path of the hypervisor program; default: `/usr/bin/qemu-system-x86_64` */
   hypervisorPath?: string;
-  /** forbid block devices (not supported yet) */
+  /** give containers no block devices: their root file systems are then shared directories */
   disableBlockDeviceUse?: boolean;
+  /** what disks are to the guest; default `virtio-blk` */
+  blockDeviceDriver?: BlockDeviceDriver;
   /** parameters for the guest kernel, put last so that they win */
   kernelParams?: Param[];
   /** arguments for the hypervisor, put last: `-key value` */
@@ -56,17 +66,20 @@ export interface HypervisorConfig {
   defaultVCPUs?: number;
   /** guest memory in MiB when `vmConfig.memory` is missing; default 256 */
   defaultMemSz?: number;
-  /** number of slots for devices that are plugged in later; default 2, at most 16 */
+  /**
+   * number of PCI slots for devices that are plugged in later; default 2, at most 16. Disks with `virtio-scsi` need none, a
+   * microvm has none
+   */
   defaultBridges?: number;
-  /** touch all guest memory at the start (not supported yet) */
+  /** take all guest memory from the host at the start, instead of page by page as the guest uses it */
   memPrealloc?: boolean;
-  /** take guest memory from huge pages (not supported yet) */
+  /** take guest memory from the host's reserved huge pages (vm.nr_hugepages); they are preallocated */
   hugePages?: boolean;
-  /** realtime options (not supported yet) */
+  /** decide by `mlock` whether the host may swap out guest memory; it changes nothing else */
   realtime?: boolean;
-  /** lock guest memory (not supported yet) */
+  /** with `realtime`: keep the whole VM in the host's memory; without this it may be swapped out */
   mlock?: boolean;
-  /** leave out what is adjusted when the host is a VM itself; nothing is, so it changes nothing */
+  /** leave out what is adjusted when the host is a VM itself: the performance counters that a KVM guest then does not get */
   disableNestingChecks?: boolean;
 }
 

@@ -17,7 +17,7 @@ export type QmpRunState =
   | "suspended"
   | "watchdog";
 
-/** A disk image as raw bytes of a host file, for `blockdev-add`. */
+/** A disk as raw bytes of a host file or block device, for `blockdev-add`. */
 export interface QmpRawBlockdev {
   /** format of the image */
   driver: "raw";
@@ -27,8 +27,8 @@ export interface QmpRawBlockdev {
   "read-only"?: boolean;
   /** host file behind it */
   file: {
-    /** protocol */
-    driver: "file";
+    /** protocol: a regular file, or a block device */
+    driver: "file" | "host_device";
     /** path on the host */
     filename: string;
     /** whether QEMU locks the file */
@@ -66,6 +66,12 @@ export interface QmpMemoryDevice {
   data: { id?: string } & { [property: string]: unknown };
 }
 
+/** One block node in the answer to `query-named-block-nodes`; the rest of its data is not used. */
+export interface QmpBlockNode {
+  /** name that `blockdev-add` gave it */
+  "node-name"?: string;
+}
+
 /** Program version in the greeting and the answer to `query-version`. */
 export interface QmpVersion {
   /** version of QEMU */
@@ -92,6 +98,8 @@ export interface QmpCommands {
   "query-cpus-fast": { arguments: None; return: QmpCpu[] };
   /** Asks for the hot-plugged memory. */
   "query-memory-devices": { arguments: None; return: QmpMemoryDevice[] };
+  /** Asks for the open disk images; `flat` leaves out what is behind them. */
+  "query-named-block-nodes": { arguments: { flat?: boolean }; return: QmpBlockNode[] };
   /** Stops the virtual CPUs. */
   stop: { arguments: None; return: None };
   /** Lets the virtual CPUs go on. */

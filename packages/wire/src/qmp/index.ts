@@ -5,6 +5,7 @@
  * @module
  */
 export type {
+  QmpBlockNode,
   QmpCommand,
   QmpCommandName,
   QmpCommands,

@@ -28,13 +28,14 @@ export function processRequest(id: string, cmd: Cmd, seqs: StreamSeqs): ProcessR
 
 /** The payload of NEWCONTAINER. */
 export function containerRequest(
-  { config, driveId, fstype }: ContainerStart,
+  { config, driveId, driveAddr, fstype }: ContainerStart,
   seqs: StreamSeqs,
 ): ContainerRequest {
   return {
     id: config.id,
     rootfs: "",
     image: driveId,
+    ...(driveAddr === undefined ? {} : { addr: driveAddr }),
     fstype,
     process: processRequest(INIT_PROCESS, config.cmd, seqs),
     initialize: true,

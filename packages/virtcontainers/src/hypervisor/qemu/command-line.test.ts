@@ -12,13 +12,18 @@ const plan: QemuPlan = {
     { name: "sh.hyper.channel.0", socket: "control" },
     { name: "sh.hyper.channel.1", socket: "stream" },
   ],
-  drives: [{ id: "rootfs0", imagePath: "/with,comma/image", fstype: "erofs" }],
+  drives: [{ id: "rootfs0", imagePath: "/with,comma/image", fstype: "erofs", source: "file" }],
+  shares: [],
+  vfioDevices: [],
+  isNested: false,
+  blockDriver: "virtio-blk",
   cache: "/c",
   machine: "q35",
   accelerator: "tcg",
   tscKHz: 2_000_000,
   kernelPath: "/boot/vmlinux",
-  imagePath: "/boot/initramfs",
+  initrdPath: "/boot/initramfs",
+  sharedMemory: false,
   slots: 1,
 };
 
@@ -41,7 +46,10 @@ test("the arguments of a pod on q35", () => {
       "chardev:console0",
     ],
     ...["-chardev", "socket,id=qmp0,fd=3,server=on,wait=off", "-mon", "chardev=qmp0,mode=control"],
-    ...["-device", '{"driver":"pcie-root-port","id":"slot0","bus":"pcie.0","chassis":1,"slot":1}'],
+    ...[
+      "-device",
+      '{"driver":"pcie-root-port","id":"slot0","bus":"pcie.0","addr":"0x0f","chassis":1,"slot":1}',
+    ],
     ...[
       "-device",
       '{"driver":"virtio-serial-pci","id":"serial0","max_ports":3,"disable-legacy":"on","vectors":0,"ioeventfd":false}',
@@ -85,6 +93,56 @@ test("KVM uses the host's CPU; the user's own arguments come last", () => {
 });
 
 test("a disk's id must fit into its serial number", () => {
-  const drives = [{ id: "x".repeat(21), imagePath: "/i", fstype: "erofs" }];
+  const drives = [{ id: "x".repeat(21), imagePath: "/i", fstype: "erofs", source: "file" as const }];
   assert.throws(() => qemuArguments({ ...plan, drives }), { code: "ERR_CONFIG_INVALID" });
+});
+
+/** The arguments that follow an option, each time it is given. */
+function valuesOf(args: readonly string[], option: string): string[] {
+  return args.flatMap((arg, index) => (args[index - 1] === option ? [arg] : []));
+}
+
+test("a virtiofs share is served through memory that its daemon sees", () => {
+  const shares = [{ tag: "data", kind: "virtiofs", socketPath: "/s,1/fs.sock" }] as const;
+  const args = qemuArguments({ ...plan, shares, sharedMemory: true });
+  assert.ok(args.includes("socket,id=share0-daemon,path=/s,,1/fs.sock"));
+  assert.ok(
+    args.includes('{"driver":"vhost-user-fs-pci","id":"share0","chardev":"share0-daemon","tag":"data"}'),
+  );
+  assert.match(valuesOf(args, "-machine")[0] ?? "", /,memory-backend=ram0$/);
+  assert.deepEqual(valuesOf(args, "-object"), [
+    '{"qom-type":"memory-backend-memfd","id":"ram0","size":134217728,"share":true}',
+  ]);
+});
+
+test("a 9p share needs no shared memory; a tag that its device cannot tell is refused", () => {
+  const shares = [{ tag: "data", kind: "9p", hostPath: "/srv" }] as const;
+  const args = qemuArguments({ ...plan, machine: "microvm", slots: 0, shares });
+  assert.ok(args.includes("local,id=share0-dir,path=/srv,security_model=none,multidevs=remap"));
+  assert.ok(
+    args.includes('{"driver":"virtio-9p-device","id":"share0","fsdev":"share0-dir","mount_tag":"data"}'),
+  );
+  assert.deepEqual(valuesOf(args, "-object"), []);
+  const long = [{ tag: "x".repeat(32), kind: "9p", hostPath: "/srv" }] as const;
+  assert.throws(() => qemuArguments({ ...plan, shares: long }), { code: "ERR_CONFIG_INVALID" });
+});
+
+test("preallocated, huge and locked memory, alone and shared", () => {
+  const objects = (config: QemuPlan["config"], sharedMemory = false) =>
+    valuesOf(qemuArguments({ ...plan, config, sharedMemory }), "-object");
+  const tail = '"id":"ram0","size":134217728,"prealloc":true';
+  assert.deepEqual(objects({ memPrealloc: true }), [`{"qom-type":"memory-backend-ram",${tail}}`]);
+  assert.deepEqual(objects({ memPrealloc: true }, true), [
+    `{"qom-type":"memory-backend-memfd",${tail},"share":true}`,
+  ]);
+  for (const config of [{ hugePages: true }, { hugePages: true, memPrealloc: true }]) {
+    assert.deepEqual(objects(config), [
+      `{"qom-type":"memory-backend-memfd",${tail},"hugetlb":true,"share":false}`,
+    ]);
+  }
+  const overcommit = (config: QemuPlan["config"]) =>
+    valuesOf(qemuArguments({ ...plan, config }), "-overcommit");
+  assert.deepEqual(overcommit({}), []);
+  assert.deepEqual(overcommit({ realtime: true }), ["mem-lock=off"]);
+  assert.deepEqual(overcommit({ realtime: true, mlock: true }), ["mem-lock=on"]);
 });

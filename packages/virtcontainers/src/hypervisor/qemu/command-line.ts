@@ -1,7 +1,12 @@
-import { HuskError } from "../../errors/index.ts";
-import type { MachineType, Param } from "../../types/index.ts";
-import type { Drive, VmSpec } from "../types.ts";
+import type { BlockDeviceDriver, MachineType, Param } from "../../types/index.ts";
+import type { VmSpec } from "../types.ts";
+import { type Disk, diskArguments } from "./disks.ts";
 import { kernelCommandLine } from "./kernel-command-line.ts";
+import { memoryArguments, memoryMachineOptions } from "./memory.ts";
+import { shareArguments } from "./shares.ts";
+import { slotArguments } from "./slots.ts";
+import { transportOf, tuningOf } from "./transport.ts";
+import { vfioArguments } from "./vfio-device.ts";
 
 /** Descriptors that QEMU inherits; the numbers are those in QEMU. */
 export const INHERITED = {
@@ -14,34 +19,27 @@ export const INHERITED = {
 
 /** The firmware that starts a PVH kernel quickest; QEMU finds it in its own data directory. */
 const DEFAULT_FIRMWARE = "qboot.rom";
-/** Devices on a PCI bus, and without one: the microvm has none. */
-const DEVICES = {
-  pci: { serial: "virtio-serial-pci", block: "virtio-blk-pci", common: { "disable-legacy": "on" } },
-  mmio: { serial: "virtio-serial-device", block: "virtio-blk-device", common: {} },
-} as const;
 
 /** What the command line is made of, when all defaults are filled in. */
-export interface QemuPlan extends VmSpec {
+export interface QemuPlan extends Omit<VmSpec, "drives"> {
+  readonly drives: readonly Disk[];
   readonly machine: MachineType;
   readonly accelerator: "kvm" | "tcg";
   /** frequency of the host's time stamp counter in kHz; undefined: not known, or of no use to the guest */
   readonly tscKHz?: number | undefined;
+  /** whether the host is itself a VM */
+  readonly isNested: boolean;
   readonly kernelPath: string;
-  readonly imagePath: string;
-  /** number of free slots for disks that are plugged in later */
+  /** initramfs; undefined: the kernel finds its root alone */
+  readonly initrdPath?: string | undefined;
+  /** whether guest memory is shared with other processes: those that serve a virtiofs share see it */
+  readonly sharedMemory: boolean;
+  /** what disks are to the guest */
+  readonly blockDriver: BlockDeviceDriver;
+  /** the disk with the guest's own root; undefined: the guest lives in its initramfs */
+  readonly rootDisk?: Disk | undefined;
+  /** number of PCI slots for devices that are plugged in later */
   readonly slots: number;
-}
-
-function transportOf(machine: MachineType): (typeof DEVICES)[keyof typeof DEVICES] {
-  return machine === "microvm" ? DEVICES.mmio : DEVICES.pci;
-}
-
-/**
- * Under TCG the guest's set-up of message interrupts costs more than they can ever save, and a queue is served sooner by
- * the thread of the virtual CPU than by a second one that must be woken.
- */
-function tuningOf(plan: QemuPlan) {
-  return plan.accelerator === "tcg" && plan.machine !== "microvm" ? { vectors: 0, ioeventfd: false } : {};
 }
 
 function machineArgument(plan: QemuPlan): string {
@@ -50,6 +48,7 @@ function machineArgument(plan: QemuPlan): string {
   if (plan.machine === "microvm") options.push("acpi=on", "rtc=on", "isa-serial=on", "x-option-roms=off");
   // Devices that a guest without screen, keyboard and disks would only look for.
   else options.push("i8042=off", "vmport=off", "smbus=off", "sata=off", "hpet=off");
+  options.push(...memoryMachineOptions(plan));
   if (plan.config.machineAccelerators) options.push(plan.config.machineAccelerators.replace(/^,/, ""));
   return options.join(",");
 }
@@ -58,46 +57,14 @@ function machineArgument(plan: QemuPlan): string {
  * Under TCG, page tables of five levels cost much and have no use here, and a kernel that is promised fast `rep movsb`
  * (erms, fsrm) copies byte by byte what it would otherwise copy in words.
  */
-function cpuArgument(accelerator: string): string {
-  return accelerator === "kvm" ? "host" : "max,-la57,-erms,-fsrm";
+function cpuArgument({ accelerator, isNested, config }: QemuPlan): string {
+  if (accelerator === "tcg") return "max,-la57,-erms,-fsrm";
+  // In a VM of a VM each access to a performance counter goes through two hypervisors, if the outer one has any at all.
+  return isNested && !config.disableNestingChecks ? "host,pmu=off" : "host";
 }
 
 function socketChardev(id: string, fd: number): string[] {
   return ["-chardev", `socket,id=${id},fd=${fd},server=on,wait=off`];
-}
-
-function json(value: object): string {
-  return JSON.stringify(value);
-}
-
-/** Name of the block node behind a drive. */
-export function nodeName(driveId: string): string {
-  return `node-${driveId}`;
-}
-
-/** The block node of a drive: a read-only file. */
-export function blockdevOf(drive: Drive) {
-  return {
-    driver: "raw",
-    "node-name": nodeName(drive.id),
-    "read-only": true,
-    file: { driver: "file", filename: drive.imagePath },
-  } as const;
-}
-
-/** The disk of a drive; the guest finds it by its serial number. */
-export function blockDeviceOf(drive: Drive, machine: MachineType) {
-  const { block, common } = transportOf(machine);
-  return { driver: block, id: `disk-${drive.id}`, drive: nodeName(drive.id), serial: drive.id, ...common };
-}
-
-function driveArguments(plan: QemuPlan): string[] {
-  return plan.drives.flatMap((drive) => [
-    "-blockdev",
-    json(blockdevOf(drive)),
-    "-device",
-    json({ ...blockDeviceOf(drive, plan.machine), ...tuningOf(plan) }),
-  ]);
 }
 
 function portArguments(plan: QemuPlan): string[] {
@@ -114,7 +81,7 @@ function portArguments(plan: QemuPlan): string[] {
     return [
       ...socketChardev(`port${index}`, INHERITED[socket]),
       "-device",
-      json({ ...device, id: `channel${index}` }),
+      JSON.stringify({ ...device, id: `channel${index}` }),
     ];
   });
   // The guest sets up queues for every port that there may be; port 0 is the console's, which is not used.
@@ -125,26 +92,7 @@ function portArguments(plan: QemuPlan): string[] {
     ...common,
     ...tuningOf(plan),
   };
-  return ["-device", json(bus), ...ports];
-}
-
-/** Name of the n-th slot for hot-plugged disks. */
-export function slotName(index: number): string {
-  return `slot${index}`;
-}
-
-function slotArguments(slots: number): string[] {
-  return Array.from({ length: slots }, (_, index) => {
-    // The chassis number must be unique; the address leaves the low ones to the devices that are there at the start.
-    const port = {
-      driver: "pcie-root-port",
-      id: slotName(index),
-      bus: "pcie.0",
-      chassis: index + 1,
-      slot: index + 1,
-    };
-    return ["-device", json(port)];
-  }).flat();
+  return ["-device", JSON.stringify(bus), ...ports];
 }
 
 function paramArguments(params: readonly Param[]): string[] {
@@ -153,29 +101,28 @@ function paramArguments(params: readonly Param[]): string[] {
 
 /**
  * QEMU's arguments for a VM. A pure function: the same plan gives the same arguments.
- * @throws HuskError ERR_CONFIG_INVALID when the VM would have no agent channel it needs
+ * @throws HuskError ERR_CONFIG_INVALID for an id or a tag that its device cannot carry
  */
 export function qemuArguments(plan: QemuPlan): string[] {
   const { config } = plan;
-  if (plan.drives.some(({ id }) => !/^[a-z0-9]{1,20}$/.test(id))) {
-    throw new HuskError("ERR_CONFIG_INVALID", "a drive id must be 1 to 20 lower case letters and digits");
-  }
   return [
     ...["-name", `husk-${plan.podId}`, "-uuid", plan.uuid],
-    ...["-machine", machineArgument(plan), "-cpu", cpuArgument(plan.accelerator)],
-    ...["-smp", String(plan.vcpus), "-m", `${plan.memory}M`],
+    ...["-machine", machineArgument(plan), "-cpu", cpuArgument(plan)],
+    ...["-smp", String(plan.vcpus), ...memoryArguments(plan)],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-bios", config.firmwarePath ?? DEFAULT_FIRMWARE],
-    ...["-kernel", plan.kernelPath, "-initrd", plan.imagePath],
+    ...["-kernel", plan.kernelPath, ...(plan.initrdPath ? ["-initrd", plan.initrdPath] : [])],
     ...["-append", kernelCommandLine(plan)],
     // The console's file is handed over open, so that the pod's directory may be renamed meanwhile.
     ...["-add-fd", `fd=${INHERITED.console},set=1`, "-chardev", "file,id=console0,path=/dev/fdset/1"],
     ...["-serial", "chardev:console0"],
     ...socketChardev("qmp0", INHERITED.qmp),
     ...["-mon", "chardev=qmp0,mode=control"],
-    ...slotArguments(plan.slots),
+    ...slotArguments(plan),
     ...portArguments(plan),
-    ...driveArguments(plan),
+    ...diskArguments(plan),
+    ...shareArguments(plan),
+    ...vfioArguments(plan.vfioDevices),
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...paramArguments(config.hypervisorParams ?? []),
   ];

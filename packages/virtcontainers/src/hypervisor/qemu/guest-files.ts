@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { HuskError, systemCode } from "../../errors/index.ts";
+import { detectImageFormat, type ImageFormat } from "../../storage/image-format.ts";
 
 /** @throws HuskError ERR_ASSET_MISSING when the file cannot be read */
 export function checkAsset(what: string, path: string | undefined): string {
@@ -16,10 +17,28 @@ export function checkAsset(what: string, path: string | undefined): string {
 }
 
 /**
- * Checks that the guest image is an initramfs, by its first bytes: cpio (newc), or one compressed.
+ * What a guest image is, by its first bytes: an initramfs (a cpio archive (newc), or one compressed with gzip), or a disk
+ * with a file system.
  * @throws HuskError ERR_NOT_SUPPORTED for another kind of image
  */
+export function identifyGuestImage(path: string): "initramfs" | ImageFormat {
+  if (isInitramfs(path)) return "initramfs";
+  const fstype = detectImageFormat(path);
+  if (fstype) return fstype;
+  const hint =
+    "Give a cpio archive (newc), bare or compressed with gzip, or an erofs, ext4 or squashfs image.";
+  const text = `hypervisorConfig.imagePath is neither an initramfs nor a disk image: ${path}`;
+  throw new HuskError("ERR_NOT_SUPPORTED", text, { hint });
+}
+
+/** @throws HuskError ERR_NOT_SUPPORTED when the file is no initramfs */
 export function checkInitramfs(path: string): void {
+  if (isInitramfs(path)) return;
+  const hint = "Give an initramfs: a cpio archive (newc), bare or compressed with gzip.";
+  throw new HuskError("ERR_NOT_SUPPORTED", `hypervisorConfig.initrdPath is no initramfs: ${path}`, { hint });
+}
+
+function isInitramfs(path: string): boolean {
   const head = Buffer.alloc(6);
   const fd = openSync(path, "r");
   try {
@@ -27,12 +46,8 @@ export function checkInitramfs(path: string): void {
   } finally {
     closeSync(fd);
   }
-  const isCpio = head.toString("latin1") === "070701";
   const isGzip = head[0] === 0x1f && head[1] === 0x8b;
-  if (!isCpio && !isGzip) {
-    const hint = "Give an initramfs: a cpio archive (newc), bare or compressed with gzip.";
-    throw new HuskError("ERR_NOT_SUPPORTED", `hypervisorConfig.imagePath is no initramfs: ${path}`, { hint });
-  }
+  return isGzip || head.toString("latin1") === "070701";
 }
 
 /** @throws HuskError ERR_QEMU_MISSING when the program is not there or cannot be executed */

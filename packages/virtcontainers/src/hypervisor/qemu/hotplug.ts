@@ -1,53 +1,96 @@
+import type { QmpDevice } from "@husk/wire/qmp";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import type { Drive } from "../types.ts";
-import { blockDeviceOf, blockdevOf, nodeName, slotName } from "./command-line.ts";
-import { QmpClient } from "./qmp-client.ts";
+import { asDisk, blockdevOf, type DiskPlan, diskDeviceOf, diskName, nodeName } from "./disks.ts";
+import { isRefusal, QmpClient, type QmpOptions } from "./qmp-client.ts";
 
-/** Where and how long a disk is plugged in. */
-export interface PlugOptions {
-  /** slots that hold a disk */
-  readonly taken: readonly string[];
-  /** number of slots of the VM */
-  readonly slots: number;
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
+/** How long plugging and unplugging may take. */
+export interface HotplugOptions extends QmpOptions {
+  /** milliseconds in which the guest gives a device back */
+  readonly unplugMs: number;
 }
 
 /**
- * Plugs a disk into a free slot of a running VM.
- * @returns the slot
- * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+ * Plugs a disk into a running VM, at its address.
+ * @throws HuskError ERR_ASSET_MISSING, ERR_NOT_SUPPORTED, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
  */
-export async function plugDrive(drive: Drive, qmpPath: string, options: PlugOptions): Promise<string> {
-  const names = Array.from({ length: options.slots }, (_, index) => slotName(index));
-  const slot = names.find((name) => !options.taken.includes(name));
-  if (slot === undefined) {
-    throw new HuskError("ERR_NO_DEVICE_SLOT", `all ${options.slots} slots for hot-plugged disks are taken`);
-  }
-  const client = await QmpClient.connect(qmpPath, options);
-  try {
-    await client.execute({ execute: "blockdev-add", arguments: blockdevOf(drive) }, options);
+export async function plugDrive(
+  drive: Drive,
+  plan: DiskPlan,
+  qmpPath: string,
+  options: HotplugOptions,
+): Promise<void> {
+  const blockdev = blockdevOf(asDisk(drive));
+  const device = diskDeviceOf(drive, plan);
+  await QmpClient.use(qmpPath, options, async (client) => {
+    // A caller that was killed may have left this very disk plugged in without a record of it.
+    if (await hasNode(client, drive, options)) await removeDisk(client, drive, options);
+    await client.execute({ execute: "blockdev-add", arguments: blockdev }, options);
     try {
-      const device = { ...blockDeviceOf(drive, "q35"), bus: slot };
-      await client.execute({ execute: "device_add", arguments: device }, options);
+      await addDevice(client, device, options);
     } catch (error) {
-      await removeNode(client, drive, options.timeoutMs);
+      // The node goes with the VM at the latest; why the disk was refused is what matters.
+      await removeNode(client, drive, { timeoutMs: options.timeoutMs }).catch(ignoreHuskError);
       throw error;
     }
-  } finally {
-    client.close();
-  }
-  return slot;
+  });
 }
 
-async function removeNode(client: QmpClient, drive: Drive, timeoutMs: number): Promise<void> {
+/**
+ * Takes a disk out of a running VM: asks the guest, waits until it has let go, and closes the image.
+ * @throws HuskError ERR_QMP, ERR_TIMEOUT when the guest does not give it back, ERR_ABORTED
+ */
+export async function unplugDrive(drive: Drive, qmpPath: string, options: HotplugOptions): Promise<void> {
+  await QmpClient.use(qmpPath, options, (client) => removeDisk(client, drive, options));
+}
+
+/** Plugs a device that has nothing behind it but what it names itself; throws as `plugDrive`. */
+export async function plugDevice(device: QmpDevice, qmpPath: string, options: QmpOptions): Promise<void> {
+  await QmpClient.use(qmpPath, options, (client) => addDevice(client, device, options));
+}
+
+/** Takes such a device out again; throws as `unplugDrive`. */
+export async function unplugDevice(id: string, qmpPath: string, options: HotplugOptions): Promise<void> {
+  await QmpClient.use(qmpPath, options, (client) => removeDevice(client, id, options));
+}
+
+async function addDevice(client: QmpClient, device: QmpDevice, options: QmpOptions): Promise<void> {
+  await client.execute({ execute: "device_add", arguments: device }, options);
+}
+
+async function removeDisk(client: QmpClient, drive: Drive, options: HotplugOptions): Promise<void> {
+  await removeDevice(client, diskName(drive.id), options);
+  // An earlier attempt may have come as far as this.
+  if (await hasNode(client, drive, options)) await removeNode(client, drive, options);
+}
+
+async function removeDevice(client: QmpClient, id: string, options: HotplugOptions): Promise<void> {
+  const { signal, unplugMs } = options;
+  const deleted = client.nextEvent("DEVICE_DELETED", ({ device }) => device === id, {
+    timeoutMs: unplugMs,
+    signal,
+  });
   try {
-    await client.execute(
-      { execute: "blockdev-del", arguments: { "node-name": nodeName(drive.id) } },
-      { timeoutMs },
-    );
+    await Promise.all([deleted, client.execute({ execute: "device_del", arguments: { id } }, options)]);
   } catch (error) {
-    // The node goes with the VM at the latest; why the disk was refused is what matters.
-    if (!isHuskError(error)) throw error;
+    // It has gone already: after an earlier attempt's deadline.
+    if (!isRefusal(error, "DeviceNotFound")) throw error;
   }
+}
+
+async function hasNode(client: QmpClient, drive: Drive, options: QmpOptions): Promise<boolean> {
+  const nodes = await client.execute(
+    { execute: "query-named-block-nodes", arguments: { flat: true } },
+    options,
+  );
+  if (!Array.isArray(nodes)) throw new HuskError("ERR_QMP", "QEMU's list of block nodes is no list");
+  return nodes.some((node) => node["node-name"] === nodeName(drive.id));
+}
+
+async function removeNode(client: QmpClient, drive: Drive, options: QmpOptions): Promise<void> {
+  await client.execute({ execute: "blockdev-del", arguments: { "node-name": nodeName(drive.id) } }, options);
+}
+
+function ignoreHuskError(error: unknown): void {
+  if (!isHuskError(error)) throw error;
 }

@@ -5,18 +5,30 @@ import { lockFile } from "../../store/flock.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
 import type { VmRecord } from "../../store/pod-record.ts";
 import { isProcessAlive, killProcess } from "../../store/process-identity.ts";
-import type { HypervisorConfig } from "../../types/index.ts";
+import type { BlockDeviceDriver, HypervisorConfig } from "../../types/index.ts";
 import { deadlineFactor, deadlineMs } from "../deadlines.ts";
 import { withLogTail } from "../log-tail.ts";
-import type { BlockHotplug, Capabilities, Drive, Hypervisor, VmSpec, WaitOptions } from "../types.ts";
+import type {
+  BlockHotplug,
+  Capabilities,
+  Drive,
+  Hypervisor,
+  VfioHotplug,
+  VmSpec,
+  WaitOptions,
+} from "../types.ts";
+import type { VfioFunction } from "../vfio.ts";
 import { qemuArguments } from "./command-line.ts";
-import { plugDrive } from "./hotplug.ts";
+import { freezeVm, thawVm } from "./freeze.ts";
+import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
-import { canHotplug, DEFAULT_SLOTS, planVm } from "./plan.ts";
+import { DEFAULT_BLOCK_DRIVER, planSlots, planVm } from "./plan.ts";
 import { QmpClient } from "./qmp-client.ts";
+import { allocateDiskAddress, allocateScsiAddress, allocateSlot, type SlotPlan } from "./slots.ts";
+import { vfioDeviceOf, vfioName } from "./vfio-device.ts";
 
 /** A VM in a QEMU process. */
-export class QemuHypervisor implements Hypervisor, BlockHotplug {
+export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
   readonly type = "qemu";
   readonly #config: HypervisorConfig;
   #vm: VmRecord | undefined;
@@ -40,8 +52,30 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
     return deadlineFactor(this.#vm?.accelerator ?? this.#launch?.accelerator ?? "tcg");
   }
 
+  get #machine(): SlotPlan {
+    return planSlots(this.#config);
+  }
+
+  get #blockDriver(): BlockDeviceDriver {
+    return this.#config.blockDeviceDriver ?? DEFAULT_BLOCK_DRIVER;
+  }
+
+  get #qmpMs(): number {
+    return deadlineMs("qmp", this.deadlineFactor);
+  }
+
   capabilities(): Capabilities {
-    return { blockDeviceHotplug: canHotplug(this.#config.hypervisorMachineType ?? "q35") };
+    const blockDevice = this.#config.disableBlockDeviceUse !== true;
+    const takesPci = this.#machine.slots > 0;
+    return {
+      blockDevice,
+      blockDeviceHotplug: blockDevice && (takesPci || this.#blockDriver === "virtio-scsi"),
+      vfioHotplug: takesPci,
+    };
+  }
+
+  coldPlugAddress(taken: readonly string[]): string | undefined {
+    return this.#blockDriver === "virtio-scsi" ? allocateScsiAddress(taken) : undefined;
   }
 
   async createPod(spec: VmSpec): Promise<void> {
@@ -90,13 +124,22 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
     this.#vm = undefined;
   }
 
+  async pausePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    await freezeVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
+  async resumePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    await thawVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
   async stopPod(directory: PodDirectory): Promise<void> {
     const vm = this.#vm;
     if (!vm) return;
-    const timeoutMs = deadlineMs("qmp", this.deadlineFactor);
+    const options = { timeoutMs: this.#qmpMs };
     try {
-      const client = await QmpClient.connect(directory.socket("qmp"), { timeoutMs });
-      await client.execute({ execute: "quit" }, { timeoutMs }).finally(() => client.close());
+      await QmpClient.use(directory.socket("qmp"), options, (client) =>
+        client.execute({ execute: "quit" }, options),
+      );
       await this.waitExit(directory, { timeoutMs: deadlineMs("exit", this.deadlineFactor) });
       return;
     } catch {
@@ -112,9 +155,34 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug {
     taken: readonly string[],
     options: WaitOptions,
   ): Promise<string> {
-    const timeoutMs = deadlineMs("qmp", this.deadlineFactor);
-    const slots = this.#config.defaultBridges ?? DEFAULT_SLOTS;
-    return plugDrive(drive, directory.socket("qmp"), { taken, slots, timeoutMs, signal: options.signal });
+    const { machine } = this.#machine;
+    const addr = allocateDiskAddress(this.#blockDriver, this.#machine, taken);
+    const plan = { machine, blockDriver: this.#blockDriver };
+    await plugDrive({ ...drive, addr }, plan, directory.socket("qmp"), this.#hotplugOptions(options));
+    return addr;
+  }
+
+  async hotplugRemoveDevice(drive: Drive, directory: PodDirectory, options: WaitOptions): Promise<void> {
+    await unplugDrive(drive, directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  async hotplugAddVfio(
+    vfio: VfioFunction,
+    directory: PodDirectory,
+    taken: readonly string[],
+    options: WaitOptions,
+  ): Promise<string> {
+    const addr = allocateSlot(this.#machine, taken);
+    await plugDevice(vfioDeviceOf(vfio, addr), directory.socket("qmp"), this.#hotplugOptions(options));
+    return addr;
+  }
+
+  async hotplugRemoveVfio(vfio: VfioFunction, directory: PodDirectory, options: WaitOptions): Promise<void> {
+    await unplugDevice(vfioName(vfio), directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  #hotplugOptions({ signal }: WaitOptions): HotplugOptions {
+    return { timeoutMs: this.#qmpMs, unplugMs: deadlineMs("unplug", this.deadlineFactor), signal };
   }
 
   disconnect(): void {

@@ -26,16 +26,19 @@ export interface KernelPlan {
   readonly accelerator: "kvm" | "tcg";
   /** frequency of the host's time stamp counter in kHz; undefined: not known */
   readonly tscKHz?: number | undefined;
+  /** the disk with the guest's own root: the first one; undefined: the guest lives in its initramfs */
+  readonly rootDisk?: { readonly fstype: string } | undefined;
 }
 
 /** The guest kernel's command line; the user's own parameters come last and win. */
 export function kernelCommandLine(plan: KernelPlan): string {
-  const { config, machine, accelerator, tscKHz } = plan;
+  const { config, machine, accelerator, tscKHz, rootDisk } = plan;
   const words = [...TUNED, "console=ttyS0", "panic=-1"];
   if (accelerator === "tcg" && machine !== "microvm") words.push(...TUNED_FOR_TCG);
   // TCG's guest sees the host's counter. To measure it takes time, and a microvm, which has no other clock to measure it
   // by than the PIT, fails at it on a busy machine and hangs.
   if (accelerator === "tcg" && tscKHz !== undefined) words.push(`tsc_early_khz=${tscKHz}`);
+  if (rootDisk) words.push("root=/dev/vda", `rootfstype=${rootDisk.fstype}`, "ro");
   if (machine === "microvm") words.push("pci=off");
   words.push(...(config.debug ? ["loglevel=7", "HUSK_LOG=debug"] : ["quiet"]));
   words.push(...(config.kernelParams ?? []).map(paramText));

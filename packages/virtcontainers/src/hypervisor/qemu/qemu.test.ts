@@ -34,7 +34,18 @@ function prepare(t: TestContext, program = FAKE_QEMU) {
   writeFileSync(hypervisorPath, program, { mode: 0o755 });
   writeFileSync(imagePath, "070701");
   const config: HypervisorConfig = { hypervisorPath, imagePath, kernelPath: join(rootFs, "hello") };
-  const spec = { podId: "p", uuid: "u", vcpus: 1, memory: 128, config, ports: [], drives: [], cache };
+  const spec = {
+    podId: "p",
+    uuid: "u",
+    vcpus: 1,
+    memory: 128,
+    config,
+    ports: [],
+    drives: [],
+    shares: [],
+    vfioDevices: [],
+    cache,
+  };
   return { directory, spec, hypervisor: new QemuHypervisor(config) };
 }
 

@@ -1,14 +1,19 @@
 import { createConnection, type Socket } from "node:net";
 import {
   encodeQmpCommand,
+  isQmpEvent,
   type QmpCommand,
   type QmpCommandName,
   type QmpCommands,
   QmpDecoder,
+  type QmpEvent,
+  type QmpEventName,
+  type QmpEvents,
+  type QmpFailure,
   type QmpMessage,
 } from "@husk/wire/qmp";
 import { withDeadline } from "../../deadline.ts";
-import { HuskError, messageOf } from "../../errors/index.ts";
+import { HuskError, isHuskError, messageOf } from "../../errors/index.ts";
 
 /** Limits of one command. */
 export interface QmpOptions {
@@ -22,6 +27,28 @@ interface Waiter {
   reject(error: Error): void;
 }
 
+interface Listener extends Waiter {
+  hears(message: QmpMessage): boolean;
+}
+
+/** Whether an error is QEMU's refusal of a command, of this class. */
+export function isRefusal(error: unknown, errorClass: string): boolean {
+  return (
+    isHuskError(error, "ERR_QMP") &&
+    error.cause instanceof QmpRefusal &&
+    error.cause.errorClass === errorClass
+  );
+}
+
+class QmpRefusal extends Error {
+  readonly errorClass: string;
+
+  constructor({ errorClass, description }: QmpFailure) {
+    super(description);
+    this.errorClass = errorClass;
+  }
+}
+
 /**
  * A connection to QEMU's control socket. QEMU serves one client at a time: connect, say what is to be said, close.
  */
@@ -29,6 +56,7 @@ export class QmpClient {
   readonly #socket: Socket;
   readonly #decoder = new QmpDecoder();
   readonly #waiters = new Map<number, Waiter>();
+  readonly #listeners = new Set<Listener>();
   #nextId = 1;
   #failure: HuskError | undefined;
 
@@ -61,6 +89,23 @@ export class QmpClient {
   }
 
   /**
+   * Connects, lets `action` say what is to be said, and closes.
+   * @throws HuskError as `connect`, and whatever `action` throws
+   */
+  static async use<T>(
+    path: string,
+    options: QmpOptions,
+    action: (client: QmpClient) => Promise<T>,
+  ): Promise<T> {
+    const client = await QmpClient.connect(path, options);
+    try {
+      return await action(client);
+    } finally {
+      client.close();
+    }
+  }
+
+  /**
    * Gives a command and waits for its answer.
    * @throws HuskError ERR_QMP when QEMU refuses or goes away, ERR_TIMEOUT, ERR_ABORTED
    */
@@ -77,6 +122,34 @@ export class QmpClient {
       return (await withDeadline(answer, { ms: options.timeoutMs, what, signal: options.signal })) as never;
     } finally {
       this.#waiters.delete(id);
+    }
+  }
+
+  /**
+   * Waits for the next event of a name whose data are the right ones. Call it before the command that leads to the event.
+   * @throws HuskError ERR_QMP when QEMU goes away, ERR_TIMEOUT, ERR_ABORTED
+   */
+  async nextEvent<N extends QmpEventName>(
+    name: N,
+    isRight: (data: QmpEvents[N]) => boolean,
+    options: QmpOptions,
+  ): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    const hears = (message: QmpMessage) =>
+      isQmpEvent(message, name) && isRight((message as QmpEvent<N>).data as QmpEvents[N]);
+    let listener: Listener | undefined;
+    const heard = new Promise<unknown>((resolve, reject) => {
+      listener = { hears, resolve, reject };
+      this.#listeners.add(listener);
+    });
+    try {
+      await withDeadline(heard, {
+        ms: options.timeoutMs,
+        what: `QEMU's event ${name}`,
+        signal: options.signal,
+      });
+    } finally {
+      if (listener) this.#listeners.delete(listener);
     }
   }
 
@@ -97,16 +170,22 @@ export class QmpClient {
 
   #take(message: QmpMessage): void {
     if (message.kind === "greeting") this.#waiters.get(0)?.resolve(undefined);
-    // Events are not needed: that the VM has gone is seen by its process and its sockets.
+    for (const listener of this.#listeners) if (listener.hears(message)) listener.resolve(undefined);
     if (message.kind === "event" || message.kind === "greeting" || message.id === undefined) return;
     const waiter = this.#waiters.get(message.id);
     if (message.kind === "return") waiter?.resolve(message.value);
-    else waiter?.reject(new HuskError("ERR_QMP", `QEMU refused: ${message.description.slice(0, 500)}`));
+    else waiter?.reject(refusalError(message));
   }
 
   #fail(text: string): void {
     this.#failure ??= new HuskError("ERR_QMP", text);
-    for (const waiter of this.#waiters.values()) waiter.reject(this.#failure);
+    for (const waiter of [...this.#waiters.values(), ...this.#listeners]) waiter.reject(this.#failure);
     this.#waiters.clear();
+    this.#listeners.clear();
   }
+}
+
+function refusalError(failure: QmpFailure): HuskError {
+  const cause = new QmpRefusal(failure);
+  return new HuskError("ERR_QMP", `QEMU refused: ${failure.description.slice(0, 500)}`, { cause });
 }

@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempRoot } from "../../testing/temp-root.ts";
-import { readTscKHz } from "./host-tsc.ts";
+import { readHostCpu } from "./host-cpu.ts";
 
 test("the frequency of a constant TSC is read from the first CPU; any other is unknown", (t) => {
   const file = join(makeTempRoot(t).base, "cpuinfo");
@@ -16,7 +16,18 @@ test("the frequency of a constant TSC is read from the first CPU; any other is u
   ];
   for (const [text, expected] of cases) {
     writeFileSync(file, text);
-    assert.equal(readTscKHz(file), expected, text);
+    assert.equal(readHostCpu(file).tscKHz, expected, text);
   }
-  assert.equal(readTscKHz(join(file, "none")), undefined);
+  assert.deepEqual(readHostCpu(join(file, "none")), { tscKHz: undefined, isVirtual: false });
+});
+
+test("a host that is a VM says so by a flag of its CPU", (t) => {
+  const file = join(makeTempRoot(t).base, "cpuinfo");
+  for (const [flags, expected] of [
+    ["fpu hypervisor tsc", true],
+    ["fpu hypervisors tsc", false],
+  ] as const) {
+    writeFileSync(file, `processor : 0\nflags\t\t: ${flags}\n`);
+    assert.equal(readHostCpu(file).isVirtual, expected, flags);
+  }
 });

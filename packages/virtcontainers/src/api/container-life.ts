@@ -5,14 +5,15 @@ import { withDeadline } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { blockHotplugOf } from "../hypervisor/types.ts";
-import { checkState } from "../state-machine.ts";
+import { checkMove, checkState } from "../state-machine.ts";
 import { allocateDriveId, findDrive } from "../storage/drives.ts";
 import { prepareRootfs, type RootfsImage } from "../storage/rootfs.ts";
 import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { containerHandle, podHandle } from "./handles.ts";
-import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
+import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
 import { unplugUnusedDrives } from "./unplug-drives.ts";
@@ -39,7 +40,7 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   const call = new Call(options);
   checkContainerConfig(config);
-  return withPod(podId, call, "exclusive", async (pod) => {
+  return changePod(podId, call, async (pod) => {
     checkState({ podId }, pod.state, ["ready", "running", "stopped"], "to get a container");
     if (pod.containers.some(({ id }) => id === config.id)) {
       const text = `pod "${podId}" has a container "${config.id}" already`;
@@ -72,6 +73,7 @@ async function plugImage(pod: OpenPod, image: RootfsImage): Promise<string> {
   const drive = { id: allocateDriveId(record.drives), imagePath: image.path, fstype: image.fstype };
   const taken = record.drives.flatMap(({ addr }) => addr ?? []);
   const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
+  call.mark("disk-plugged");
   record.drives.push({ ...drive, addr });
   // Stored at once: whatever comes next, the VM has this disk.
   pod.save();
@@ -92,6 +94,8 @@ export async function startContainer(
     checkState({ podId }, pod.state, ["running"], "to start a container in it");
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be started");
     await using undo = new UndoStack();
+    pod.keepForUndo(undo);
+    pod.announceChange();
     await startOne(pod, containerId, undo);
     pod.save();
     undo.commit();
@@ -110,10 +114,10 @@ export async function stopContainer(
 ): Promise<VCContainer> {
   return withContainer(podId, containerId, options, async (pod) => {
     const { record } = pod.container(containerId);
-    if (record.state === "running") {
-      checkState({ podId }, pod.state, ["running"], "to stop a container in it");
-      await endContainer(pod, containerId);
-    }
+    if (record.state === "stopped") return containerHandle(pod, containerId);
+    checkState({ podId }, pod.state, ["ready", "running"], "to stop a container in it");
+    checkMove({ podId, containerId }, record.state, "stopped");
+    if (record.state === "running") await endContainer(pod, containerId);
     markStopped(record, pod.live.exits.get(containerId));
     pod.save();
     return containerHandle(pod, containerId);
@@ -167,5 +171,5 @@ async function withContainer<T>(
   const call = new Call(options);
   checkId("pod", podId);
   checkId("container", containerId);
-  return withPod(podId, call, "exclusive", action);
+  return changePod(podId, call, action);
 }

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import type { PodConfig, State } from "../types/index.ts";
+import type { PodConfig } from "../types/index.ts";
+import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
@@ -17,6 +18,8 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
+  /** the process on the host that stands for it, when a caller has told one */
+  shim?: ProcessIdentity;
   /** id of the disk with its root file system; missing: it has none yet */
   drive?: string;
 }
@@ -54,12 +57,16 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
+  /** who changes what runs, from before the change until its outcome is stored: of one that died, it must be found out */
+  pending?: ProcessIdentity;
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
   vm?: VmRecord;
+  /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
+  postStopDue?: boolean;
 }
 
 /** Stores a record; the caller holds the pod's lock. */
@@ -122,12 +129,13 @@ export function parseRecord(text: string, path: string, podId: string): PodRecor
   return record as PodRecord;
 }
 
-const STATES: readonly unknown[] = ["ready", "running", "paused", "stopped"];
+const STATES: readonly unknown[] = Object.values(State);
 
 function findProblem(record: Partial<PodRecord>, podId: string): string | undefined {
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
+  if (record.pending !== undefined && !isIdentity(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
@@ -143,7 +151,9 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
   if (ids.length !== Object.keys(containers).length) return "containers do not match";
-  return ids.every((id) => STATES.includes(containers[id]?.state)) ? undefined : "bad container state";
+  if (!ids.every((id) => STATES.includes(containers[id]?.state))) return "bad container state";
+  const shims = Object.values(containers).flatMap(({ shim }) => (shim === undefined ? [] : [shim]));
+  return shims.every(isIdentity) ? undefined : "bad shim";
 }
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {

@@ -24,6 +24,8 @@ export async function attachStorage(
     const text = "a device of the host (VFIO) cannot be given to a container of a pod that runs";
     throw new HuskError("ERR_NOT_SUPPORTED", text, { hint, podId: pod.id, containerId: plan.containerId });
   }
+  // What a caller that was killed has left of such a container.
+  releaseBinds(pod.directory, plan.containerId);
   undo.push(() => releaseBinds(pod.directory, plan.containerId));
   await bindContainer(pod, plan);
   undo.push(() => unplugUnusedDrives(pod));
@@ -72,6 +74,7 @@ async function plugDisk(pod: OpenPod, disk: DiskSource): Promise<void> {
   const drive = newDrive(record.drives, disk);
   const taken = record.drives.flatMap(({ addr }) => addr ?? []);
   const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
+  call.mark("disk-plugged");
   record.drives.push({ ...drive, addr });
   // Stored at once: whatever comes next, the VM has this disk.
   pod.save();

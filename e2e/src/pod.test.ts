@@ -37,6 +37,25 @@ describe("a pod of the library", () => {
     await deletePod("both", options);
   });
 
+  it("gives a process the capabilities that its command names, and no others", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const { hypervisorConfig, options } = place;
+    const only = { id: "only", rootFs: DEMO_ROOTFS, cmd: SLEEP };
+    await createPod({ id: "confined", hypervisorConfig, containers: [only] }, options);
+    await startPod("confined", options);
+    const names = ["CAP_KILL", "CAP_NET_RAW"];
+    const capabilities = { bounding: names, permitted: names, inheritable: names, ambient: ["CAP_KILL"] };
+    const script = "grep -E '^Cap(Eff|Bnd)' /proc/self/status";
+    const output = await runIn(place, "confined", "only", script, { user: "1000", capabilities });
+    assert.equal(output, "CapEff:\t0000000000000020\nCapBnd:\t0000000000002020\n");
+    const unknown = { args: ["true"], capabilities: { bounding: ["CAP_NONE"] } };
+    await assert.rejects(
+      enterContainer("confined", "only", unknown, options),
+      /unknown capability "CAP_NONE"/,
+    );
+    await deletePod("confined", options);
+  });
+
   it("takes a container while it runs", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { hypervisorConfig, options } = place;

@@ -30,6 +30,8 @@ export interface GuestHardware {
   disks?: Record<string, string>;
   /** image files of disks on a SCSI controller, in the order of their ids */
   scsiDisks?: string[];
+  /** further arguments of QEMU */
+  more?: string[];
 }
 
 /** How a process ended, and what it wrote. */
@@ -69,8 +71,9 @@ export class DrivenGuest implements AsyncDisposable {
   }
 
   /** Sends a command; gives the payload of the ACK. @throws Error with the text of an ERROR */
-  async ask(command: number, payload: object = {}): Promise<Uint8Array> {
-    this.#sockets[0]?.write(encodeControl(command, JSON.stringify(payload)));
+  async ask(command: number, payload: Uint8Array | object = {}): Promise<Uint8Array> {
+    const bytes = payload instanceof Uint8Array ? payload : JSON.stringify(payload);
+    this.#sockets[0]?.write(encodeControl(command, bytes));
     await this.#until(() => this.#replies.length > 0);
     const reply = this.#replies.shift();
     if (reply?.command === Command.ACK) return reply.payload;
@@ -96,6 +99,39 @@ export class DrivenGuest implements AsyncDisposable {
     return { code: this.#exits.get(id) ?? -1, text };
   }
 
+  /** Starts one more process in a container; gives the number of its stream. */
+  async start(container: string, args: string[]): Promise<number> {
+    this.#lastSeq += 2;
+    const [stdio, stderr] = [this.#lastSeq - 1, this.#lastSeq];
+    await this.ask(Command.EXECCMD, { container, process: { id: `exec-${stdio}`, args, stdio, stderr } });
+    return stdio;
+  }
+
+  /** Runs a shell script beside a container's first process; gives what it wrote. */
+  async exec(container: string, script: string): Promise<string> {
+    const stdio = await this.start(container, ["/bin/sh", "-c", script]);
+    await this.#until(() => this.#ended.has(stdio));
+    return (this.#output.get(stdio) ?? "") + (this.#output.get(stdio + 1) ?? "");
+  }
+
+  /** Resolves when a container's process has ended. */
+  async exited(container: string): Promise<void> {
+    await this.#until(() => this.#exits.has(container));
+  }
+
+  /** Does one command of QEMU's monitor. */
+  async monitor(execute: string, argument: object): Promise<void> {
+    let text = "";
+    const socket = await this.#connect("qmp", (bytes) => {
+      text += bytes;
+    });
+    socket.write(`{"execute":"qmp_capabilities"}\n${JSON.stringify({ execute, arguments: argument })}\n`);
+    const answers = () => text.split("\n").filter((line) => /^\{"(return|error)"/.test(line));
+    await this.#until(() => answers().length === 2);
+    socket.destroy();
+    assert.match(answers()[1] as string, /^\{"return"/);
+  }
+
   /** Ends the pod; the VM must power itself off, and the shares' daemons must end with it. */
   async powerOff(): Promise<void> {
     const gone = Promise.all(this.#children.map((child) => once(child, "exit")));
@@ -112,13 +148,14 @@ export class DrivenGuest implements AsyncDisposable {
     for (const child of this.#children) child.kill("SIGKILL");
   }
 
-  async #start({ shares = {}, disks = {}, scsiDisks = [] }: GuestHardware): Promise<void> {
+  async #start({ shares = {}, disks = {}, scsiDisks = [], more = [] }: GuestHardware): Promise<void> {
     const args = [
       ...["-accel", "tcg", "-M", "q35,memory-backend=memory", "-bios", "qboot.rom", "-cpu", "max,-la57"],
       ...["-object", "memory-backend-memfd,id=memory,size=192M,share=on", "-m", "192", "-display", "none"],
       ...["-nodefaults", "-no-user-config", "-no-reboot", "-kernel", KERNEL, "-initrd", INITRAMFS],
       ...["-append", "console=ttyS0 panic=-1 quiet HUSK_LOG=debug"],
       ...["-serial", `file:${this.#path("console")}`, "-device", "virtio-serial-pci"],
+      ...["-qmp", `unix:${this.#path("qmp")},server=on,wait=off`, ...more],
     ];
     for (const [at, name] of ["control", "stream"].entries()) {
       args.push("-chardev", `socket,id=${name},path=${this.#path(name)},server=on,wait=off`);

@@ -106,7 +106,7 @@ TINY_FUNCTION(directory_set_mtime)
     return result;
 }
 
-/* Copies all extended attributes of a file to another; of links, their own. None where the file system has none. */
+/* Copies all extended attributes of a file to another; of links, their own. None where either file system has none. */
 static int copy_xattrs(const char *from, const char *to)
 {
     char names[4096], value[4096];
@@ -114,7 +114,8 @@ static int copy_xattrs(const char *from, const char *to)
     if (size < 0) return errno == ENOTSUP ? 0 : -1;
     for (char *name = names; name < names + size; name += strlen(name) + 1) {
         ssize_t length = lgetxattr(from, name, value, sizeof value);
-        if (length < 0 || lsetxattr(to, name, value, (size_t)length, 0)) return -1;
+        if (length < 0) return -1;
+        if (lsetxattr(to, name, value, (size_t)length, 0) && errno != ENOTSUP) return -1;
     }
     return 0;
 }

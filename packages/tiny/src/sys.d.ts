@@ -66,7 +66,7 @@ declare module "tiny:sys" {
   export function link(from: string, to: string): void;
   /** Sets when a file was last written; of a link, its own. */
   export function setMtime(path: string, seconds: number): void;
-  /** Copies all extended attributes, also those of links; none where the source's file system has none. */
+  /** Copies all extended attributes, also those of links; none where either file system has none. */
   export function copyXattrs(from: string, to: string): void;
   export function readlink(path: string): string;
   /** The names in a directory, without `.` and `..`, in the file system's order. */

@@ -83,10 +83,13 @@ const cmd = object(
     console: unsupported(text({ max: 4095 }), "a host terminal (which needs a shim) is"),
     detach: flag,
     noNewPrivileges: flag,
-    capabilities: unsupported(
-      object({ bounding: names, effective: names, inheritable: names, permitted: names, ambient: names }),
-      "a set of capabilities is",
-    ),
+    capabilities: object({
+      bounding: names,
+      effective: names,
+      inheritable: names,
+      permitted: names,
+      ambient: names,
+    }),
   },
   ["args"],
 );

@@ -149,7 +149,12 @@ test("preallocated, huge and locked memory, alone and shared", () => {
     valuesOf(qemuArguments({ ...plan, config }), "-overcommit");
   assert.deepEqual(overcommit({}), []);
   assert.deepEqual(overcommit({ realtime: true }), ["mem-lock=off"]);
-  assert.deepEqual(overcommit({ realtime: true, mlock: true }), ["mem-lock=on"]);
+  const config = { realtime: true, mlock: true };
+  assert.deepEqual(overcommit(config), ["mem-lock=on"]);
+  const locked = qemuArguments({ ...plan, config });
+  assert.deepEqual(valuesOf(locked, "-accel"), ["tcg,tb-size=64"]);
+  assert.doesNotMatch(valuesOf(locked, "-machine")[0] ?? "", /accel/, "QEMU takes one of the two");
+  assert.deepEqual(valuesOf(qemuArguments({ ...plan, accelerator: "kvm", config }), "-accel"), []);
 });
 
 test("disks on a SCSI controller, which is there only for them", () => {

@@ -3,7 +3,7 @@ import { text } from "node:stream/consumers";
 import { type Cmd, enterContainer } from "@husk/virtcontainers";
 import type { Workplace } from "./workplace.ts";
 
-/** Runs a script in a container and gives its output; the test fails when the script does. */
+/** Runs a script in a container and gives its output; the test fails when the script does. `more`: of its command. */
 export async function runIn(
   place: Workplace,
   podId: string,

@@ -51,9 +51,10 @@ export function makeStandardDevices(): void {
 
 /** Finds out what the host cannot know: the numbers that a disk has in this guest. */
 export async function planDevice(device: Device): Promise<DeviceNode> {
-  const { path, type, major, minor, disk, fileMode = 0o666, uid = 0, gid = 0 } = device;
+  const { path, type, major, minor, disk, addr, fileMode = 0o666, uid = 0, gid = 0 } = device;
   if (disk !== undefined && type !== "b") throw new Error(`device "${path}": a disk is a block device`);
-  const number = disk === undefined ? sys.makedev(major, minor) : sys.stat(await findBlockDevice(disk)).rdev;
+  const number =
+    disk === undefined ? sys.makedev(major, minor) : sys.stat(await findBlockDevice(disk, addr)).rdev;
   return { path, mode: KINDS[type] | fileMode, number: type === "p" ? 0 : number, uid, gid };
 }
 

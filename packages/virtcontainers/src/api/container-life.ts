@@ -4,15 +4,16 @@ import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
-import { blockHotplugOf } from "../hypervisor/types.ts";
-import { checkState } from "../state-machine.ts";
-import { allocateDriveId, findDrive } from "../storage/drives.ts";
-import { prepareRootfs, type RootfsImage } from "../storage/rootfs.ts";
+import { checkMove, checkState } from "../state-machine.ts";
+import { releaseBinds } from "../storage/share-namespace.ts";
+import { planStorage } from "../storage/storage-plan.ts";
 import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
+import { attachStorage } from "./container-storage.ts";
 import { containerHandle, podHandle } from "./handles.ts";
-import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
+import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
 import { unplugUnusedDrives } from "./unplug-drives.ts";
@@ -27,10 +28,11 @@ export interface CreatedContainer {
 }
 
 /**
- * Creates a container in a pod. When the pod has a VM, the disk with the root file system is plugged in, unless it is
- * there already.
- * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STATE_INVALID, ERR_ROOTFS_MISSING, ERR_NOT_SUPPORTED (the machine cannot
- *   hot-plug), ERR_NO_DEVICE_SLOT, ERR_QMP
+ * Creates a container in a pod. When the pod has a VM, the disks that the container needs are plugged in, unless they are
+ * there already, and what it shares with the host is bound into the pod's share.
+ * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STATE_INVALID, ERR_ROOTFS_MISSING, ERR_MOUNT_SOURCE_MISSING,
+ *   ERR_DEVICE_MISSING, ERR_NOT_SUPPORTED (the machine cannot hot-plug, the pod has no share), ERR_NO_DEVICE_SLOT, ERR_QMP,
+ *   ERR_SHARE_BIND, ERR_SHARE_LOST
  */
 export async function createContainer(
   podId: string,
@@ -39,43 +41,23 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   const call = new Call(options);
   checkContainerConfig(config);
-  return withPod(podId, call, "exclusive", async (pod) => {
+  return changePod(podId, call, async (pod) => {
     checkState({ podId }, pod.state, ["ready", "running", "stopped"], "to get a container");
     if (pod.containers.some(({ id }) => id === config.id)) {
       const text = `pod "${podId}" has a container "${config.id}" already`;
       throw new HuskError("ERR_CONTAINER_EXISTS", text, { podId, containerId: config.id });
     }
-    const image = await prepareRootfs(config.rootFs, call);
-    const drive = pod.state === "stopped" ? undefined : await plugImage(pod, image);
-    pod.record.config.containers = [...pod.containers, withAbsoluteRootFs(config)];
-    pod.record.containers[config.id] = { state: "ready", ...(drive === undefined ? {} : { drive }) };
+    const absolute = withAbsoluteRootFs(config);
+    const plan = await planStorage(absolute, pod.record.config, call);
+    await using undo = new UndoStack();
+    const storage = pod.state === "stopped" ? undefined : await attachStorage(pod, plan, undo);
+    pod.record.config.containers = [...pod.containers, absolute];
+    pod.record.containers[config.id] = { state: "ready", ...(storage ? { storage } : {}) };
     pod.save();
+    undo.commit();
     const handle = podHandle(pod);
     return { pod: handle, container: containerHandle(pod, config.id) };
   });
-}
-
-/** Makes sure that a running VM has the disk of an image. @returns the disk's id */
-async function plugImage(pod: OpenPod, image: RootfsImage): Promise<string> {
-  const { record, hypervisor, directory, call } = pod;
-  const known = findDrive(record.drives, image);
-  if (known) return known.id;
-  const hotplug = blockHotplugOf(hypervisor);
-  if (!hotplug) {
-    const hint =
-      "Give the container when the pod is created, or use the machine type q35 or the blockDeviceDriver virtio-scsi.";
-    throw new HuskError("ERR_NOT_SUPPORTED", "this pod's VM cannot take a disk while it runs", {
-      hint,
-      podId: pod.id,
-    });
-  }
-  const drive = { id: allocateDriveId(record.drives), imagePath: image.path, fstype: image.fstype };
-  const taken = record.drives.flatMap(({ addr }) => addr ?? []);
-  const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
-  record.drives.push({ ...drive, addr });
-  // Stored at once: whatever comes next, the VM has this disk.
-  pod.save();
-  return drive.id;
 }
 
 /**
@@ -92,6 +74,8 @@ export async function startContainer(
     checkState({ podId }, pod.state, ["running"], "to start a container in it");
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be started");
     await using undo = new UndoStack();
+    pod.keepForUndo(undo);
+    pod.announceChange();
     await startOne(pod, containerId, undo);
     pod.save();
     undo.commit();
@@ -110,10 +94,10 @@ export async function stopContainer(
 ): Promise<VCContainer> {
   return withContainer(podId, containerId, options, async (pod) => {
     const { record } = pod.container(containerId);
-    if (record.state === "running") {
-      checkState({ podId }, pod.state, ["running"], "to stop a container in it");
-      await endContainer(pod, containerId);
-    }
+    if (record.state === "stopped") return containerHandle(pod, containerId);
+    checkState({ podId }, pod.state, ["ready", "running"], "to stop a container in it");
+    checkMove({ podId, containerId }, record.state, "stopped");
+    if (record.state === "running") await endContainer(pod, containerId);
     markStopped(record, pod.live.exits.get(containerId));
     pod.save();
     return containerHandle(pod, containerId);
@@ -153,6 +137,7 @@ export async function deleteContainer(
     pod.record.config.containers = pod.containers.filter(({ id }) => id !== containerId);
     delete pod.record.containers[containerId];
     pod.save();
+    releaseBinds(pod.directory, containerId);
     await unplugUnusedDrives(pod);
     return handle;
   });
@@ -167,5 +152,5 @@ async function withContainer<T>(
   const call = new Call(options);
   checkId("pod", podId);
   checkId("container", containerId);
-  return withPod(podId, call, "exclusive", action);
+  return changePod(podId, call, action);
 }

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
+import { endShares } from "../storage/shares.ts";
 import {
   clearLeftover,
   clearLeftovers,
@@ -17,11 +18,12 @@ import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record
 import { identifyProcess } from "../store/process-identity.ts";
 import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm } from "./boot.ts";
+import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
+import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { startContainers } from "./start-pod.ts";
 
 /**
@@ -57,12 +59,13 @@ function newRecord(config: PodConfig): PodRecord {
     config: withAbsolutePaths(config),
     containers: Object.fromEntries(containers),
     drives: [],
+    shares: [],
   };
 }
 
 /**
  * The order is by speed: QEMU is started as soon as its command line is known; the rest is done while the guest boots. Until
- * the pod has its name, its directory is hidden.
+ * the pod has its name, its directory is hidden. Only hooks must wait for the name.
  */
 async function createAnd(
   config: PodConfig,
@@ -75,31 +78,42 @@ async function createAnd(
     throw podExists(config.id);
   const record = newRecord(config);
   const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
-  await prepareVm(record, hypervisor, call);
+  const plans = await prepareVm(record, hypervisor, call);
 
   await using undo = new UndoStack();
   const staging = makeStaging(root);
   let { directory } = staging;
   undo.push(() => staging.lock.release());
   undo.push(() => (directory === staging.directory ? discardStaging(directory) : directory.remove()));
+  call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
+  call.mark("recorded");
+  const publish = async () => {
+    await lockStaging(staging);
+    directory = await publishStaging(staging, root, config.id);
+    call.mark("named");
+    undo.push(() => forgetLivePod(root, config.id));
+    const pod = new OpenPod(call, directory, record, { hypervisor, keep: true });
+    pod.save();
+    await clearLeftovers(root);
+    call.mark("published");
+    return pod;
+  };
+  // A hook acts for a pod that has its name, so that no two can act for the same.
+  const published = hasHooks(config) ? await publish() : undefined;
+  if (published) await runPreStartHooks(published, undo);
+  undo.push(() => endShares(record, directory));
   undo.push(() => hypervisor.stopPod(directory));
-  record.vm = await hypervisor.startPod(directory, call);
-
-  await lockStaging(staging);
-  directory = await publishStaging(staging, root, config.id);
-  undo.push(() => forgetLivePod(root, config.id));
-  const pod = new OpenPod(call, directory, record, hypervisor);
-  pod.save();
-  await clearLeftovers(root);
-  call.mark("published");
-  await connectVm(pod);
+  await startVm(record, hypervisor, directory, call);
+  const pod = published ?? (await publish());
+  await connectVm(pod, plans);
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();
   undo.commit();
   staging.lock.release();
+  if (pod.state === "running") await runPostStartHooks(pod);
   pod.live.phases.push(...call.timings.phases());
   return podHandle(pod);
 }

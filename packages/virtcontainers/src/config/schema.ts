@@ -1,7 +1,22 @@
 import { HuskError } from "../errors/index.ts";
+import { POD_SHARE_TAG } from "../storage/shares.ts";
 import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
+import { AgentType, HypervisorType, NetworkModel, ProxyType, ShimType } from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
-import { flag, integer, kind, list, object, path, type Rule, record, text, unsupported } from "./rules.ts";
+import { isNetInterworkingModel } from "./parse-kind.ts";
+import {
+  flag,
+  integer,
+  kind,
+  list,
+  object,
+  output,
+  path,
+  type Rule,
+  record,
+  text,
+  unsupported,
+} from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
 
@@ -14,9 +29,10 @@ const hypervisorConfig = object({
   initrdPath: path,
   disableBlockDeviceUse: flag,
   blockDeviceDriver: kind(["virtio-blk", "virtio-scsi"], ["virtio-blk", "virtio-scsi"]),
+  sharedFS: kind(["virtiofs", "9p"], ["virtiofs", "9p"]),
   kernelParams: list(param),
   hypervisorParams: list(param),
-  hypervisorMachineType: kind(["q35", "microvm", "pc"], ["q35", "microvm", "pc"]),
+  hypervisorMachineType: kind(["q35", "microvm", "pc"]),
   debug: flag,
   defaultVCPUs: integer(1, 240),
   defaultMemSz: integer(1, 1_048_576),
@@ -28,11 +44,24 @@ const hypervisorConfig = object({
   disableNestingChecks: flag,
 });
 
-const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);
-const hooks = unsupported(
-  object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) }),
-  "hooks are",
+const hook = object(
+  { path: absolutePath, args: list(text()), env: list(variable), timeout: integer(0, 86_400) },
+  ["path"],
 );
+const hooks = object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) });
+
+function absolutePath(value: unknown, at: string): void {
+  path(value, at);
+  if (!(value as string).startsWith("/"))
+    throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be absolute`);
+}
+
+/** `NAME=value`, as a hook's environment has it. */
+function variable(value: unknown, at: string): void {
+  text()(value, at);
+  if (/^[^=]+=/.test(value as string)) return;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be NAME=value`);
+}
 
 const names = list(text({ empty: false, max: 256 }));
 const cmd = object(
@@ -63,30 +92,49 @@ function environmentName(value: unknown, at: string): void {
   if ((value as string).includes("=")) throw new HuskError("ERR_CONFIG_INVALID", `${at}: must not hold "="`);
 }
 
+/** Longest mount tag of 9p; virtiofs allows 36. */
+const MAX_TAG = 31;
+/** Highest user or group number: the one above means "none". */
+const MAX_ID = 0xffff_fffe;
+
+function mountTag(value: unknown, at: string): void {
+  text({ empty: false, max: MAX_TAG })(value, at);
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value as string) && value !== POD_SHARE_TAG) return;
+  const problem = `must be letters, digits, "_", "." and "-", and not "${POD_SHARE_TAG}"`;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: ${problem}`);
+}
+
 const annotations = record(text());
+
+function interworkingModel(value: unknown, at: string): void {
+  if (typeof value === "number" && isNetInterworkingModel(value)) return;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be a NetInterworkingModel, 0 to 3`);
+}
+
 const mount = object(
   {
     source: text(),
     destination: text(),
     type: text(),
     options: list(text()),
-    hostPath: text(),
+    hostPath: output(text()),
     readOnly: flag,
   },
   ["source", "destination"],
 );
+const volume = object({ mountTag, hostPath: path }, ["mountTag", "hostPath"]);
 const number = integer(0, Number.MAX_SAFE_INTEGER);
 const device = object({
   hostPath: path,
   containerPath: path,
-  devType: text(),
-  major: number,
-  minor: number,
-  fileMode: number,
-  uid: number,
-  gid: number,
-  hotplugged: flag,
-  id: text(),
+  devType: kind(["c", "u", "b", "p"], ["c", "u", "b", "p"]),
+  major: integer(0, 4095),
+  minor: integer(0, 1_048_575),
+  fileMode: integer(0, 0o7777),
+  uid: integer(0, MAX_ID),
+  gid: integer(0, MAX_ID),
+  hotplugged: output(flag),
+  id: output(text()),
 });
 
 const containerFields = object(
@@ -96,8 +144,9 @@ const containerFields = object(
     readonlyRootfs: flag,
     cmd,
     annotations,
-    mounts: unsupported(list(mount), "mounts are"),
-    deviceInfos: unsupported(list(device), "devices are"),
+    sharedRootfs: flag,
+    mounts: list(mount),
+    deviceInfos: list(device),
   },
   ["id", "rootFs", "cmd"],
 );
@@ -116,23 +165,20 @@ const pod = object(
     hostname: text({ max: 64 }),
     hooks,
     vmConfig: object({ vcpus: integer(1, 240), memory: integer(1, 1_048_576) }),
-    hypervisorType: kind(["qemu", "mock"], ["qemu", "mock"]),
+    hypervisorType: kind(Object.values(HypervisorType)),
     hypervisorConfig,
-    agentType: kind(["noop", "hyperstart", "kata"], ["noop", "hyperstart"]),
+    agentType: kind(Object.values(AgentType), ["noop", "hyperstart"]),
     agentConfig: object({}),
-    proxyType: kind(["noopProxy", "noProxy", "ccProxy", "kataProxy"], ["noopProxy", "noProxy"]),
+    proxyType: kind(Object.values(ProxyType), ["noopProxy", "noProxy"]),
     proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),
-    shimType: kind(["ccShim", "noopShim", "kataShim"], ["noopShim"]),
+    shimType: kind(Object.values(ShimType), ["noopShim"]),
     shimConfig: object({}),
-    networkModel: kind(["noop", "CNI", "CNM"], ["noop"]),
+    networkModel: kind(Object.values(NetworkModel), ["noop"]),
     networkConfig: unsupported(
-      object({ netNSPath: text(), numInterfaces: number, interworkingModel: integer(0, 3) }),
+      object({ netNSPath: text(), numInterfaces: number, interworkingModel }),
       "a network configuration is",
     ),
-    volumes: unsupported(
-      list(object({ mountTag: text(), hostPath: path }, ["mountTag", "hostPath"])),
-      "shared volumes are",
-    ),
+    volumes: list(volume),
     containers: list(container),
     annotations,
   },
@@ -154,6 +200,10 @@ export function checkPodConfig(config: unknown): asserts config is PodConfig {
     }
     seen.add(id);
   }
+  const tags = ((config as PodConfig).volumes ?? []).map(({ mountTag: tag }) => tag);
+  const twice = tags.find((tag, index) => tags.indexOf(tag) !== index);
+  if (twice !== undefined)
+    throw new HuskError("ERR_CONFIG_INVALID", `volumes: two have the mountTag "${twice}"`);
 }
 
 /** Checks the configuration of a container; throws as `checkPodConfig`. */

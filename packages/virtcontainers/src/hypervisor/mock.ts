@@ -65,6 +65,8 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
     this.#step("pausePod");
   }
 
+  async readState(): Promise<undefined> {}
+
   async resumePod(): Promise<void> {
     this.#step("resumePod");
   }

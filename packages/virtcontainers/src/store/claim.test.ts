@@ -25,6 +25,7 @@ function creating(creator: ProcessIdentity, uuid: string = randomUUID()): PodRec
     config: { id: "p" },
     containers: {},
     drives: [],
+    shares: [],
   };
 }
 

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import type { PodConfig, State } from "../types/index.ts";
+import type { PodConfig, SharedFS } from "../types/index.ts";
+import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
@@ -17,8 +19,10 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
-  /** id of the disk with its root file system; missing: it has none yet */
-  drive?: string;
+  /** what it has of the host; missing: nothing yet, because there is no VM */
+  storage?: ContainerStorage;
+  /** the process on the host that stands for it, when a caller has told one */
+  shim?: ProcessIdentity;
 }
 
 /** A disk of the VM in a pod's record. */
@@ -27,8 +31,8 @@ export interface DriveRecord {
   id: string;
   /** the disk image on the host */
   imagePath: string;
-  /** type of its file system */
-  fstype: string;
+  /** type of its file system; missing: it is a container's own matter */
+  fstype?: string;
   /** whether the guest may not write it; default true */
   readOnly?: boolean;
   /**
@@ -36,6 +40,17 @@ export interface DriveRecord {
    * to it. Missing: it was there when the VM started, and cannot be taken out
    */
   addr?: string;
+}
+
+/** A directory of the host that the VM can mount, in a pod's record. */
+export interface ShareRecord {
+  /** mount tag */
+  tag: string;
+  kind: SharedFS;
+  /** the directory; missing: the pod's own, for what its containers need */
+  hostPath?: string;
+  /** the process that serves it, unless the hypervisor does so itself */
+  daemon?: ProcessIdentity;
 }
 
 /** The running VM in a pod's record. */
@@ -54,12 +69,17 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
+  /** who changes what runs, from before the change until its outcome is stored: of one that died, it must be found out */
+  pending?: ProcessIdentity;
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
+  shares: ShareRecord[];
   vm?: VmRecord;
+  /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
+  postStopDue?: boolean;
 }
 
 /** Stores a record; the caller holds the pod's lock. */
@@ -122,12 +142,13 @@ export function parseRecord(text: string, path: string, podId: string): PodRecor
   return record as PodRecord;
 }
 
-const STATES: readonly unknown[] = ["ready", "running", "paused", "stopped"];
+const STATES: readonly unknown[] = Object.values(State);
 
 function findProblem(record: Partial<PodRecord>, podId: string): string | undefined {
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
+  if (record.pending !== undefined && !isIdentity(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
@@ -139,11 +160,14 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   }
   if (record.config.id !== podId) return "the state of another pod";
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
+  if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
   if (ids.length !== Object.keys(containers).length) return "containers do not match";
-  return ids.every((id) => STATES.includes(containers[id]?.state)) ? undefined : "bad container state";
+  if (!ids.every((id) => STATES.includes(containers[id]?.state))) return "bad container state";
+  const shims = Object.values(containers).flatMap(({ shim }) => (shim === undefined ? [] : [shim]));
+  return shims.every(isIdentity) ? undefined : "bad shim";
 }
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {
@@ -151,6 +175,15 @@ function isIdentity(value: ProcessIdentity | undefined): boolean {
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  const { id, imagePath, fstype, addr = "" } = drive ?? {};
+  const { id, imagePath, fstype = "", addr = "" } = drive ?? {};
   return [id, imagePath, fstype, addr].every((value) => typeof value === "string");
+}
+
+function isShare(share: Partial<ShareRecord> | null): boolean {
+  const { tag, kind, daemon } = share ?? {};
+  return (
+    typeof tag === "string" &&
+    (kind === "virtiofs" || kind === "9p") &&
+    (daemon === undefined || isIdentity(daemon))
+  );
 }

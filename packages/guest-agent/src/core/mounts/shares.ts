@@ -1,13 +1,23 @@
 /** Folders of the host, by mount tag. Each is mounted when it is first used, for all containers of the pod. */
 
 import * as sys from "tiny:sys";
-import { Errno, hasErrno, MNT_DETACH, MS_NODEV, makeDirectories, readText } from "@husk/tiny";
+import {
+  Errno,
+  hasErrno,
+  MNT_DETACH,
+  MS_NODEV,
+  makeDirectories,
+  readText,
+  readTextIfThere,
+} from "@husk/tiny";
 import { loadModule } from "../../boot/modules.ts";
 import { waitForDevice } from "../../boot/uevents.ts";
 import { podPaths } from "../paths.ts";
 
 /** Milliseconds that a share's device has to appear: its driver looks for it in the background. */
 const DEADLINE_MS = 10_000;
+
+const DEVICES = "/sys/bus/virtio/devices";
 
 /** The kinds of share, the better one first. 9p's own defaults are an old version and small messages. */
 const KINDS: [type: string, data: string | null][] = [
@@ -28,6 +38,13 @@ function loadKinds(): { kinds: typeof KINDS; names: string } {
   return { kinds: KINDS.filter(has), names: names.join(", ") };
 }
 
+/** Whether the host shares by 9p: its device is there, whatever drivers there are. */
+function has9pDevice(): boolean {
+  return sys
+    .readdir(DEVICES)
+    .some((name) => readTextIfThere(`${DEVICES}/${name}/device`)?.trim() === "0x0009");
+}
+
 function tryMount(tag: string, folder: string, kinds: typeof KINDS): true | undefined {
   for (const [type, data] of kinds) {
     try {
@@ -38,6 +55,8 @@ function tryMount(tag: string, folder: string, kinds: typeof KINDS): true | unde
       if (!hasErrno(error, Errno.EINVAL, Errno.ENOENT)) throw error;
     }
   }
+  if (!kinds.some(([type]) => type === "9p") && has9pDevice())
+    throw new Error(`share "${tag}" comes by 9p, which the guest's kernel does not have`);
   return undefined;
 }
 

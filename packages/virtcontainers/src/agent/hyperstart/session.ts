@@ -10,10 +10,11 @@ import {
   type ContainerStart,
   INIT_PROCESS,
   type OpenOptions,
+  type PodStart,
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
 import { replyText } from "./reply-text.ts";
-import { containerRequest, processRequest, type StreamSeqs } from "./requests.ts";
+import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
 import { SessionProcess } from "./session-process.ts";
 import { StreamRouter } from "./stream-router.ts";
 
@@ -55,8 +56,8 @@ export class HyperstartSession implements AgentSession {
     return deadlineMs(name, this.#options.deadlineFactor);
   }
 
-  async startPod(hostname: string, options: AgentOptions): Promise<void> {
-    await this.#command(Command.STARTPOD, { hostname }, "agentStart", options);
+  async startPod(pod: PodStart, options: AgentOptions): Promise<void> {
+    await this.#command(Command.STARTPOD, podRequest(pod), "agentStart", options);
   }
 
   async startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void> {

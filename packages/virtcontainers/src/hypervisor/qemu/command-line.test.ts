@@ -103,9 +103,9 @@ function valuesOf(args: readonly string[], option: string): string[] {
 }
 
 test("a virtiofs share is served through memory that its daemon sees", () => {
-  const shares = [{ tag: "data", kind: "virtiofs", socketPath: "/s,1/fs.sock" }] as const;
+  const shares = [{ tag: "data", kind: "virtiofs" }] as const;
   const args = qemuArguments({ ...plan, shares, sharedMemory: true });
-  assert.ok(args.includes("socket,id=share0-daemon,path=/s,,1/fs.sock"));
+  assert.ok(args.includes("socket,id=share0-daemon,fd=8"));
   assert.ok(
     args.includes('{"driver":"vhost-user-fs-pci","id":"share0","chardev":"share0-daemon","tag":"data"}'),
   );
@@ -116,14 +116,19 @@ test("a virtiofs share is served through memory that its daemon sees", () => {
 });
 
 test("a 9p share needs no shared memory; a tag that its device cannot tell is refused", () => {
-  const shares = [{ tag: "data", kind: "9p", hostPath: "/srv" }] as const;
+  const shares = [
+    { tag: "data", kind: "9p" },
+    { tag: "more", kind: "9p" },
+  ] as const;
   const args = qemuArguments({ ...plan, machine: "microvm", slots: 0, shares });
-  assert.ok(args.includes("local,id=share0-dir,path=/srv,security_model=none,multidevs=remap"));
+  const fsdev = (index: number) =>
+    `local,id=share${index}-dir,path=/proc/self/fd/${8 + index},security_model=passthrough,multidevs=remap`;
+  assert.deepEqual(valuesOf(args, "-fsdev"), [fsdev(0), fsdev(1)]);
   assert.ok(
     args.includes('{"driver":"virtio-9p-device","id":"share0","fsdev":"share0-dir","mount_tag":"data"}'),
   );
   assert.deepEqual(valuesOf(args, "-object"), []);
-  const long = [{ tag: "x".repeat(32), kind: "9p", hostPath: "/srv" }] as const;
+  const long = [{ tag: "x".repeat(32), kind: "9p" }] as const;
   assert.throws(() => qemuArguments({ ...plan, shares: long }), { code: "ERR_CONFIG_INVALID" });
 });
 

@@ -37,7 +37,7 @@ export interface QemuPlan extends Omit<VmSpec, "drives"> {
   /** what disks are to the guest */
   readonly blockDriver: BlockDeviceDriver;
   /** the disk with the guest's own root; undefined: the guest lives in its initramfs */
-  readonly rootDisk?: Disk | undefined;
+  readonly rootDisk?: (Disk & { readonly fstype: string }) | undefined;
   /** number of PCI slots for devices that are plugged in later */
   readonly slots: number;
 }

@@ -13,13 +13,14 @@ import type {
   Capabilities,
   Drive,
   Hypervisor,
+  StartOptions,
   VfioHotplug,
   VmSpec,
   WaitOptions,
 } from "../types.ts";
 import type { VfioFunction } from "../vfio.ts";
 import { qemuArguments } from "./command-line.ts";
-import { freezeVm, thawVm } from "./freeze.ts";
+import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
 import { DEFAULT_BLOCK_DRIVER, planSlots, planVm } from "./plan.ts";
@@ -83,9 +84,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
     this.#launch = { program, args: qemuArguments(plan), accelerator: plan.accelerator };
   }
 
-  async startPod(directory: PodDirectory, options: WaitOptions): Promise<VmRecord> {
+  async startPod(directory: PodDirectory, options: StartOptions): Promise<VmRecord> {
     if (!this.#launch) throw new Error("startPod needs createPod first");
-    const { child, identity, locked } = await launchQemu(this.#launch.program, this.#launch.args, directory);
+    const { program, args } = this.#launch;
+    const { child, identity, locked } = await launchQemu(program, args, directory, options.shares);
     this.#child = child;
     this.#childExit = new Promise((resolve) => child.once("exit", () => resolve()));
     this.#locked = locked;
@@ -126,6 +128,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
 
   async pausePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
     await freezeVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
+  async readState(directory: PodDirectory, { signal }: WaitOptions): Promise<"running" | "paused"> {
+    return readRunState(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
   }
 
   async resumePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {

@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { measureBoot } from "./parts/boot.ts";
 import { measureExec } from "./parts/exec.ts";
 import { measureHotplug } from "./parts/hotplug.ts";
+import { measureList } from "./parts/list.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { measureReady } from "./parts/ready.ts";
 import { measureSizes } from "./parts/sizes.ts";
@@ -26,6 +27,7 @@ const PARTS: Record<string, Part> = {
   e: measureMemory,
   f: measureSizes,
   g: measureHotplug,
+  h: measureList,
 };
 
 const { values } = parseArgs({
@@ -36,7 +38,9 @@ const parts = (values.only ?? Object.keys(PARTS).join(",")).split(",");
 if (!Number.isInteger(runs) || runs < 1) throw new Error("--runs takes a whole number above 0");
 const unknown = parts.filter((part) => !(part in PARTS));
 if (unknown.length > 0)
-  throw new Error(`--only takes letters from a to g, with commas: not ${unknown.join(", ")}`);
+  throw new Error(
+    `--only takes letters of ${Object.keys(PARTS).join("")}, with commas: not ${unknown.join(", ")}`,
+  );
 for (const file of [HUSK, INITRAMFS])
   if (!existsSync(file)) throw new Error(`${file} is missing: npm run setup`);
 

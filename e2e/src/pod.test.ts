@@ -1,17 +1,16 @@
 import assert from "node:assert/strict";
-import { text } from "node:stream/consumers";
 import { describe } from "node:test";
 import {
   createContainer,
   createPod,
   deletePod,
-  enterContainer,
   type ProcessIo,
   startContainer,
   startPod,
   statusPod,
   stopPod,
 } from "@husk/virtcontainers";
+import { runIn } from "./support/containers.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
@@ -81,19 +80,6 @@ describe("a pod of the library", () => {
     await deletePod("dies", options);
   });
 });
-
-/** Runs a script in a container and gives its output. */
-async function runIn(place: Workplace, podId: string, containerId: string, script: string): Promise<string> {
-  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }] };
-  const { process: entered } = await enterContainer(podId, containerId, cmd, {
-    ...place.options,
-    attach: true,
-  });
-  const [output] = await Promise.all([text(entered.io.stdout), entered.io.stderr?.resume()]);
-  const { exitCode } = await entered.io.wait();
-  assert.equal(exitCode, 0, output);
-  return output;
-}
 
 function attach(container: { attach(): ProcessIo } | undefined): ProcessIo {
   assert.ok(container);

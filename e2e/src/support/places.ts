@@ -5,7 +5,7 @@ const REPOSITORY = join(import.meta.dirname, "../../..");
 /** output of the build */
 const BUILD = join(REPOSITORY, "build");
 /** the command line, as users start it */
-export const HUSK = join(BUILD, "husk.mjs");
+export const HUSK = join(BUILD, "husk.cjs");
 /** the demo's root file system: busybox */
 export const DEMO_ROOTFS = join(BUILD, "rootfs/busybox");
 /** the guest's kernel */

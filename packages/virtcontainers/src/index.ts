@@ -13,9 +13,24 @@ export {
 } from "./api/container-process.ts";
 export { createPod, runPod } from "./api/create-pod.ts";
 export { deletePod } from "./api/delete-pod.ts";
+export { pausePod, resumePod } from "./api/pause-pod.ts";
 export { startPod } from "./api/start-pod.ts";
 export { listPod, statusPod } from "./api/status-pod.ts";
 export { stopPod } from "./api/stop-pod.ts";
+export { formatSockets, formatVolumes, parseSockets, parseVolumes } from "./config/colon-lists.ts";
+export {
+  formatNetInterworkingModel,
+  isNetInterworkingModel,
+  parseAgentType,
+  parseHypervisorType,
+  parseNetInterworkingModel,
+  parseNetworkModel,
+  parseProcessListFormat,
+  parseProxyType,
+  parseShimType,
+  parseSocketType,
+  parseState,
+} from "./config/parse-kind.ts";
 export {
   ERROR_CATALOGUE,
   type ErrorCode,
@@ -27,4 +42,4 @@ export {
 export { type AcceleratorChoice, chooseAccelerator } from "./hypervisor/qemu/accelerator.ts";
 export { MIN_MEMORY_MIB } from "./hypervisor/types.ts";
 export { cacheDirectory, stateDirectory } from "./store/directories.ts";
-export type * from "./types/index.ts";
+export * from "./types/index.ts";

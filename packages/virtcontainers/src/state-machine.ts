@@ -34,5 +34,6 @@ export function checkMove(subject: Subject, from: State, to: State): void {
 export function checkState(subject: Subject, state: State, needed: readonly State[], purpose: string): void {
   if (needed.includes(state)) return;
   const text = `${nameOf(subject)} is ${state}; it must be ${needed.join(" or ")} ${purpose}`;
-  throw new HuskError("ERR_STATE_INVALID", text, subject);
+  const hint = state === "paused" ? "Resume the pod first: resumePod, or `husk resume`." : undefined;
+  throw new HuskError("ERR_STATE_INVALID", text, { ...subject, hint });
 }

@@ -4,16 +4,17 @@ import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
-import { checkState } from "../state-machine.ts";
+import { checkMove, checkState } from "../state-machine.ts";
 import { releaseBinds } from "../storage/share-namespace.ts";
 import { planStorage } from "../storage/storage-plan.ts";
 import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { attachStorage } from "./container-storage.ts";
 import { containerHandle, podHandle } from "./handles.ts";
 import { unplugUnusedHostDevices } from "./host-devices.ts";
-import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
+import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
 import { unplugUnusedDrives } from "./unplug-drives.ts";
@@ -41,7 +42,7 @@ export async function createContainer(
 ): Promise<CreatedContainer> {
   const call = new Call(options);
   checkContainerConfig(config);
-  return withPod(podId, call, "exclusive", async (pod) => {
+  return changePod(podId, call, async (pod) => {
     checkState({ podId }, pod.state, ["ready", "running", "stopped"], "to get a container");
     if (pod.containers.some(({ id }) => id === config.id)) {
       const text = `pod "${podId}" has a container "${config.id}" already`;
@@ -74,6 +75,8 @@ export async function startContainer(
     checkState({ podId }, pod.state, ["running"], "to start a container in it");
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be started");
     await using undo = new UndoStack();
+    pod.keepForUndo(undo);
+    pod.announceChange();
     await startOne(pod, containerId, undo);
     pod.save();
     undo.commit();
@@ -92,10 +95,10 @@ export async function stopContainer(
 ): Promise<VCContainer> {
   return withContainer(podId, containerId, options, async (pod) => {
     const { record } = pod.container(containerId);
-    if (record.state === "running") {
-      checkState({ podId }, pod.state, ["running"], "to stop a container in it");
-      await endContainer(pod, containerId);
-    }
+    if (record.state === "stopped") return containerHandle(pod, containerId);
+    checkState({ podId }, pod.state, ["ready", "running"], "to stop a container in it");
+    checkMove({ podId, containerId }, record.state, "stopped");
+    if (record.state === "running") await endContainer(pod, containerId);
     markStopped(record, pod.live.exits.get(containerId));
     pod.save();
     return containerHandle(pod, containerId);
@@ -151,5 +154,5 @@ async function withContainer<T>(
   const call = new Call(options);
   checkId("pod", podId);
   checkId("container", containerId);
-  return withPod(podId, call, "exclusive", action);
+  return changePod(podId, call, action);
 }

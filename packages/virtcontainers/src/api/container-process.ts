@@ -14,6 +14,7 @@ import type {
   VCPod,
 } from "../types/index.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { containerHandle, NO_SHIM_PID, podHandle } from "./handles.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
@@ -64,10 +65,11 @@ export async function enterContainer(
   });
 }
 
-/** With a session of our own, the agent itself judges; to open one, the pod must stay as it is. */
+/** With a session of our own, the agent itself judges; to open one, the pod must stay as it is. A paused one is looked at closely. */
 async function withSessionOf<T>(podId: string, call: Call, action: (pod: OpenPod) => Promise<T>): Promise<T> {
   const pod = lookAtPod(podId, call);
-  return pod.hasSession ? action(pod) : withPod(podId, call, "shared", action);
+  if (pod.record.pending) return changePod(podId, call, action);
+  return pod.hasSession && pod.state !== "paused" ? action(pod) : withPod(podId, call, "shared", action);
 }
 
 /** A session that was just opened may have found out that the container has ended. */

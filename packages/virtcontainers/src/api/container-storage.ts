@@ -21,6 +21,8 @@ export async function attachStorage(
   plan: StoragePlan,
   undo: UndoStack,
 ): Promise<ContainerStorage> {
+  // What a caller that was killed has left of such a container.
+  releaseBinds(pod.directory, plan.containerId);
   undo.push(() => releaseBinds(pod.directory, plan.containerId));
   await bindContainer(pod, plan);
   undo.push(() => unplugUnusedDrives(pod));
@@ -70,6 +72,7 @@ async function plugDisk(pod: OpenPod, disk: DiskSource): Promise<void> {
   }
   const drive = newDrive(record.drives, disk);
   const addr = await hotplug.hotplugAddDevice(drive, directory, takenAddresses(record), call);
+  call.mark("disk-plugged");
   record.drives.push({ ...drive, addr });
   // Stored at once: whatever comes next, the VM has this disk.
   pod.save();

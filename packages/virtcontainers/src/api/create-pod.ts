@@ -23,6 +23,7 @@ import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
+import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { startContainers } from "./start-pod.ts";
 
 /**
@@ -64,7 +65,7 @@ function newRecord(config: PodConfig): PodRecord {
 
 /**
  * The order is by speed: QEMU is started as soon as its command line is known; the rest is done while the guest boots. Until
- * the pod has its name, its directory is hidden.
+ * the pod has its name, its directory is hidden. Only hooks must wait for the name.
  */
 async function createAnd(
   config: PodConfig,
@@ -84,25 +85,35 @@ async function createAnd(
   let { directory } = staging;
   undo.push(() => staging.lock.release());
   undo.push(() => (directory === staging.directory ? discardStaging(directory) : directory.remove()));
+  call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
+  call.mark("recorded");
+  const publish = async () => {
+    await lockStaging(staging);
+    directory = await publishStaging(staging, root, config.id);
+    call.mark("named");
+    undo.push(() => forgetLivePod(root, config.id));
+    const pod = new OpenPod(call, directory, record, { hypervisor, keep: true });
+    pod.save();
+    await clearLeftovers(root);
+    call.mark("published");
+    return pod;
+  };
+  // A hook acts for a pod that has its name, so that no two can act for the same.
+  const published = hasHooks(config) ? await publish() : undefined;
+  if (published) await runPreStartHooks(published, undo);
   undo.push(() => endShares(record, directory));
   undo.push(() => hypervisor.stopPod(directory));
   await startVm(record, hypervisor, directory, call);
-
-  await lockStaging(staging);
-  directory = await publishStaging(staging, root, config.id);
-  undo.push(() => forgetLivePod(root, config.id));
-  const pod = new OpenPod(call, directory, record, hypervisor);
-  pod.save();
-  await clearLeftovers(root);
-  call.mark("published");
+  const pod = published ?? (await publish());
   await connectVm(pod, plans);
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();
   undo.commit();
   staging.lock.release();
+  if (pod.state === "running") await runPostStartHooks(pod);
   pod.live.phases.push(...call.timings.phases());
   return podHandle(pod);
 }

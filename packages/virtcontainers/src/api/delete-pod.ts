@@ -2,9 +2,10 @@ import { isHuskError } from "../errors/index.ts";
 import { clearLeftover } from "../store/claim.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
-import { type OpenPod, withPod } from "./open-pod.ts";
+import type { OpenPod } from "./open-pod.ts";
 import { stopVm } from "./stop-pod.ts";
 
 /**
@@ -14,7 +15,7 @@ import { stopVm } from "./stop-pod.ts";
 export async function deletePod(podId: string, options: CallOptions = {}): Promise<VCPod> {
   const call = new Call(options);
   try {
-    return await withPod(podId, call, "exclusive", remove);
+    return await changePod(podId, call, remove);
   } catch (error) {
     // One whose creator died is no pod, but its leftovers are to go all the same.
     if (isHuskError(error, "ERR_POD_NOT_FOUND")) await clearLeftover(call.root, podId);
@@ -23,9 +24,10 @@ export async function deletePod(podId: string, options: CallOptions = {}): Promi
 }
 
 async function remove(pod: OpenPod): Promise<VCPod> {
-  if (pod.state !== "stopped" || pod.hypervisor.vm) await stopVm(pod);
+  if (pod.state !== "stopped" || pod.hypervisor.vm || pod.record.postStopDue) await stopVm(pod);
   const handle = podHandle(pod);
   pod.directory.remove();
+  pod.call.mark("removed");
   await forgetLivePod(pod.call.root, pod.id);
   return handle;
 }

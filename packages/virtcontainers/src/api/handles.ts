@@ -1,14 +1,25 @@
 import { INIT_PROCESS } from "../agent/types.ts";
 import { object, record, text } from "../config/rules.ts";
 import { HuskError } from "../errors/index.ts";
-import type { PodRecord } from "../store/pod-record.ts";
+import type { ContainerRecord, PodRecord } from "../store/pod-record.ts";
+import { identifyProcess, isProcessAlive } from "../store/process-identity.ts";
 import type { Phase, Process, ProcessIo, VCContainer, VCPod } from "../types/index.ts";
-import { Call } from "./call.ts";
+import type { Call } from "./call.ts";
 import type { LivePod } from "./live-pod.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
 
 /** There is no shim process, and so no process id on the host. */
 export const NO_SHIM_PID = -1;
+
+/** The process id that stands for a container on the host: the one that was told, as long as that process lives. */
+export function shimPid({ shim }: ContainerRecord): number {
+  return shim && isProcessAlive(shim) ? shim.pid : NO_SHIM_PID;
+}
+
+/** When a container was last started; undefined: not yet. */
+export function startTimeOf(record: ContainerRecord | undefined): Date | undefined {
+  return record?.startTime === undefined ? undefined : new Date(record.startTime);
+}
 
 /** The handle of a pod, as it is now. */
 export function podHandle(pod: OpenPod): VCPod {
@@ -25,7 +36,7 @@ class PodHandle implements VCPod {
     this.#call = pod.call;
     this.#record = structuredClone(pod.record);
     this.#live = pod.live;
-    this.#containers = pod.containers.map(({ id }) => new ContainerHandle(this, this.#record, pod.live, id));
+    this.#containers = pod.containers.map(({ id }) => new ContainerHandle(this, pod, this.#record, id));
   }
 
   id(): string {
@@ -45,8 +56,7 @@ class PodHandle implements VCPod {
 
   async setAnnotations(annotations: Record<string, string>): Promise<void> {
     object({ annotations: record(text()) })({ annotations }, "");
-    const call = new Call({ root: this.#call.root, cache: this.#call.cache });
-    await withPod(this.id(), call, "exclusive", async (pod) => {
+    await withPod(this.id(), this.#call.again(), "exclusive", async (pod) => {
       pod.record.config.annotations = { ...pod.record.config.annotations, ...annotations };
       pod.save();
       this.#record.config.annotations = pod.record.config.annotations;
@@ -68,12 +78,14 @@ class PodHandle implements VCPod {
 
 class ContainerHandle implements VCContainer {
   readonly #pod: VCPod;
+  readonly #call: Call;
   readonly #record: PodRecord;
   readonly #live: LivePod;
   readonly #id: string;
 
-  constructor(pod: VCPod, record: PodRecord, live: LivePod, id: string) {
+  constructor(pod: VCPod, { call, live }: OpenPod, record: PodRecord, id: string) {
     this.#pod = pod;
+    this.#call = call;
     this.#record = record;
     this.#live = live;
     this.#id = id;
@@ -92,7 +104,19 @@ class ContainerHandle implements VCContainer {
   }
 
   getPid(): number {
-    return NO_SHIM_PID;
+    const record = this.#record.containers[this.#id];
+    return record ? shimPid(record) : NO_SHIM_PID;
+  }
+
+  async setPid(pid: number): Promise<void> {
+    const shim = Number.isSafeInteger(pid) && pid > 0 ? identifyProcess(pid) : undefined;
+    if (!shim) throw new HuskError("ERR_CONFIG_INVALID", `there is no process ${pid}`);
+    await withPod(this.#pod.id(), this.#call.again(), "exclusive", async (pod) => {
+      pod.container(this.#id).record.shim = shim;
+      pod.save();
+    });
+    const own = this.#record.containers[this.#id];
+    if (own) own.shim = shim;
   }
 
   getToken(): string {
@@ -100,7 +124,7 @@ class ContainerHandle implements VCContainer {
   }
 
   process(): Process {
-    const startTime = new Date(this.#record.containers[this.#id]?.startTime ?? 0);
+    const startTime = startTimeOf(this.#record.containers[this.#id]);
     return { token: this.getToken(), pid: this.getPid(), startTime };
   }
 

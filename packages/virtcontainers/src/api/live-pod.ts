@@ -16,6 +16,8 @@ export class LivePod {
   readonly containerIds = new Set<string>();
   /** containers that have ended since they were started last; undefined: it is not known how */
   readonly exits = new Map<string, number | undefined>();
+  /** when they were heard to have ended, in milliseconds since 1970 */
+  readonly #exitTimes = new Map<string, number>();
   /** first processes that were attached to before the start */
   readonly #attached = new Map<string, GuestProcess>();
   /** stores of exits that are under way */
@@ -48,8 +50,14 @@ export class LivePod {
   /** Notes the end of a container. */
   noteExit(containerId: string, exitCode: number | undefined): void {
     this.exits.set(containerId, exitCode);
+    this.#exitTimes.set(containerId, Date.now());
     this.#exitWaiters.get(containerId)?.resolve();
     this.#exitWaiters.delete(containerId);
+  }
+
+  /** Forgets the end of an earlier run of a container, which another process has started again since. */
+  dropStaleExit(containerId: string, startTime: string): void {
+    if ((this.#exitTimes.get(containerId) ?? 0) < Date.parse(startTime)) this.exits.delete(containerId);
   }
 
   /** Settles when the container has ended; at once when it has. */
@@ -82,13 +90,16 @@ export class LivePod {
 
 const livePods = new Map<string, LivePod>();
 
-/** What this process holds of a pod. A pod of the same name that was made anew is another. */
-export function livePod(root: string, podId: string, uuid: string): LivePod {
+/**
+ * What this process holds of a pod. A pod of the same name that was made anew is another.
+ * @param keep whether it is kept from now on; a pod that is only looked at leaves nothing in the memory of who lists many
+ */
+export function livePod(root: string, podId: string, uuid: string, keep: boolean): LivePod {
   const key = podPath(root, podId);
   const known = livePods.get(key);
   if (known?.uuid === uuid) return known;
   const fresh = new LivePod(uuid);
-  livePods.set(key, fresh);
+  if (keep) livePods.set(key, fresh);
   return fresh;
 }
 

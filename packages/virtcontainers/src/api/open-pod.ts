@@ -5,10 +5,12 @@ import type { Hypervisor } from "../hypervisor/types.ts";
 import { type FileLock, lockFile } from "../store/flock.ts";
 import { PodDirectory, podPath } from "../store/pod-directory.ts";
 import { type ContainerRecord, type PodRecord, readRecord, writeRecord } from "../store/pod-record.ts";
-import { isProcessAlive } from "../store/process-identity.ts";
+import { identifyProcess, isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 import type { ContainerConfig, State } from "../types/index.ts";
+import type { UndoStack } from "../undo-stack.ts";
 import type { Call } from "./call.ts";
 import { type LivePod, livePod } from "./live-pod.ts";
+import { observeRunState } from "./run-state.ts";
 
 /** Longest wait for a call that another process makes on the same pod, in milliseconds. */
 const LOCK_WAIT_MS = 300_000;
@@ -22,21 +24,36 @@ export class OpenPod {
   readonly live: LivePod;
   readonly hypervisor: Hypervisor;
 
-  constructor(call: Call, directory: PodDirectory, record: PodRecord, hypervisor?: Hypervisor) {
+  constructor(
+    call: Call,
+    directory: PodDirectory,
+    record: PodRecord,
+    options: { hypervisor?: Hypervisor; keep: boolean },
+  ) {
     this.call = call;
     this.id = record.config.id;
     this.directory = directory;
     this.record = record;
-    this.live = livePod(call.root, this.id, record.uuid);
+    this.live = livePod(call.root, this.id, record.uuid, options.keep);
     for (const containerId of Object.keys(record.containers)) this.live.containerIds.add(containerId);
     observe(record, this.live);
-    this.hypervisor = hypervisor ?? hypervisorOf(record, this.live);
+    this.hypervisor = options.hypervisor ?? hypervisorOf(record, this.live);
     this.live.hypervisor = this.hypervisor;
   }
 
   get state(): State {
     // A pod that is being created is seen by nobody but its creator, for whom it is as good as ready.
     return this.record.state === "creating" ? "ready" : this.record.state;
+  }
+
+  /** Stores the record as it is now once more when the call is undone. */
+  keepForUndo(undo: UndoStack): void {
+    const before = structuredClone(this.record);
+    undo.push(() => {
+      for (const key of Object.keys(this.record)) delete this.record[key as keyof PodRecord];
+      Object.assign(this.record, before);
+      this.save();
+    });
   }
 
   /** Whether this process has a session with the pod's agent. */
@@ -57,9 +74,18 @@ export class OpenPod {
     throw new HuskError("ERR_CONTAINER_NOT_FOUND", text, { podId: this.id, containerId });
   }
 
-  /** Stores the record; the lock is held exclusively. */
-  save(): void {
+  /** Stores that a change of what runs begins, so that others find out what came of it when this process dies. */
+  announceChange(): void {
+    this.record.pending = identifyProcess(process.pid) as ProcessIdentity;
     writeRecord(this.directory.file("record"), this.record);
+    this.call.mark("announced");
+  }
+
+  /** Stores the record, and with it the outcome of a change; the lock is held exclusively. */
+  save(): void {
+    if (this.record.pending?.pid === process.pid) delete this.record.pending;
+    writeRecord(this.directory.file("record"), this.record);
+    this.call.mark("saved");
   }
 }
 
@@ -78,6 +104,7 @@ function observe(record: PodRecord, live: LivePod): void {
     if (record.state !== "creating") record.state = "stopped";
   }
   for (const [containerId, container] of Object.entries(record.containers)) {
+    if (container.startTime !== undefined) live.dropStaleExit(containerId, container.startTime);
     if (container.state !== "running" && container.state !== "paused") {
       if (isGone) container.state = "stopped";
     } else if (live.exits.has(containerId)) {
@@ -100,9 +127,7 @@ export function markStopped(container: ContainerRecord, exitCode: number | undef
  */
 export function lookAtPod(podId: string, call: Call): OpenPod {
   checkId("pod", podId);
-  const pod = openPod(podId, call);
-  if (pod.record.state === "creating") throw podNotFound(podId);
-  return pod;
+  return openPod(podId, call, false);
 }
 
 /**
@@ -118,15 +143,17 @@ export async function withPod<T>(
   checkId("pod", podId);
   using _ = await lockPod(podId, call, mode);
   call.mark("locked");
-  const pod = lookAtPod(podId, call);
+  const pod = openPod(podId, call, true);
+  if (pod.state === "paused") await observeRunState(pod);
   // Awaited, so that the lock is held until the action is done.
   return await action(pod);
 }
 
-function openPod(podId: string, call: Call): OpenPod {
+function openPod(podId: string, call: Call, keep: boolean): OpenPod {
   const path = podPath(call.root, podId);
   const record = readRecord(new PodDirectory(path).file("record"), podId);
-  return new OpenPod(call, new PodDirectory(path, record.socketDirectory), record);
+  if (record.state === "creating") throw podNotFound(podId);
+  return new OpenPod(call, new PodDirectory(path, record.socketDirectory), record, { keep });
 }
 
 async function lockPod(podId: string, call: Call, mode: "shared" | "exclusive"): Promise<FileLock> {

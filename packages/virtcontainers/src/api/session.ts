@@ -4,8 +4,7 @@ import { HuskError, systemCode } from "../errors/index.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import { Call } from "./call.ts";
-import { type OpenPod, withPod } from "./open-pod.ts";
+import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 
 /** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
 const VM_END_MS = 500;
@@ -69,7 +68,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
   return {
     onExit: (containerId, processId, exitCode) => {
       // What a guest makes up must not fill the memory.
-      if (processId !== INIT_PROCESS || !pod.live.containerIds.has(containerId)) return;
+      if (processId !== INIT_PROCESS || !isContainer(pod, containerId)) return;
       pod.live.noteExit(containerId, exitCode);
       pod.live.store((signal) => storeExits(pod, signal));
     },
@@ -79,11 +78,21 @@ function eventsFor(pod: OpenPod): AgentEvents {
   };
 }
 
+/** Whether the pod has such a container, be it one that another process has made since. */
+function isContainer({ id, call, live }: OpenPod, containerId: string): boolean {
+  if (live.containerIds.has(containerId)) return true;
+  try {
+    lookAtPod(id, call.again());
+  } catch {
+    return false;
+  }
+  return live.containerIds.has(containerId);
+}
+
 /** Stores what has been heard. When the pod is gone meanwhile, there is nothing to store. */
 async function storeExits({ id, call, record: { uuid } }: OpenPod, signal: AbortSignal): Promise<void> {
   try {
-    const { root, cache } = call;
-    await withPod(id, new Call({ root, cache, signal }), "exclusive", async (pod) => {
+    await withPod(id, call.again(signal), "exclusive", async (pod) => {
       if (pod.record.uuid === uuid) pod.save();
     });
   } catch {

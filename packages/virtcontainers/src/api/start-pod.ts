@@ -1,31 +1,39 @@
 import { HuskError } from "../errors/index.ts";
-import { checkMove } from "../state-machine.ts";
+import { checkState } from "../state-machine.ts";
 import { endShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
-import { type OpenPod, withPod } from "./open-pod.ts";
+import type { OpenPod } from "./open-pod.ts";
+import { runDuePostStopHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { needSession } from "./session.ts";
 
 const SIGKILL = 9;
 
 /**
  * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM.
+ *   Go: `StartPod`
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return withPod(podId, new Call(options), "exclusive", async (pod) => {
-    checkMove({ podId }, pod.state, "running");
+  const started = await changePod(podId, new Call(options), async (pod) => {
+    checkState({ podId }, pod.state, ["ready", "stopped"], "to be started");
+    if (pod.state === "stopped") await runDuePostStopHooks(pod);
     await using undo = new UndoStack();
+    pod.keepForUndo(undo);
+    pod.announceChange();
     if (pod.state === "stopped") await bootAgain(pod, undo);
     await startContainers(pod, undo);
     pod.save();
     undo.commit();
-    pod.live.phases.push(...pod.call.timings.phases());
-    return podHandle(pod);
+    return pod;
   });
+  await runPostStartHooks(started);
+  started.live.phases.push(...started.call.timings.phases());
+  return podHandle(started);
 }
 
 async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
@@ -33,12 +41,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
   await endShares(record, directory);
   const plans = await prepareVm(record, hypervisor, call);
-  undo.push(() => {
-    record.state = "stopped";
-    delete record.vm;
-    for (const container of Object.values(record.containers)) container.state = "stopped";
-    pod.save();
-  });
+  await runPreStartHooks(pod, undo);
   undo.push(async () => {
     pod.live.session?.close();
     await hypervisor.stopPod(directory);
@@ -47,13 +50,14 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   });
   await startVm(record, hypervisor, directory, call);
   record.state = "ready";
-  pod.save();
   await connectVm(pod, plans);
 }
 
-/** Starts all containers of a pod that is ready, in order. When one fails, those started before are ended. */
+/** Starts all containers of a pod that is ready, in order, but for those that run already. When one fails, those started before are ended. */
 export async function startContainers(pod: OpenPod, undo: UndoStack): Promise<void> {
-  for (const { id } of pod.containers) await startOne(pod, id, undo);
+  for (const { id } of pod.containers) {
+    if (pod.container(id).record.state !== "running") await startOne(pod, id, undo);
+  }
   pod.record.state = "running";
 }
 
@@ -67,6 +71,8 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   if (!storage) throw new Error(`container ${containerId} has nothing to start from`);
   const process = pod.live.takeProcess(containerId, config.cmd.interactive === true);
   const { signal } = pod.call;
+  // Before the start, so that no end can come before it.
+  record.startTime = new Date().toISOString();
   undo.push(() => endStarted(pod, containerId));
   try {
     const session = await needSession(pod);
@@ -79,15 +85,11 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   pod.call.mark(`container-started`);
   delete record.exitCode;
   record.state = "running";
-  record.startTime = new Date().toISOString();
 }
 
 /** Ends a container whose start is to be undone. Its waiters are told by its end. */
 async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
   const { session } = pod.live;
-  const { record } = pod.container(containerId);
-  delete record.startTime;
-  if (record.state === "running") record.state = "ready";
   if (session && !session.closed) await session.killContainer(containerId, SIGKILL, {});
 }
 

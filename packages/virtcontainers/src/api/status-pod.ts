@@ -2,14 +2,18 @@ import { readdirSync } from "node:fs";
 import { ID_PATTERN } from "../config/ids.ts";
 import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
 import { podsDirectory } from "../store/pod-directory.ts";
+import { isProcessAlive } from "../store/process-identity.ts";
 import type { CallOptions, ContainerStatus, ListOptions, PodStatus } from "../types/index.ts";
 import { Call } from "./call.ts";
-import { NO_SHIM_PID } from "./handles.ts";
-import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
+import { changePod } from "./change-pod.ts";
+import { shimPid, startTimeOf } from "./handles.ts";
+import { lookAtPod, type OpenPod } from "./open-pod.ts";
+import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 
 /**
- * Tells how a pod is now: a VM or a container that has ended is told as stopped.
+ * Tells how a pod is now: a VM or a container that has ended is told as stopped, a VM that somebody has frozen as paused. The
+ * pod stays as it is. Go: `StatusPod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_CORRUPT, ERR_STATE_VERSION
  */
 export async function statusPod(podId: string, options: CallOptions = {}): Promise<PodStatus> {
@@ -51,23 +55,25 @@ function readPodIds(root: string): string[] {
 /** A pod to look at, after making sure, where nobody listens to its agent, that its containers still run. */
 export async function freshPod(podId: string, call: Call): Promise<OpenPod> {
   const pod = lookAtPod(podId, call);
+  await observeRunState(pod);
   if (!needsRefresh(pod)) return pod;
-  await refreshPod(podId, call);
+  await refreshPod(pod);
   return lookAtPod(podId, call);
 }
 
 function needsRefresh(pod: OpenPod): boolean {
+  const { pending, vm } = pod.record;
+  if (vm && pending && !isProcessAlive(pending)) return true;
   if (pod.state !== "running" || pod.hasSession) return false;
   return Object.values(pod.record.containers).some(({ state }) => state === "running");
 }
 
 /** Asks the agent itself, unless another process listens to it, which then has stored what it heard. */
-async function refreshPod(podId: string, call: Call): Promise<void> {
+async function refreshPod({ id, call, hasSession }: OpenPod): Promise<void> {
   try {
-    await withPod(podId, call, "exclusive", async (pod) => {
-      if (!needsRefresh(pod)) return;
-      const session = await openSession(pod, { onlyOwner: true });
-      session?.close();
+    await changePod(id, call, async (pod) => {
+      if (needsRefresh(pod)) await openSession(pod, { onlyOwner: true });
+      if (!hasSession) pod.live.session?.close();
     });
   } catch (error) {
     // An agent that does not answer changes nothing in what is stored; a pod that has gone is told by the next look.
@@ -98,8 +104,8 @@ export function containerStatus(pod: OpenPod, containerId: string): ContainerSta
   return {
     id: containerId,
     state: record.state,
-    pid: NO_SHIM_PID,
-    startTime: record.startTime === undefined ? undefined : new Date(record.startTime),
+    pid: shimPid(record),
+    startTime: startTimeOf(record),
     rootFs: config.rootFs,
     annotations: { ...config.annotations },
     exitCode: record.exitCode,

@@ -1,27 +1,34 @@
 import { deadlineMs } from "../hypervisor/deadlines.ts";
-import { endShares } from "../storage/shares.ts";
+import { endShares, hasAllShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
-import { markStopped, type OpenPod, withPod } from "./open-pod.ts";
+import { markStopped, type OpenPod } from "./open-pod.ts";
+import { preparePostStop } from "./pod-hooks.ts";
+import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 
 /**
- * Stops a pod: ends its containers in order, and the VM. A pod that is stopped already stays so, without an error.
+ * Stops a pod: ends its containers in order, and the VM. One that is paused goes on for that. A pod that is stopped already
+ * stays so, without an error. Go: `StopPod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
  */
 export async function stopPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return withPod(podId, new Call(options), "exclusive", async (pod) => {
+  return changePod(podId, new Call(options), async (pod) => {
     await stopVm(pod);
     return podHandle(pod);
   });
 }
 
-/** Ends the VM of a pod, and stores that it is stopped. */
+/** Ends the VM of a pod, stores that it is stopped, and runs the hooks for that. */
 export async function stopVm(pod: OpenPod): Promise<void> {
   const { hypervisor, record, directory, call, live } = pod;
+  await using postStop = await preparePostStop(pod);
   if (hypervisor.vm) {
-    if (record.state !== "paused") await askToEnd(pod);
+    await observeRunState(pod);
+    // A guest that has lost a share hangs in it, and would not be done in time.
+    if (hasAllShares(record)) await askToEnd(pod);
     // The plug is pulled only when the guest has not gone by itself.
     await hypervisor.stopPod(directory);
     call.mark("vm-ended");
@@ -35,12 +42,15 @@ export async function stopVm(pod: OpenPod): Promise<void> {
     if (container.state !== "stopped") markStopped(container, live.exits.get(id));
   }
   pod.save();
+  await postStop.run();
 }
 
 /** Asks the guest to end everything and to power off. A guest that cannot or will not is not waited for any longer. */
 async function askToEnd(pod: OpenPod): Promise<void> {
-  const { hypervisor, directory, call } = pod;
+  const { hypervisor, directory, call, record } = pod;
   try {
+    // Pulling the plug on a frozen guest would lose what it has not yet written to its disks and shares.
+    if (record.state === "paused") await hypervisor.resumePod(directory, call);
     const session = await openSession(pod);
     await session?.stopPod({ signal: call.signal });
     call.mark("pod-destroyed");

@@ -1,7 +1,7 @@
 import { HuskError } from "../errors/index.ts";
-import { nearestName } from "./nearest-name.ts";
+import { suggestName } from "./nearest-name.ts";
 
-const CALL_OPTIONS = ["signal", "root", "cache", "onPhase"];
+const CALL_OPTIONS = ["signal", "root", "cache", "onPhase", "onWarning"];
 
 /**
  * Refuses options that the call does not have.
@@ -11,8 +11,7 @@ export function checkCallOptions(options: object, more: readonly string[] = []):
   const known = [...CALL_OPTIONS, ...more];
   for (const key of Object.keys(options)) {
     if (known.includes(key)) continue;
-    const near = nearestName(key, known);
-    const help = near ? `did you mean ${JSON.stringify(near)}?` : `known are: ${known.join(", ")}`;
-    throw new HuskError("ERR_CONFIG_UNKNOWN_FIELD", `unknown option ${key.slice(0, 80)}; ${help}`);
+    const text = `unknown option ${key.slice(0, 80)}; ${suggestName(key, known)}`;
+    throw new HuskError("ERR_CONFIG_UNKNOWN_FIELD", text);
   }
 }

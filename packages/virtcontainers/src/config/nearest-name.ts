@@ -33,3 +33,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
   }
   return best;
 }
+
+/** Words of help about a name that is not known: the nearest one, or all. */
+export function suggestName(name: string, known: readonly string[]): string {
+  const near = nearestName(name, known);
+  return near ? `did you mean ${JSON.stringify(near)}?` : `known are: ${known.join(", ") || "none"}`;
+}

@@ -1,5 +1,5 @@
 import { HuskError } from "../errors/index.ts";
-import { nearestName } from "./nearest-name.ts";
+import { suggestName } from "./nearest-name.ts";
 
 /**
  * Checks one value and throws a HuskError that names it by `path` (`containers[0].cmd.args`).
@@ -38,18 +38,16 @@ export const flag: Rule = (value, at) => {
 };
 
 /** One of the names of a kind; `supported` are those that this version has. */
-export function kind(known: readonly string[], supported: readonly string[]): Rule {
+export function kind(known: readonly string[], supported: readonly string[] = known): Rule {
   return (value, at) => {
     if (typeof value !== "string") refuse(at, "must be a string");
     if (supported.includes(value)) return;
-    const offer = `supported are: ${supported.join(", ")}`;
+    const shown = JSON.stringify(value.slice(0, 80));
     if (known.includes(value)) {
-      throw new HuskError(
-        "ERR_NOT_SUPPORTED",
-        `${at}: ${JSON.stringify(value)} is not supported yet; ${offer}`,
-      );
+      const text = `${at}: ${shown} is not supported yet; supported are: ${supported.join(", ")}`;
+      throw new HuskError("ERR_NOT_SUPPORTED", text);
     }
-    refuse(at, `unknown kind ${JSON.stringify(value.slice(0, 80))}; ${offer}`);
+    refuse(at, `unknown kind ${shown}; ${suggestName(value, known)}`);
   };
 }
 
@@ -115,7 +113,6 @@ export function object(fields: Record<string, Rule>, required: readonly string[]
 }
 
 function throwUnknownField(at: string, key: string, known: readonly string[]): never {
-  const near = nearestName(key, known);
-  const help = near ? `did you mean ${JSON.stringify(near)}?` : `known are: ${known.join(", ") || "none"}`;
-  throw new HuskError("ERR_CONFIG_UNKNOWN_FIELD", `unknown field ${at.slice(0, 200)}; ${help}`);
+  const text = `unknown field ${at.slice(0, 200)}; ${suggestName(key, known)}`;
+  throw new HuskError("ERR_CONFIG_UNKNOWN_FIELD", text);
 }

@@ -1,7 +1,9 @@
 import { HuskError } from "../errors/index.ts";
 import { POD_SHARE_TAG } from "../storage/shares.ts";
 import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
+import { AgentType, HypervisorType, NetworkModel, ProxyType, ShimType } from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
+import { isNetInterworkingModel } from "./parse-kind.ts";
 import {
   flag,
   integer,
@@ -30,7 +32,7 @@ const hypervisorConfig = object({
   sharedFS: kind(["virtiofs", "9p"], ["virtiofs", "9p"]),
   kernelParams: list(param),
   hypervisorParams: list(param),
-  hypervisorMachineType: kind(["q35", "microvm", "pc"], ["q35", "microvm", "pc"]),
+  hypervisorMachineType: kind(["q35", "microvm", "pc"]),
   debug: flag,
   defaultVCPUs: integer(1, 240),
   defaultMemSz: integer(1, 1_048_576),
@@ -42,11 +44,24 @@ const hypervisorConfig = object({
   disableNestingChecks: flag,
 });
 
-const hook = object({ path, args: list(text()), env: list(text()), timeout: integer(0, 86_400) }, ["path"]);
-const hooks = unsupported(
-  object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) }),
-  "hooks are",
+const hook = object(
+  { path: absolutePath, args: list(text()), env: list(variable), timeout: integer(0, 86_400) },
+  ["path"],
 );
+const hooks = object({ preStartHooks: list(hook), postStartHooks: list(hook), postStopHooks: list(hook) });
+
+function absolutePath(value: unknown, at: string): void {
+  path(value, at);
+  if (!(value as string).startsWith("/"))
+    throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be absolute`);
+}
+
+/** `NAME=value`, as a hook's environment has it. */
+function variable(value: unknown, at: string): void {
+  text()(value, at);
+  if (/^[^=]+=/.test(value as string)) return;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be NAME=value`);
+}
 
 const names = list(text({ empty: false, max: 256 }));
 const cmd = object(
@@ -87,6 +102,12 @@ function mountTag(value: unknown, at: string): void {
 }
 
 const annotations = record(text());
+
+function interworkingModel(value: unknown, at: string): void {
+  if (typeof value === "number" && isNetInterworkingModel(value)) return;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be a NetInterworkingModel, 0 to 3`);
+}
+
 const mount = object(
   {
     source: text(),
@@ -141,17 +162,17 @@ const pod = object(
     hostname: text({ max: 64 }),
     hooks,
     vmConfig: object({ vcpus: integer(1, 240), memory: integer(1, 1_048_576) }),
-    hypervisorType: kind(["qemu", "mock"], ["qemu", "mock"]),
+    hypervisorType: kind(Object.values(HypervisorType)),
     hypervisorConfig,
-    agentType: kind(["noop", "hyperstart", "kata"], ["noop", "hyperstart"]),
+    agentType: kind(Object.values(AgentType), ["noop", "hyperstart"]),
     agentConfig: object({}),
-    proxyType: kind(["noopProxy", "noProxy", "ccProxy", "kataProxy"], ["noopProxy", "noProxy"]),
+    proxyType: kind(Object.values(ProxyType), ["noopProxy", "noProxy"]),
     proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),
-    shimType: kind(["ccShim", "noopShim", "kataShim"], ["noopShim"]),
+    shimType: kind(Object.values(ShimType), ["noopShim"]),
     shimConfig: object({}),
-    networkModel: kind(["noop", "CNI", "CNM"], ["noop"]),
+    networkModel: kind(Object.values(NetworkModel), ["noop"]),
     networkConfig: unsupported(
-      object({ netNSPath: text(), numInterfaces: number, interworkingModel: integer(0, 3) }),
+      object({ netNSPath: text(), numInterfaces: number, interworkingModel }),
       "a network configuration is",
     ),
     volumes: list(volume),

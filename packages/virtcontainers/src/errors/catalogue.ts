@@ -106,6 +106,20 @@ export const ERROR_CATALOGUE = {
     meaning: "The host cannot give the VM its memory in the way asked for: preallocated, huge or locked.",
     hint: "Change the host as the message says, or ask for ordinary memory.",
   },
+  ERR_HOOK_FAILED: {
+    title: "hook failed",
+    exitCode: FAILURE,
+    meaning:
+      "A hook of the pod could not be run, or ended with another status than 0. The message ends with the last of its output. Of a PreStart hook this undoes the call; of any other it is a warning.",
+    hint: "Correct the hook that the message names.",
+  },
+  ERR_HOOK_TIMEOUT: {
+    title: "hook took too long",
+    exitCode: FAILURE,
+    meaning:
+      "A hook of the pod did not end within its timeout and was killed, with its process group. Of a PreStart hook this undoes the call; of any other it is a warning.",
+    hint: "Give the hook a longer timeout (in seconds), or correct what it waits for.",
+  },
   ERR_ID_INVALID: {
     title: "invalid id",
     exitCode: USAGE,

@@ -68,6 +68,8 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
     this.#step("pausePod");
   }
 
+  async readState(): Promise<undefined> {}
+
   async resumePod(): Promise<void> {
     this.#step("resumePod");
   }

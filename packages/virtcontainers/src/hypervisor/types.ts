@@ -98,6 +98,8 @@ export interface Hypervisor {
    * @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
   pausePod(directory: PodDirectory, options: WaitOptions): Promise<void>;
+  /** Whether the VM's virtual CPUs go on or are stopped; undefined: it cannot be told. Throws as `pausePod`. */
+  readState(directory: PodDirectory, options: WaitOptions): Promise<"running" | "paused" | undefined>;
   /** Lets a frozen VM go on; throws as `pausePod`. */
   resumePod(directory: PodDirectory, options: WaitOptions): Promise<void>;
   /** Pulls the plug: asks the hypervisor to end, kills it when it does not, and returns when it has gone. */

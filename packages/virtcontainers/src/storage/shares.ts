@@ -48,6 +48,11 @@ export function serverOf(share: ShareRecord, { vm }: Pick<PodRecord, "vm">): Pro
   throw shareLost();
 }
 
+/** Whether all daemons still serve their shares. */
+export function hasAllShares({ shares }: Pick<PodRecord, "shares">): boolean {
+  return shares.every(({ daemon }) => daemon === undefined || isProcessAlive(daemon));
+}
+
 /**
  * Starts what serves the shares of a VM that is about to start, and notes it in the record. A failure leaves nothing.
  * @throws HuskError ERR_VIRTIOFSD, ERR_MOUNT_SOURCE_MISSING

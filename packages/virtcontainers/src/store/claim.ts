@@ -118,7 +118,7 @@ function isGone(path: string): boolean {
 }
 
 /** Kills the VM of a record; what was not noted before its creator died is found by the uuid. */
-function killByRecord(record: PodRecord): void {
+export function killByRecord(record: PodRecord): void {
   if (record.vm) killProcess(record.vm);
   for (const found of findPodProcesses(record.uuid)) killProcess(found);
 }

@@ -3,7 +3,8 @@ import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VfioFunction } from "../hypervisor/vfio.ts";
-import type { PodConfig, SharedFS, State } from "../types/index.ts";
+import type { PodConfig, SharedFS } from "../types/index.ts";
+import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
@@ -21,6 +22,8 @@ export interface ContainerRecord {
   exitCode?: number;
   /** what it has of the host; missing: nothing yet, because there is no VM */
   storage?: ContainerStorage;
+  /** the process on the host that stands for it, when a caller has told one */
+  shim?: ProcessIdentity;
 }
 
 /** A disk of the VM in a pod's record. */
@@ -76,6 +79,8 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
+  /** who changes what runs, from before the change until its outcome is stored: of one that died, it must be found out */
+  pending?: ProcessIdentity;
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
@@ -84,6 +89,8 @@ export interface PodRecord {
   shares: ShareRecord[];
   hostDevices?: HostDeviceRecord[];
   vm?: VmRecord;
+  /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
+  postStopDue?: boolean;
 }
 
 /** Addresses in the VM that are taken: those of disks and of devices of the host. */
@@ -151,12 +158,13 @@ export function parseRecord(text: string, path: string, podId: string): PodRecor
   return record as PodRecord;
 }
 
-const STATES: readonly unknown[] = ["ready", "running", "paused", "stopped"];
+const STATES: readonly unknown[] = Object.values(State);
 
 function findProblem(record: Partial<PodRecord>, podId: string): string | undefined {
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
+  if (record.pending !== undefined && !isIdentity(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
@@ -173,7 +181,9 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
   if (ids.length !== Object.keys(containers).length) return "containers do not match";
-  return ids.every((id) => STATES.includes(containers[id]?.state)) ? undefined : "bad container state";
+  if (!ids.every((id) => STATES.includes(containers[id]?.state))) return "bad container state";
+  const shims = Object.values(containers).flatMap(({ shim }) => (shim === undefined ? [] : [shim]));
+  return shims.every(isIdentity) ? undefined : "bad shim";
 }
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {

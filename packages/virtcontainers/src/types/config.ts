@@ -1,18 +1,19 @@
 /**
- * The configuration of pods and containers: the structures of the virtcontainers 1.0 API, fields in camelCase.
+ * The configuration of pods and containers: the structures of the virtcontainers 1.0 API, fields in camelCase. Each names
+ * its Go original. A configuration is checked as a whole: wrong values are ERR_CONFIG_INVALID, unknown fields
+ * ERR_CONFIG_UNKNOWN_FIELD, values that nothing here can do ERR_NOT_SUPPORTED.
  * @module
  */
 
-/** Kind of hypervisor. Supported now: `qemu`, `mock`. */
-export type HypervisorType = "qemu" | "mock";
-/** Kind of guest agent. Supported now: `noop`, `hyperstart`. */
-export type AgentType = "noop" | "hyperstart" | "kata";
-/** Kind of proxy. Supported now: `noopProxy`, `noProxy`. */
-export type ProxyType = "noopProxy" | "noProxy" | "ccProxy" | "kataProxy";
-/** Kind of shim. Supported now: `noopShim`. */
-export type ShimType = "ccShim" | "noopShim" | "kataShim";
-/** Kind of network set-up. Supported now: `noop`. */
-export type NetworkModel = "noop" | "CNI" | "CNM";
+import type {
+  AgentType,
+  HypervisorType,
+  NetInterworkingModel,
+  NetworkModel,
+  ProxyType,
+  ShimType,
+} from "./kinds.ts";
+
 /** Kind of emulated machine: q35 hot-plugs, microvm boots quickest, pc is the old one. */
 export type MachineType = "q35" | "microvm" | "pc";
 
@@ -22,7 +23,7 @@ export type SharedFS = "virtiofs" | "9p";
 /** What disks are to the guest: devices of their own, or units of one SCSI controller. */
 export type BlockDeviceDriver = "virtio-blk" | "virtio-scsi";
 
-/** Resources of the VM. */
+/** Resources of the VM. Go: `Resources`. */
 export interface Resources {
   /** number of virtual CPUs */
   vcpus?: number;
@@ -30,13 +31,13 @@ export interface Resources {
   memory?: number;
 }
 
-/** A parameter of a command line: `key=value`, or `key` alone when the value is missing or empty. */
+/** A parameter of a command line: `key=value`, or `key` alone when the value is missing or empty. Go: `Param`. */
 export interface Param {
   key: string;
   value?: string;
 }
 
-/** What the VM is made of. */
+/** What the VM is made of. Go: `HypervisorConfig`. */
 export interface HypervisorConfig {
   /** path of the guest kernel: an uncompressed vmlinux with a PVH note, or a bzImage */
   kernelPath?: string;
@@ -91,20 +92,25 @@ export interface HypervisorConfig {
   disableNestingChecks?: boolean;
 }
 
-/** Configuration of a proxy. */
+/** Configuration of a proxy. Go: `ProxyConfig`. */
 export interface ProxyConfig {
+  /** path of the proxy program */
   path?: string;
+  /** let the proxy tell more */
   debug?: boolean;
 }
 
-/** Configuration of the network. */
+/** Configuration of the network. Go: `NetworkConfig`. */
 export interface NetworkConfig {
+  /** path of the network namespace of the pod */
   netNSPath?: string;
+  /** number of interfaces wanted */
   numInterfaces?: number;
-  interworkingModel?: number;
+  /** how interfaces are joined to the VM */
+  interworkingModel?: NetInterworkingModel;
 }
 
-/** A directory shared between host and pod; containers mount it by a {@link Mount} of type `volume`. */
+/** A directory shared between host and pod; containers mount it by a {@link Mount} of type `volume`. Go: `Volume`. */
 export interface Volume {
   /** its name: 1 to 31 letters, digits, '_', '.' and '-' */
   mountTag: string;
@@ -112,29 +118,54 @@ export interface Volume {
   hostPath: string;
 }
 
-/** A program run at a moment of a pod's life (not supported yet). */
+/** A serial port of the VM as a socket on the host. Go: `Socket`. */
+export interface Socket {
+  /** id of the device of the VM */
+  deviceId: string;
+  /** id of the socket, for the hypervisor */
+  id: string;
+  /** path of the socket on the host */
+  hostPath: string;
+  /** name of the port in the guest */
+  name: string;
+}
+
+/**
+ * A program run on the host at a moment of a pod's life, with the OCI state of the pod as JSON on its standard input.
+ * Go: `Hook`; OCI runtime specification, "POSIX-platform Hooks".
+ */
 export interface Hook {
+  /** the program; an absolute path */
   path: string;
+  /** its arguments, of which the first is what it is called (`argv[0]`); default: the path alone */
   args?: string[];
+  /** all of its environment, `NAME=value` each; nothing of the caller's is added */
   env?: string[];
-  /** seconds; 0: no limit */
+  /** seconds after which it and its process group are killed; 0: no limit */
   timeout?: number;
 }
 
-/** Programs run at moments of a pod's life (not supported yet). */
+/**
+ * Programs run at moments of a pod's life, in order; the first that fails keeps the rest from running. They run each time
+ * that the pod gets a VM, or loses it: also when a stopped pod is started again. Go: `Hooks`.
+ */
 export interface Hooks {
+  /** before the VM starts; a failure undoes the call */
   preStartHooks?: Hook[];
+  /** after all containers have started; a failure is a warning */
   postStartHooks?: Hook[];
+  /** after the VM has ended, also when a creation is undone; a failure is a warning */
   postStopHooks?: Hook[];
 }
 
-/** An environment variable. */
+/** An environment variable. Go: `EnvVar`. */
 export interface EnvVar {
+  /** its name; without `=` */
   var: string;
   value: string;
 }
 
-/** Sets of Linux capabilities, names with `CAP_`. */
+/** Sets of Linux capabilities, names with `CAP_`. Go: `LinuxCapabilities`. */
 export interface LinuxCapabilities {
   bounding?: string[];
   effective?: string[];
@@ -143,7 +174,7 @@ export interface LinuxCapabilities {
   ambient?: string[];
 }
 
-/** A command to execute in a container. */
+/** A command to execute in a container. Go: `Cmd`. */
 export interface Cmd {
   /** program and arguments; not empty */
   args: string[];
@@ -171,6 +202,7 @@ export interface Cmd {
  * `bind` (or the option `bind` or `rbind`): a file or directory of the host, live; a device node becomes a device.
  * `volume`: one of the pod's volumes, all of it.
  * `tmpfs`, `ramfs`, `mqueue`, `proc`, `sysfs`: made in the guest.
+ * Go: `Mount`.
  */
 export interface Mount {
   /** what is mounted: a path of the host for a bind, the mount tag of a volume */
@@ -189,6 +221,7 @@ export interface Mount {
 /**
  * A device inside a container. A block device of the host is plugged into the VM; a character device is made anew, and is
  * the guest's device of the same numbers; so is a fifo.
+ * Go: `DeviceInfo`.
  */
 export interface DeviceInfo {
   /** path on the host; default: found by type and numbers */
@@ -213,7 +246,7 @@ export interface DeviceInfo {
   id?: string;
 }
 
-/** Configuration of one container. */
+/** Configuration of one container. Go: `ContainerConfig`. */
 export interface ContainerConfig {
   /** `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, unique in its pod */
   id: string;
@@ -229,7 +262,7 @@ export interface ContainerConfig {
   deviceInfos?: DeviceInfo[];
 }
 
-/** Configuration of a pod. */
+/** Configuration of a pod. Go: `PodConfig`. */
 export interface PodConfig {
   /** `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, unique under a state directory */
   id: string;

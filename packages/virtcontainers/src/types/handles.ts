@@ -1,15 +1,16 @@
 import type { Readable, Writable } from "node:stream";
-import type { AgentType, HypervisorConfig, HypervisorType } from "./config.ts";
+import type { HypervisorConfig } from "./config.ts";
+import type { AgentType, HypervisorType, State } from "./kinds.ts";
 import type { Phase } from "./options.ts";
 
-/** State of a pod or container. */
-export type State = "ready" | "running" | "paused" | "stopped";
+/** What `processListContainer` returns: text in the form that was asked for. Go: `ProcessList`. */
+export type ProcessList = Uint8Array;
 
-/** Status of a container. */
+/** Status of a container. Go: `ContainerStatus`. */
 export interface ContainerStatus {
   id: string;
   state: State;
-  /** process id of the shim on the host; -1: there is no shim process */
+  /** process id of the shim on the host, or what `setPid` told; -1: there is no such process */
   pid: number;
   /** when the container was started; undefined: not yet */
   startTime: Date | undefined;
@@ -21,7 +22,7 @@ export interface ContainerStatus {
   args: string[];
 }
 
-/** Status of a pod. */
+/** Status of a pod. Go: `PodStatus`. */
 export interface PodStatus {
   id: string;
   state: State;
@@ -65,13 +66,14 @@ export interface ProcessIo {
   resize(rows: number, columns: number): Promise<void>;
 }
 
-/** A process of a container. */
+/** A process of a container. Go: `Process`. */
 export interface Process {
-  /** id of the process, unique in its pod */
+  /** id of the process: `init` is the first of its container; others are unique in the pod */
   readonly token: string;
-  /** process id of the shim on the host; -1: there is no shim process */
+  /** process id of the shim on the host, or what `setPid` told; -1: there is no such process */
   readonly pid: number;
-  readonly startTime: Date;
+  /** when it was started; undefined: not yet */
+  readonly startTime: Date | undefined;
 }
 
 /** A process started by `enterContainer` (ours: `io`). */
@@ -80,28 +82,44 @@ export interface EnteredProcess extends Process {
   readonly io: ProcessIo;
 }
 
-/** Handle of a pod: what it was when the call that returned it was done. */
+/** Handle of a pod: what it was when the call that returned it was done. Go: `VCPod`. */
 export interface VCPod {
+  /** Id of the pod. Go: `ID`. */
   id(): string;
-  /** @throws HuskError ERR_ANNOTATION_NOT_FOUND */
+  /** The value of one annotation. @throws HuskError ERR_ANNOTATION_NOT_FOUND */
   annotations(key: string): string;
   getAnnotations(): Record<string, string>;
-  /** Adds to the pod's annotations, or replaces some, and stores them. */
+  /**
+   * Adds to the pod's annotations, or replaces some, and stores them.
+   * @throws HuskError ERR_CONFIG_INVALID, ERR_POD_NOT_FOUND
+   */
   setAnnotations(annotations: Record<string, string>): Promise<void>;
   getAllContainers(): VCContainer[];
+  /** One container; undefined: the pod has none of that id. */
   getContainer(containerId: string): VCContainer | undefined;
   /** The phases of the calls that led to this handle, in order (ours). */
   timings(): Phase[];
 }
 
-/** Handle of a container. */
+/** Handle of a container: what it was when the call that returned it was done. Go: `VCContainer`. */
 export interface VCContainer {
+  /** Id of the container. Go: `ID`. */
   id(): string;
+  /** The pod it belongs to. */
   pod(): VCPod;
   getAnnotations(): Record<string, string>;
+  /** Process id that stands for the container on the host: what `setPid` told; -1: no such process lives. */
   getPid(): number;
+  /** Id of the container's first process: `init`. */
   getToken(): string;
+  /** The container's first process. */
   process(): Process;
+  /**
+   * Tells which process on the host stands for the container, and stores it: a shim of the caller's own. It is told by
+   * `getPid` and in the status as long as that process lives, and until the pod gets another VM.
+   * @throws HuskError ERR_CONFIG_INVALID when there is no such process; ERR_POD_NOT_FOUND, ERR_CONTAINER_NOT_FOUND
+   */
+  setPid(pid: number): Promise<void>;
   /**
    * The ends of the container's first process (ours). To be called before the container is started, in the process that
    * starts it, so that no output is lost.

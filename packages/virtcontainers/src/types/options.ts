@@ -18,6 +18,8 @@ export interface CallOptions {
   root?: string | undefined;
   /** cache directory; default `$HUSK_CACHE`, else `/var/cache/husk` for root, else `$XDG_CACHE_HOME/husk` */
   cache?: string | undefined;
+  /** is told what went wrong without failing the call: a PostStart or PostStop hook; default: Node's own warnings */
+  onWarning?: ((warning: Error) => void) | undefined;
   /** is told each phase as it is done */
   onPhase?: ((phase: Phase) => void) | undefined;
 }

@@ -14,6 +14,14 @@ export function thawVm(qmpPath: string, options: QmpOptions): Promise<void> {
   return moveTo("running", "cont", qmpPath, options);
 }
 
+/** Whether the virtual CPUs go on; stopped they are also after an error of the VM. Throws as `freezeVm`. */
+export function readRunState(qmpPath: string, options: QmpOptions): Promise<"running" | "paused"> {
+  return QmpClient.use(qmpPath, options, async (client) => {
+    const { running } = await client.execute({ execute: "query-status" }, options);
+    return running === true ? "running" : "paused";
+  });
+}
+
 function moveTo(
   wanted: "paused" | "running",
   execute: "stop" | "cont",

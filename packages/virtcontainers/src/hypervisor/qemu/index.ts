@@ -20,7 +20,7 @@ import type {
 } from "../types.ts";
 import type { VfioFunction } from "../vfio.ts";
 import { qemuArguments } from "./command-line.ts";
-import { freezeVm, thawVm } from "./freeze.ts";
+import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
 import { DEFAULT_BLOCK_DRIVER, planSlots, planVm } from "./plan.ts";
@@ -128,6 +128,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
 
   async pausePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
     await freezeVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
+  async readState(directory: PodDirectory, { signal }: WaitOptions): Promise<"running" | "paused"> {
+    return readRunState(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
   }
 
   async resumePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {

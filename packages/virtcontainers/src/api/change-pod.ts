@@ -1,0 +1,58 @@
+import { isHuskError } from "../errors/index.ts";
+import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { killByRecord } from "../store/claim.ts";
+import { lockFile } from "../store/flock.ts";
+import type { Call } from "./call.ts";
+import { type OpenPod, withPod } from "./open-pod.ts";
+import { needSession } from "./session.ts";
+
+/**
+ * Changes a pod while holding its lock. What a caller that died in the middle of a change has left is settled before.
+ * @throws HuskError as `withPod`
+ */
+export async function changePod<T>(
+  podId: string,
+  call: Call,
+  action: (pod: OpenPod) => Promise<T>,
+): Promise<T> {
+  return withPod(podId, call, "exclusive", async (pod) => {
+    if (pod.record.pending) await settle(pod);
+    return action(pod);
+  });
+}
+
+/**
+ * Finds out what came of a change whose outcome was not stored: a VM that was started and not noted is ended, a container
+ * that was started and not noted is noted.
+ */
+async function settle(pod: OpenPod): Promise<void> {
+  if (pod.hypervisor.vm) {
+    try {
+      await noteStarted(pod);
+    } catch (error) {
+      // An agent that does not answer must not keep the pod from being stopped; the next call asks again.
+      if (isHuskError(error) && error.code !== "ERR_ABORTED") return;
+      throw error;
+    }
+  } else {
+    killByRecord(pod.record);
+    const timeoutMs = deadlineMs("exit", pod.hypervisor.deadlineFactor);
+    const ended = await lockFile(pod.directory.file("vmLock"), { mode: "shared", timeoutMs });
+    ended?.release();
+  }
+  delete pod.record.pending;
+  pod.save();
+}
+
+async function noteStarted(pod: OpenPod): Promise<void> {
+  const { live, call } = pod;
+  const session = await needSession(pod);
+  for (const [containerId, container] of Object.entries(pod.record.containers)) {
+    if (container.state === "running") continue;
+    if (!(await session.killContainer(containerId, 0, { signal: call.signal }))) continue;
+    live.exits.delete(containerId);
+    delete container.exitCode;
+    container.state = "running";
+    container.startTime = new Date().toISOString();
+  }
+}

@@ -100,12 +100,6 @@ export const ERROR_CATALOGUE = {
     meaning: "A device that a container is to have is not there on the host, or cannot be looked at.",
     hint: "Correct the device that the message names.",
   },
-  ERR_HOST_MEMORY: {
-    title: "not that kind of memory",
-    exitCode: FAILURE,
-    meaning: "The host cannot give the VM its memory in the way asked for: preallocated, huge or locked.",
-    hint: "Change the host as the message says, or ask for ordinary memory.",
-  },
   ERR_HOOK_FAILED: {
     title: "hook failed",
     exitCode: FAILURE,
@@ -119,6 +113,12 @@ export const ERROR_CATALOGUE = {
     meaning:
       "A hook of the pod did not end within its timeout and was killed, with its process group. Of a PreStart hook this undoes the call; of any other it is a warning.",
     hint: "Give the hook a longer timeout (in seconds), or correct what it waits for.",
+  },
+  ERR_HOST_MEMORY: {
+    title: "not that kind of memory",
+    exitCode: FAILURE,
+    meaning: "The host cannot give the VM its memory in the way asked for: preallocated, huge or locked.",
+    hint: "Change the host as the message says, or ask for ordinary memory.",
   },
   ERR_ID_INVALID: {
     title: "invalid id",

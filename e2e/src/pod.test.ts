@@ -5,10 +5,7 @@ import {
   createPod,
   deletePod,
   enterContainer,
-<<<<<<< HEAD
   killContainer,
-=======
->>>>>>> 80d61b2d23d7cf68f0d9c486ffd4689ce2250cb9
   type ProcessIo,
   runPod,
   startContainer,

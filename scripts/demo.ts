@@ -27,7 +27,7 @@ const args = [
   "-c",
   SCRIPT,
 ];
-const child = spawn(process.execPath, [join(output, "husk.mjs"), ...args], { stdio: "inherit" });
+const child = spawn(process.execPath, [join(output, "husk.cjs"), ...args], { stdio: "inherit" });
 // Ctrl-C reaches husk by itself, as it is in the same process group; this one stays for its exit code.
 process.on("SIGINT", () => {});
 process.on("SIGTERM", () => child.kill("SIGTERM"));

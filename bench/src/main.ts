@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { measureBoot } from "./parts/boot.ts";
 import { measureExec } from "./parts/exec.ts";
+import { measureHotplug } from "./parts/hotplug.ts";
 import { measureList } from "./parts/list.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { measureReady } from "./parts/ready.ts";
@@ -25,6 +26,7 @@ const PARTS: Record<string, Part> = {
   d: measureThroughput,
   e: measureMemory,
   f: measureSizes,
+  g: measureHotplug,
   h: measureList,
 };
 

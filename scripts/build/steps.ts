@@ -46,8 +46,15 @@ export const BUILD_STEPS: readonly BuildStep[] = [
   {
     name: "command",
     title: "bundling the command line",
-    inputs: ["packages/husk", "packages/virtcontainers", "packages/wire", "packages/guest-image", LOCK],
-    outputs: ["build/husk.mjs"],
+    inputs: [
+      "scripts/build/bundle-command.ts",
+      "packages/husk",
+      "packages/virtcontainers",
+      "packages/wire",
+      "packages/guest-image",
+      LOCK,
+    ],
+    outputs: ["build/husk.cjs", "build/husk/main.cjs"],
     hint: "npm run lint may say more",
     run: ({ root, output }) => bundleCommand(root, output),
   },

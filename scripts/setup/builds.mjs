@@ -16,7 +16,7 @@ const OUTPUTS = [
   "build/guest/vmlinux",
   "build/guest/initramfs.cpio",
   "build/rootfs/busybox/bin/busybox",
-  "build/husk.mjs",
+  "build/husk.cjs",
 ];
 
 const STAMP = "build/stamps/all";

@@ -46,11 +46,16 @@ export class BenchPlace implements AsyncDisposable {
   }
 
   /** Boots a pod whose containers only rest; its agent says on the console what it measures. */
-  async startRestingPod(podId: string, containerIds: readonly string[]): Promise<VCPod> {
+  async startRestingPod(
+    podId: string,
+    containerIds: readonly string[],
+    changes: HypervisorConfig = {},
+  ): Promise<VCPod> {
     const hypervisorConfig: HypervisorConfig = {
       kernelPath: KERNEL,
       imagePath: INITRAMFS,
       kernelParams: [{ key: "HUSK_LOG", value: "debug" }],
+      ...changes,
     };
     const containers = containerIds.map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd: { args: [...REST] } }));
     await createPod({ id: podId, hypervisorConfig, containers }, this.options);

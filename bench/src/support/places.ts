@@ -3,7 +3,7 @@ import { join } from "node:path";
 /** output of the build */
 const BUILD = join(import.meta.dirname, "../../../build");
 /** the command line, as users start it */
-export const HUSK = join(BUILD, "husk.mjs");
+export const HUSK = join(BUILD, "husk.cjs");
 /** the demo's root file system: busybox */
 export const DEMO_ROOTFS = join(BUILD, "rootfs/busybox");
 /** the guest's kernel */

@@ -10,14 +10,17 @@ interface LeftProcess {
 
 /**
  * Finds the processes of this test's pods: those that carry its state directory in their environment or on
- * their command line (QEMU, flock and husk all do one or the other).
+ * their command line (QEMU, flock and husk all do one or the other), or write a log there (virtiofsd).
  */
 export function findProcesses(stateDirectory: string): LeftProcess[] {
   const pids = readdirSync("/proc").filter((name) => /^[0-9]+$/.test(name));
   return pids.flatMap((name) => {
     const command = readProc(name, "cmdline").replaceAll("\0", " ").trim();
     const words = readProc(name, "environ").split("\0");
-    const ours = words.includes(`HUSK_ROOT=${stateDirectory}`) || command.includes(stateDirectory);
+    const ours =
+      words.includes(`HUSK_ROOT=${stateDirectory}`) ||
+      command.includes(stateDirectory) ||
+      readLink(name, "fd/1").startsWith(stateDirectory);
     const pid = Number(name);
     return ours && pid !== process.pid && !isZombie(name) ? [{ pid, command }] : [];
   });
@@ -54,6 +57,15 @@ function findDescriptors(stateDirectory: string): string[] {
 
 function isZombie(pid: string): boolean {
   return /^State:\s+Z/m.test(readProc(pid, "status"));
+}
+
+function readLink(pid: string, file: string): string {
+  try {
+    return readlinkSync(join("/proc", pid, file));
+  } catch {
+    // It has ended meanwhile, or is not ours to look at.
+    return "";
+  }
 }
 
 function readProc(pid: string, file: string): string {

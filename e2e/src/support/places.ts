@@ -5,10 +5,14 @@ const REPOSITORY = join(import.meta.dirname, "../../..");
 /** output of the build */
 const BUILD = join(REPOSITORY, "build");
 /** the command line, as users start it */
-export const HUSK = join(BUILD, "husk.mjs");
+export const HUSK = join(BUILD, "husk.cjs");
 /** the demo's root file system: busybox */
 export const DEMO_ROOTFS = join(BUILD, "rootfs/busybox");
 /** the guest's kernel */
 export const KERNEL = join(BUILD, "guest/vmlinux");
 /** the guest's initramfs */
 export const INITRAMFS = join(BUILD, "guest/initramfs.cpio");
+/** the guest's agent, a static program */
+export const AGENT = join(BUILD, "guest/agent");
+/** the kernel modules that the guest may load */
+export const MODULES = join(BUILD, "guest/modules");

@@ -12,7 +12,11 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
 });
 process.stderr.on("error", () => {});
 
-const status = await runCli(process.argv.slice(2));
-await Promise.all([flush(process.stdout), flush(process.stderr)]);
-// Nothing that is still open (a terminal, a pipe that stdin is) may keep husk alive.
-process.exit(status);
+async function main(): Promise<never> {
+  const status = await runCli(process.argv.slice(2));
+  await Promise.all([flush(process.stdout), flush(process.stderr)]);
+  // Nothing that is still open (a terminal, a pipe that stdin is) may keep husk alive.
+  process.exit(status);
+}
+
+void main();

@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <limits.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -16,6 +17,7 @@ static JSValue stat_object(JSContext *ctx, const struct stat *st)
     JS_SetPropertyStr(ctx, object, "uid", JS_NewUint32(ctx, st->st_uid));
     JS_SetPropertyStr(ctx, object, "gid", JS_NewUint32(ctx, st->st_gid));
     JS_SetPropertyStr(ctx, object, "size", JS_NewInt64(ctx, st->st_size));
+    JS_SetPropertyStr(ctx, object, "mtime", JS_NewInt64(ctx, (int64_t)st->st_mtim.tv_sec));
     JS_SetPropertyStr(ctx, object, "dev", JS_NewInt64(ctx, (int64_t)st->st_dev));
     JS_SetPropertyStr(ctx, object, "ino", JS_NewInt64(ctx, (int64_t)st->st_ino));
     JS_SetPropertyStr(ctx, object, "rdev", JS_NewInt64(ctx, (int64_t)st->st_rdev));
@@ -69,6 +71,7 @@ PATH_CALL(directory_rmdir, "rmdir", rmdir(path))
 PATH_CALL(directory_unlink, "unlink", unlink(path))
 PATH_CALL(directory_chmod, "chmod", chmod(path, (mode_t)a))
 PATH_CALL(directory_chown, "chown", chown(path, (uid_t)a, (gid_t)b))
+PATH_CALL(directory_lchown, "lchown", lchown(path, (uid_t)a, (gid_t)b))
 PATH_CALL(directory_mknod, "mknod", mknod(path, (mode_t)a, (dev_t)b))
 PATH_CALL(directory_chdir, "chdir", chdir(path))
 PATH_CALL(directory_chroot, "chroot", chroot(path))
@@ -89,6 +92,35 @@ PATH_CALL(directory_access, "access", access(path, (int)a))
 
 TWO_PATH_CALL(directory_symlink, "symlink", symlink(from, to))
 TWO_PATH_CALL(directory_rename, "rename", rename(from, to))
+TWO_PATH_CALL(directory_link, "link", link(from, to))
+
+/* Sets when a file was last written, in seconds; of a link, its own. */
+TINY_FUNCTION(directory_set_mtime)
+{
+    TINY_INT64(seconds, 1);
+    struct timespec times[2] = {{0, UTIME_OMIT}, {(time_t)seconds, 0}};
+    const char *path = tiny_string(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    JSValue result = tiny_result(ctx, utimensat(AT_FDCWD, path, times, AT_SYMLINK_NOFOLLOW), "utimensat", path);
+    JS_FreeCString(ctx, path);
+    return result;
+}
+
+/* Copies all extended attributes of a file to another; of links, their own. None where either file system has none. */
+static int copy_xattrs(const char *from, const char *to)
+{
+    char names[4096], value[4096];
+    ssize_t size = llistxattr(from, names, sizeof names);
+    if (size < 0) return errno == ENOTSUP ? 0 : -1;
+    for (char *name = names; name < names + size; name += strlen(name) + 1) {
+        ssize_t length = lgetxattr(from, name, value, sizeof value);
+        if (length < 0) return -1;
+        if (lsetxattr(to, name, value, (size_t)length, 0) && errno != ENOTSUP) return -1;
+    }
+    return 0;
+}
+
+TWO_PATH_CALL(directory_copy_xattrs, "copy_xattrs", copy_xattrs(from, to))
 
 TINY_FUNCTION(directory_readlink)
 {
@@ -153,5 +185,7 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("rename", 2, directory_rename),     JS_CFUNC_DEF("readlink", 1, directory_readlink),
     JS_CFUNC_DEF("readdir", 1, directory_readdir),   JS_CFUNC_DEF("umask", 1, directory_umask),
     JS_CFUNC_DEF("makedev", 2, directory_makedev),   JS_CFUNC_DEF("fchdir", 1, directory_fchdir),
+    JS_CFUNC_DEF("lchown", 3, directory_lchown),     JS_CFUNC_DEF("link", 2, directory_link),
+    JS_CFUNC_DEF("setMtime", 2, directory_set_mtime), JS_CFUNC_DEF("copyXattrs", 2, directory_copy_xattrs),
 };
 TINY_TABLE(tiny_directory_table, entries);

@@ -1,4 +1,5 @@
 /* Mounts. */
+#include <fcntl.h>
 #include <sys/mount.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -43,7 +44,33 @@ TINY_FUNCTION(mount_pivot_root)
     return result;
 }
 
+#ifndef SYS_mount_setattr
+#define SYS_mount_setattr 442
+#endif
+
+/* The kernel's struct mount_attr, which musl does not have. */
+typedef struct {
+    uint64_t set, clear, propagation, user_namespace;
+} MountAttributes;
+
+TINY_FUNCTION(mount_mount_setattr)
+{
+    MountAttributes attributes = {0, 0, 0, 0};
+    TINY_INT(flags, 1);
+    TINY_INT64(set, 2);
+    TINY_INT64(clear, 3);
+    attributes.set = (uint64_t)set;
+    attributes.clear = (uint64_t)clear;
+    const char *target = tiny_string(ctx, argv[0]);
+    if (!target) return JS_EXCEPTION;
+    long result = syscall(SYS_mount_setattr, AT_FDCWD, target, (unsigned)flags, &attributes, sizeof attributes);
+    JSValue value = tiny_result(ctx, (int)result, "mount_setattr", target);
+    JS_FreeCString(ctx, target);
+    return value;
+}
+
 static const JSCFunctionListEntry entries[] = {
+    JS_CFUNC_DEF("mountSetattr", 4, mount_mount_setattr),
     JS_CFUNC_DEF("mount", 5, mount_mount),
     JS_CFUNC_DEF("umount", 2, mount_umount),
     JS_CFUNC_DEF("pivotRoot", 2, mount_pivot_root),

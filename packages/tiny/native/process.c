@@ -120,7 +120,32 @@ TINY_FUNCTION(process_prctl)
 {
     TINY_INT(option, 0);
     TINY_INT64(argument, 1);
-    return tiny_number(ctx, prctl(option, (unsigned long)argument, 0, 0, 0), "prctl", NULL);
+    int64_t second = 0;
+    if (argc > 2 && JS_ToInt64(ctx, &second, argv[2])) return JS_EXCEPTION;
+    return tiny_number(ctx, prctl(option, (unsigned long)argument, (unsigned long)second, 0, 0), "prctl", NULL);
+}
+
+/* The kernel's structs of capset(2), version 3, which musl does not have. */
+typedef struct {
+    uint32_t version;
+    int pid;
+} CapabilityHeader;
+typedef struct {
+    uint32_t effective, permitted, inheritable;
+} CapabilityData;
+
+/* Each set is a number with bit n for capability n. */
+TINY_FUNCTION(process_capset)
+{
+    TINY_INT64(effective, 0);
+    TINY_INT64(permitted, 1);
+    TINY_INT64(inheritable, 2);
+    CapabilityHeader header = {0x20080522, 0};
+    CapabilityData sets[2] = {
+        {(uint32_t)effective, (uint32_t)permitted, (uint32_t)inheritable},
+        {(uint32_t)(effective >> 32), (uint32_t)(permitted >> 32), (uint32_t)(inheritable >> 32)},
+    };
+    return tiny_result(ctx, (int)syscall(SYS_capset, &header, sets), "capset", NULL);
 }
 
 TINY_FUNCTION(process_setrlimit)
@@ -139,6 +164,6 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("getpid", 0, process_getpid),       JS_CFUNC_DEF("setsid", 0, process_setsid),
     JS_CFUNC_DEF("setuid", 1, process_setuid),       JS_CFUNC_DEF("setgid", 1, process_setgid),
     JS_CFUNC_DEF("setgroups", 1, process_setgroups), JS_CFUNC_DEF("prctl", 2, process_prctl),
-    JS_CFUNC_DEF("setrlimit", 3, process_setrlimit),
+    JS_CFUNC_DEF("setrlimit", 3, process_setrlimit), JS_CFUNC_DEF("capset", 3, process_capset),
 };
 TINY_TABLE(tiny_process_table, entries);

@@ -21,6 +21,7 @@ export const Errno = {
   ENODEV: 19,
   ENOTDIR: 20,
   EINVAL: 22,
+  EROFS: 30,
   EPIPE: 32,
   ELOOP: 40,
   EPROTONOSUPPORT: 93,

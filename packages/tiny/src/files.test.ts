@@ -28,6 +28,15 @@ test("whole files are written and read", async (t) => {
   assert.deepEqual(await program.report("wholeFiles", await freshFolder(t)), expected);
 });
 
+test("what a copy needs: links, times, attributes", async (t) => {
+  const folder = await freshFolder(t);
+  assert.deepEqual(await program.report("copies", folder), {
+    sameFile: true,
+    times: [1_000_000_000, 1_000_000_001],
+    noXattrs: noEntry("copy_xattrs", `${folder}/copy`),
+  });
+});
+
 test("a file longer than the limit is an error, and is closed", async (t) => {
   const folder = await freshFolder(t);
   const expected = [`RangeError: ${folder}/file is longer than 4999 bytes`, 5000, 0];
@@ -39,6 +48,15 @@ test("only a file that is not there counts as missing", async (t) => {
   const isDirectory = { message: "read: Is a directory", syscall: "read", errno: 21 };
   const expected = [null, null, isDirectory, noEntry("open", `${folder}/none`), false];
   assert.deepEqual(await program.report("missing", folder), expected);
+});
+
+test("a path may be held to a folder, whatever links are in it", async (t) => {
+  assert.deepEqual(await program.report("confined", await freshFolder(t)), [
+    [4, "0123"],
+    noEntry("openat2", "/magic"),
+    noEntry("openat2", "/etc/passwd"),
+    { message: "fstat: Bad file descriptor", syscall: "fstat", errno: 9 },
+  ]);
 });
 
 test("links are followed, except by lstat", async (t) => {

@@ -28,6 +28,26 @@ describe("mounts and namespaces", needsRoot, async () => {
     });
   });
 
+  test("attributes are set on a mount, or on all below it", async () => {
+    const refused = {
+      message: "mount_setattr /proc/self: Invalid argument",
+      syscall: "mount_setattr",
+      errno: 22,
+      path: "/proc/self",
+    };
+    assert.deepEqual(await program.report("attributes", folder), [
+      ["failed", "written"],
+      ["failed", "failed"],
+      ["written", "written"],
+      refused,
+    ]);
+  });
+
+  test("capabilities are set, also those above the first 32", async () => {
+    const refused = { message: "capset: Operation not permitted", syscall: "capset", errno: 1 };
+    assert.deepEqual(await program.report("capabilities"), [[32, 1 + 32 + 2 ** 39, 1, 32], refused]);
+  });
+
   test("a root can be left for good", async () => {
     assert.deepEqual(await program.report("pivot", folder), [true, false, ["inside"]]);
   });

@@ -12,6 +12,8 @@ declare module "tiny:sys" {
     gid: number;
     /** size in bytes */
     size: number;
+    /** when it was last written, in seconds since 1970 */
+    mtime: number;
     dev: number;
     ino: number;
     rdev: number;
@@ -52,6 +54,8 @@ declare module "tiny:sys" {
   export function unlink(path: string): void;
   export function chmod(path: string, mode: number): void;
   export function chown(path: string, uid: number, gid: number): void;
+  /** Like chown, but a link's own owner. */
+  export function lchown(path: string, uid: number, gid: number): void;
   export function mknod(path: string, mode: number, device: number): void;
   export function chdir(path: string): void;
   export function fchdir(fd: number): void;
@@ -59,6 +63,11 @@ declare module "tiny:sys" {
   export function access(path: string, mode: number): void;
   export function symlink(target: string, path: string): void;
   export function rename(from: string, to: string): void;
+  export function link(from: string, to: string): void;
+  /** Sets when a file was last written; of a link, its own. */
+  export function setMtime(path: string, seconds: number): void;
+  /** Copies all extended attributes, also those of links; none where either file system has none. */
+  export function copyXattrs(from: string, to: string): void;
   export function readlink(path: string): string;
   /** The names in a directory, without `.` and `..`, in the file system's order. */
   export function readdir(path: string): string[];
@@ -79,7 +88,9 @@ declare module "tiny:sys" {
   export function setuid(uid: number): void;
   export function setgid(gid: number): void;
   export function setgroups(groups: number[]): void;
-  export function prctl(option: number, argument: number): number;
+  export function prctl(option: number, argument: number, second?: number): number;
+  /** Each set is a number with bit n for capability n. */
+  export function capset(effective: number, permitted: number, inheritable: number): void;
   export function setrlimit(resource: number, soft: number, hard: number): void;
 
   // native/namespace.c
@@ -95,6 +106,8 @@ declare module "tiny:sys" {
     flags: number,
     data: string | null,
   ): void;
+  /** Sets and clears `MOUNT_ATTR_*` of a mount, with `AT_RECURSIVE` also of those below. */
+  export function mountSetattr(target: string, flags: number, set: number, clear: number): void;
   export function umount(target: string, flags: number): void;
   export function pivotRoot(root: string, old: string): void;
 

@@ -18,8 +18,8 @@ import {
   writeAll,
 } from "@husk/tiny";
 
-/** Milliseconds that a child has for its answer: below the host's own deadline for a short command. */
-const DEADLINE_MS = 2000;
+/** Milliseconds that a child has for its answer, on a slow machine too: long lists and files take a while there. */
+const DEADLINE_MS = 10_000;
 /** Most bytes of a child's complaint. */
 const COMPLAINT_BYTES = 4096;
 /** First byte of an answer. */
@@ -72,7 +72,7 @@ class Gathered {
  *
  * @param what what it does, for the errors
  * @param maxBytes longest answer
- * @throws Error with what `work` threw, or when it takes longer than two seconds or answers more than `maxBytes`
+ * @throws Error with what `work` threw, or when it takes longer than ten seconds or answers more than `maxBytes`
  */
 export function askChild(what: string, maxBytes: number, work: () => Uint8Array): Promise<Uint8Array> {
   const [hear, tell] = sys.pipe2(O_CLOEXEC);

@@ -4,7 +4,8 @@ import * as sys from "tiny:sys";
 import { exists, readText, readTextIfThere, writeControl } from "@husk/tiny";
 import { loadModule } from "../boot/modules.ts";
 import { waitForDevice } from "../boot/uevents.ts";
-import { findDiskAt, parseDiskAddress, scanScsi } from "./disk-address.ts";
+import { parseDiskAddress } from "./disk-address.ts";
+import { findDiskAt, scanScsi } from "./find-disk.ts";
 
 /** Milliseconds that a disk has to appear: it may be hot-plugged just before the command. */
 const DEADLINE_MS = 10_000;
@@ -20,6 +21,15 @@ const VPD_HEADER = 4;
 function serialOf(disk: string): string | undefined {
   const virtio = readTextIfThere(`${CLASS}/${disk}/serial`);
   return (virtio ?? readTextIfThere(`${CLASS}/${disk}/device/vpd_pg80`)?.slice(VPD_HEADER))?.trim();
+}
+
+function readAheadOf(disk: string): string {
+  return `${CLASS}/${disk}/queue/read_ahead_kb`;
+}
+
+/** The kernel shows a disk before it can be used; its queue, which a partition has none of, comes last. */
+function isReady(disk: string): boolean {
+  return exists(readAheadOf(disk)) || exists(`${CLASS}/${disk}/partition`);
 }
 
 function findDisk(name: string): string | undefined {
@@ -48,8 +58,11 @@ export async function findBlockDevice(name: string, address?: string): Promise<s
   // Only the kernel's own name tells that a disk, although it has no address, is behind a SCSI controller.
   else if (!at && /^sd[a-z]+$/.test(name) && !exists(`${CLASS}/${name}`)) scanScsi();
   const what = address ? `disk at ${address}` : `disk ${name}`;
-  const disk = await waitForDevice(what, DEADLINE_MS, () => (at ? findDiskAt(at) : findDisk(name)));
+  const disk = await waitForDevice(what, DEADLINE_MS, () => {
+    const found = at ? findDiskAt(at) : findDisk(name);
+    return found !== undefined && isReady(found) ? found : undefined;
+  });
   // A round trip to the host's disk costs more than the pages that come with it, and programs are read by page faults.
-  writeControl(`${CLASS}/${disk}/queue/read_ahead_kb`, READ_AHEAD_KIB);
+  if (exists(readAheadOf(disk))) writeControl(readAheadOf(disk), READ_AHEAD_KIB);
   return `/dev/${disk}`;
 }

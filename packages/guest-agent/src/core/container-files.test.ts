@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { describe, test } from "node:test";
-import { Command, encodeControl, encodeWriteFile } from "@husk/wire/hyperstart";
+import { Command, encodeControl, encodeWriteFile, PSCONTAINER } from "@husk/wire/hyperstart";
 import { exec, sh, startContainer, startPod, useDisk } from "../../test/support/containers.ts";
 import { needsDisk } from "../../test/support/disk.ts";
 import type { Session } from "../../test/support/session.ts";
+import { runOwn } from "../../test/support/shell.ts";
 
 useDisk();
 
@@ -60,7 +61,7 @@ describe("WRITEFILE and READFILE", needsDisk, () => {
       Buffer.from(await read(session, "/inner")).toString(),
       /^root:x:0:0::\/root:\/bin\/sh\nworker/,
     );
-    assert.match(Buffer.from(await read(session, "/up")).toString(), /^root:x:0:\nworkers/);
+    assert.match(Buffer.from(await read(session, "/up")).toString(), /\nworkers:x:1001:\n/);
     assert.match(await refuseRead(session, "/outer"), /^file "\/outer": openat2 /);
     assert.equal((await write(session, "/outer", "x")).done, false);
   });
@@ -73,6 +74,19 @@ describe("WRITEFILE and READFILE", needsDisk, () => {
     assert.equal((await write(session, "/fifo", "x")).done, false);
     assert.equal((await write(session, "/dev/null", "x")).done, false);
     await session.ping();
+  });
+
+  test("a frozen container is read and written all the same", async () => {
+    await using session = await startPod();
+    await startWithScript(session, ":");
+    const freeze = (state: number) =>
+      runOwn(session, "sh", "-c", `echo ${state} > /sys/fs/cgroup/husk/a/cgroup.freeze`);
+    await freeze(1);
+    assert.equal((await write(session, "/x", "frozen")).done, true);
+    assert.equal(Buffer.from(await read(session, "/x")).toString(), "frozen");
+    const table = await session.ask(PSCONTAINER, { container: "a", format: "table", psargs: ["-o", "args"] });
+    assert.match(Buffer.from(table).toString(), /^COMMAND\n.*sleep 1000\n/);
+    await freeze(0);
   });
 
   test("a file too long, or of a container that is not there, is refused", async () => {

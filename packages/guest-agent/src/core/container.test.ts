@@ -176,15 +176,19 @@ describe("a container", needsDisk, () => {
     const faults: [Options | { process: undefined }, RegExp][] = [
       [{ process: undefined }, /^process: is missing$/],
       [{ volumes: [{ device: "x", mount: "/x" }] as never }, /^volumes\[0\]\.fstype: is missing$/],
-      [{ fsmap: [{ source: "x", path: "/x" }] as never }, /volumes and fsmap are not supported/],
-      [{ fstype: "nosuchfs" }, /No such device/],
+      [{ fsmap: [{ source: "x", path: "/x" }] as never }, /^the pod has no share/],
+      [{ fstype: "" }, /^the pod has no share/],
+      [{ tag: "none", fstype: "" }, /share "none"/],
+      [{ tag: "../x", fstype: "" }, /"..\/x" is not the tag of a share/],
+      [{ fstype: "nosuchfs" }, /kernel has no file system "nosuchfs"/],
       [{ image: "../sda" }, /is not the name of a disk/],
       [{ id: "hyperstart" }, /is reserved/],
       [{ id: "a/b" }, /^id: /],
       [{ process: { workdir: "/none" } }, /working directory/],
       [{ process: { user: "none" } }, /unknown user/],
       [{ sysctl: { "kernel/../../x": "1" } }, /is not a name/],
-      [{ sysctl: { "net.none": "1" } }, /No such file/],
+      [{ sysctl: { "net.none": "1" } }, /^sysctl net.none=1: .*No such file/],
+      [{ sysctl: { "net.core.somaxconn": "x" } }, /^sysctl net.core.somaxconn=x: .*Invalid argument/],
     ];
     for (const [options, text] of faults) {
       const { request } = describeContainer(session, "c", ["/bin/true"], options as Options);
@@ -196,15 +200,16 @@ describe("a container", needsDisk, () => {
 
   test("gets its kernel parameters, the first files and its working directory", async () => {
     await using session = await startPod();
-    const script = "cat /proc/sys/net/core/somaxconn; pwd; ls -l /etc/mtab | cut -d'>' -f2; ls /etc/hosts";
+    const script =
+      "cat /proc/sys/net/core/somaxconn /proc/sys/net/ipv4/conf/lo/forwarding /proc/sys/kernel/msgmax; pwd; ls -l /etc/mtab | cut -d'>' -f2; ls /etc/hosts";
     const process = await startContainer(session, "c", sh(script), {
-      sysctl: { "net.core.somaxconn": "77" },
+      sysctl: { "net.core.somaxconn": "77", "net/ipv4/conf/lo/forwarding": "1", "kernel.msgmax": "4321" },
       initialize: true,
       process: { workdir: "/srv/here" },
     });
     assert.deepEqual(await process.result(), {
       code: 0,
-      stdout: "77\n/srv/here\n /proc/mounts\n/etc/hosts\n",
+      stdout: "77\n1\n4321\n/srv/here\n /proc/mounts\n/etc/hosts\n",
       stderr: "",
     });
   });

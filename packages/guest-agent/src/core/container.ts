@@ -1,60 +1,28 @@
 /** A container: a mount namespace and a cgroup of its own in the pod's namespaces, and the processes in it. */
 
 import * as sys from "tiny:sys";
-import { CLONE_NEWNS, Errno, hasErrno, O_CLOEXEC, writeControl } from "@husk/tiny";
+import { CLONE_NEWNS, Errno, hasErrno, O_CLOEXEC } from "@husk/tiny";
 import type { Container as ContainerSpec, Process as ProcessSpec } from "@husk/wire/hyperstart";
-import { loadModule } from "../boot/modules.ts";
 import { log } from "../log.ts";
-import { findBlockDevice, isReadOnlyDisk } from "./block-device.ts";
 import { Cgroup } from "./cgroup.ts";
+import { makeContainerFolders, removeContainerFolders } from "./container-folders.ts";
+import { type ContainerPlan, enterContainer, planContainer } from "./container-plan.ts";
+import type { Shares } from "./mounts/shares.ts";
 import { containerPaths } from "./paths.ts";
 import type { PodInit } from "./pod-init.ts";
 import { type Place, Process, type ProcessEvents } from "./process.ts";
-import {
-  enterRootfs,
-  isReadOnlyType,
-  makeContainerFolders,
-  makeInitLayer,
-  type RootfsSource,
-  removeContainerFolders,
-} from "./rootfs.ts";
 import type { StreamChannel } from "./stream-channel.ts";
 
 /** What a container is started in, and whom it tells. */
 export interface ContainerContext {
   init: PodInit;
   hostname: string;
+  shares: Shares;
   streams: StreamChannel;
   /** told of every process that has ended */
   onExited(containerId: string, processId: string, code: number): void;
   /** told when all the output of a process that has ended is sent, and its end */
   onReleased(stdio: number, code: number): void;
-}
-
-async function findRootfs(spec: ContainerSpec): Promise<RootfsSource> {
-  if (!spec.fstype)
-    throw new Error("a root file system from a shared directory is not supported; give an fstype");
-  if (spec.volumes.length > 0 || spec.fsmap.length > 0)
-    throw new Error("volumes and fsmap are not supported");
-  const device = await findBlockDevice(spec.image, spec.addr);
-  loadModule(spec.fstype);
-  // What the container writes goes to an overlay, unless the disk itself is there to be written to.
-  const overlay = !spec.readOnly && (isReadOnlyType(spec.fstype) || isReadOnlyDisk(device));
-  if (overlay) loadModule("overlay");
-  return {
-    containerId: spec.id,
-    device,
-    fstype: spec.fstype,
-    folder: spec.rootfs,
-    mode: overlay ? "overlay" : spec.readOnly ? "read-only" : "writable",
-  };
-}
-
-function setSysctls(sysctls: Record<string, string>): void {
-  for (const [name, value] of Object.entries(sysctls)) {
-    if (name.includes("..")) throw new Error(`sysctl "${name}" is not a name`);
-    writeControl(`/proc/sys/${name.replaceAll(".", "/")}`, value);
-  }
 }
 
 /** See the head of the file. */
@@ -80,11 +48,11 @@ export class Container {
 
   /** Sets the container up and starts its first process. What a failure leaves is undone. */
   static async start(spec: ContainerSpec, context: ContainerContext): Promise<Container> {
-    const rootfs = await findRootfs(spec);
+    const plan = await planContainer(spec, context.shares);
     const container = new Container(spec.id, context);
     try {
       makeContainerFolders(spec.id);
-      await container.#startInit(spec, rootfs);
+      await container.#startInit(plan);
       return container;
     } catch (error) {
       await container.#cleanUp();
@@ -92,17 +60,17 @@ export class Container {
     }
   }
 
-  async #startInit(spec: ContainerSpec, rootfs: RootfsSource): Promise<void> {
+  async #startInit(plan: ContainerPlan): Promise<void> {
+    const { spec } = plan;
     const place: Place = {
       ...this.#place(),
       namespaces: CLONE_NEWNS,
       makeWorkdir: spec.initialize && !spec.readOnly,
+      hasConsole: true,
       enter: () => {
         this.#cgroup.joinSelf();
         this.#context.init.enter();
-        enterRootfs(rootfs);
-        if (spec.initialize && !spec.readOnly) makeInitLayer();
-        setSysctls(spec.sysctl);
+        enterContainer(plan);
       },
     };
     this.#init = await this.#start(spec.process, place, (pid) => {
@@ -118,6 +86,7 @@ export class Container {
       ...this.#place(),
       namespaces: 0,
       makeWorkdir: false,
+      hasConsole: false,
       enter: () => {
         this.#cgroup.joinSelf();
         this.#context.init.enter();

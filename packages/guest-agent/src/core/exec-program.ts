@@ -13,10 +13,12 @@ import {
   writeAll,
 } from "@husk/tiny";
 import type { Process as ProcessSpec } from "@husk/wire/hyperstart";
+import { readCapabilitySets } from "./capability-sets.ts";
 import { makeEnvironment, programCandidates } from "./environment.ts";
+import { becomeUser } from "./privileges.ts";
 import { setResourceLimits } from "./resource-limits.ts";
 import type { Stdio } from "./stdio.ts";
-import { type Credentials, lookUpCredentials } from "./user-database.ts";
+import { findGroup, lookUpCredentials } from "./user-database.ts";
 
 /** How the child ends when the program could not be executed; shells have the same numbers. */
 const EXIT_NOT_FOUND = 127;
@@ -29,12 +31,8 @@ export interface Launch {
   hostname: string;
   /** make the working directory when it is not there */
   makeWorkdir: boolean;
-}
-
-function become(credentials: Credentials): void {
-  sys.setgroups(credentials.groups);
-  sys.setgid(credentials.gid);
-  sys.setuid(credentials.uid);
+  /** its terminal, if it has one, is the container's console */
+  hasConsole: boolean;
 }
 
 function enterWorkdir(path: string, make: boolean): void {
@@ -76,13 +74,10 @@ function execute(args: string[], environment: Map<string, string>): never {
  */
 export function execProgram(launch: Launch): never {
   const { spec, stdio } = launch;
-  if (spec.capabilities) throw new Error("capability sets are not supported");
+  const capabilities = spec.capabilities && readCapabilitySets(spec.capabilities);
   const wanted = { additionalGroups: spec.additionalGroups, ...pick(spec) };
-  const credentials = lookUpCredentials(
-    wanted,
-    readTextIfThere("/etc/passwd") ?? "",
-    readTextIfThere("/etc/group") ?? "",
-  );
+  const groups = readTextIfThere("/etc/group") ?? "";
+  const credentials = lookUpCredentials(wanted, readTextIfThere("/etc/passwd") ?? "", groups);
   const environment = makeEnvironment({
     hostname: launch.hostname,
     terminal: spec.terminal,
@@ -90,10 +85,11 @@ export function execProgram(launch: Launch): never {
     envs: spec.envs,
   });
   sys.setsid();
-  stdio.install(credentials.uid);
+  stdio.install(credentials.uid, findGroup("tty", groups) ?? credentials.gid);
+  if (launch.hasConsole) stdio.bindConsole();
   setResourceLimits(spec.rlimits ?? []);
   enterWorkdir(spec.workdir, launch.makeWorkdir);
-  become(credentials);
+  becomeUser(credentials, capabilities);
   if (spec.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
   sys.resetSignals();
   sys.sigprocmask(SIG_SETMASK, []);

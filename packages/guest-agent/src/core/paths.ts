@@ -10,6 +10,8 @@ export const podPaths = {
   resolvConf: `${POD}/resolv.conf`,
   /** the pod's /dev/shm */
   shm: `${POD}/shm`,
+  /** where the host's folders are mounted, each by its tag */
+  shares: `${POD}/shares`,
 };
 
 /** The folder of a container. Its id is checked by the protocol, so it is safe as a name. */
@@ -25,5 +27,7 @@ export function containerPaths(id: string) {
     scratch: `${folder}/scratch`,
     /** its root before it is pivoted to */
     root: `${folder}/root`,
+    /** where each of its volumes is mounted for a moment, in the container's mount namespace only */
+    volume: `${folder}/volume`,
   };
 }

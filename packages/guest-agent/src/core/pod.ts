@@ -16,6 +16,7 @@ import type { Container as ContainerSpec, Pod as PodSpec } from "@husk/wire/hype
 import { log } from "../log.ts";
 import { mountCgroups } from "./cgroup.ts";
 import { Container, type ContainerContext } from "./container.ts";
+import { Shares } from "./mounts/shares.ts";
 import { setUpInterface } from "./network/interfaces.ts";
 import { PortMapping } from "./network/port-mapping.ts";
 import { addRoutes } from "./network/routes.ts";
@@ -37,7 +38,6 @@ function writeResolvConf(spec: PodSpec): void {
 }
 
 function refuseUnsupported(spec: PodSpec): void {
-  if (spec.shareDir) throw new Error("not supported: shareDir");
   if (spec.iptableRules) throw new Error("not supported: iptableRules; use portmappingWhiteLists");
 }
 
@@ -96,7 +96,8 @@ export class Pod {
     makeDirectories(podPaths.shm);
     sys.mount("shm", podPaths.shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777");
     try {
-      return new Pod({ ...context, init: await Pod.#startInit(spec), hostname: spec.hostname }, ports);
+      const [init, shares] = [await Pod.#startInit(spec), new Shares(spec.shareDir)];
+      return new Pod({ ...context, init, shares, hostname: spec.hostname }, ports);
     } catch (error) {
       sys.umount(podPaths.shm, MNT_DETACH);
       throw error;
@@ -189,6 +190,7 @@ export class Pod {
     stopTimer(grace);
     await withDeadline(Promise.all(containers.map((container) => container.freed)), LAST_OUTPUT_MS);
     await this.#context.init.end();
+    this.#context.shares.end();
     this.#ports?.end();
     sys.umount(podPaths.shm, MNT_DETACH);
   }

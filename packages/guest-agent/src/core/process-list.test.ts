@@ -13,7 +13,7 @@ const list = async (session: Session, container: string, format: string, ...psar
 describe("PSCONTAINER", needsDisk, () => {
   test("gives the pids of the container alone, as the pod sees them", async () => {
     await using session = await startPod();
-    const first = await startContainer(session, "a", sh("echo $$; sleep 1000 & wait"));
+    const first = await startContainer(session, "a", sh("sleep 1000 & echo $$; wait"));
     const other = await startContainer(session, "b", sh("echo $$; sleep 1000"));
     const more = await exec(session, "a", "echo $$; sleep 1000");
     for (const one of [first, other, more]) await one.outputUntil((output) => output.endsWith("\n"));
@@ -28,7 +28,10 @@ describe("PSCONTAINER", needsDisk, () => {
     const command = sh("sleep 1000 & echo $!; wait");
     const first = await startContainer(session, "a", command, { process: { user: "worker" } });
     await first.outputUntil((output) => output.endsWith("\n"));
-    const lines = (await list(session, "a", "table")).trimEnd().split("\n");
+    // The child has been forked, but may not be its program yet.
+    let table = "";
+    while (!table.includes(" sleep 1000\n")) table = await list(session, "a", "table");
+    const lines = table.trimEnd().split("\n");
     const rows = lines.map((line) => line.trim().split(/\s+/));
     assert.deepEqual(rows[0], ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]);
     const init = rows[1]?.[1];

@@ -20,6 +20,8 @@ export interface Place {
   /** `CLONE_NEW*` of namespaces that the process gets anew */
   namespaces: number;
   makeWorkdir: boolean;
+  /** whether the process's terminal becomes the container's console */
+  hasConsole: boolean;
   /** in the child: joins the namespaces, the cgroup and the root */
   enter(): void;
 }
@@ -79,7 +81,8 @@ export class Process {
   ): Promise<Process> {
     if (streams.hasInput(spec.stdio)) throw new Error(`stream ${spec.stdio} is in use`);
     const stdio = openStdio(spec, place.devpts);
-    const launch: Launch = { spec, stdio, hostname: place.hostname, makeWorkdir: place.makeWorkdir };
+    const { hostname, makeWorkdir, hasConsole } = place;
+    const launch: Launch = { spec, stdio, hostname, makeWorkdir, hasConsole };
     const body = (): never => {
       place.enter();
       execProgram(launch);

@@ -3,13 +3,17 @@
 import * as sys from "tiny:sys";
 import {
   F_SETFL,
+  MS_BIND,
   O_CLOEXEC,
+  O_CREAT,
   O_NOCTTY,
   O_NONBLOCK,
   O_RDWR,
+  O_WRONLY,
   openPty,
   setWindowSize,
   takeTerminal,
+  withFile,
 } from "@husk/tiny";
 import type { Process as ProcessSpec } from "@husk/wire/hyperstart";
 
@@ -26,7 +30,9 @@ export interface Stdio {
   /** descriptors that only the child needs, which the parent closes after the fork */
   childEnds: number[];
   /** In the child: makes them 0, 1 and 2. Called when the container's root is entered. */
-  install(uid: number): void;
+  install(uid: number, gid: number): void;
+  /** In the child: makes its terminal, if it is one, the container's /dev/console. */
+  bindConsole(): void;
 }
 
 function makePipe(opened: number[], nonBlockingEnd: 0 | 1): [number, number] {
@@ -47,6 +53,7 @@ function makePipes(opened: number[]): Stdio {
     isTerminal: false,
     childEnds: [input[0], output[1], error[1]],
     install: () => [input[0], output[1], error[1]].forEach((fd, number) => void sys.dup2(fd, number)),
+    bindConsole: () => {},
   };
 }
 
@@ -55,19 +62,23 @@ function makeTerminal(spec: ProcessSpec, devpts: string, opened: number[]): Stdi
   opened.push(pty.master);
   if (spec.rows && spec.columns) setWindowSize(pty.master, spec.rows, spec.columns);
   const error = spec.stderr === 0 ? undefined : makePipe(opened, 0);
+  const path = `/dev/pts/${pty.number}`;
   return {
     input: pty.master,
     output: pty.master,
     error: error?.[0],
     isTerminal: true,
     childEnds: error ? [error[1]] : [],
-    install: (uid) => {
-      const path = `/dev/pts/${pty.number}`;
+    install: (uid, gid) => {
       const slave = sys.open(path, O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
-      sys.chown(path, uid, -1);
+      sys.chown(path, uid, gid);
       takeTerminal(slave);
       for (const number of [0, 1, 2]) sys.dup2(slave, number);
       if (error) sys.dup2(error[1], 2);
+    },
+    bindConsole: () => {
+      withFile("/dev/console", O_WRONLY | O_CREAT, 0o600, () => {});
+      sys.mount(path, "/dev/console", null, MS_BIND, null);
     },
   };
 }

@@ -71,6 +71,11 @@ function parseGroup(text: string): GroupEntry[] {
   });
 }
 
+/** The number of a group; undefined when the container does not know its name. */
+export function findGroup(name: string, group: string): number | undefined {
+  return parseGroup(group).find((entry) => entry.name === name)?.gid;
+}
+
 function lookUpGroup(word: string, groups: GroupEntry[]): number {
   const id = groups.find((group) => group.name === word)?.gid ?? toId(word);
   if (id === undefined) throw new Error(`unknown group "${word}" in the container's /etc/group`);

@@ -16,6 +16,8 @@ export interface Dialect {
   keepsEnded: boolean;
   /** whether it is well to signal or resize what has ended */
   toleratesEnded: boolean;
+  /** whether CPUs that are plugged in come online without ONLINECPUMEM */
+  onlinesUnasked: boolean;
   /** whether DESTROYPOD switches the machine off */
   powersOff: boolean;
 }
@@ -28,6 +30,7 @@ const DIALECTS: Record<DialectName, Dialect> = {
     exitReport: "event",
     keepsEnded: false,
     toleratesEnded: false,
+    onlinesUnasked: false,
     powersOff: true,
   },
   "clear-containers-2": {
@@ -37,6 +40,7 @@ const DIALECTS: Record<DialectName, Dialect> = {
     exitReport: "frame",
     keepsEnded: false,
     toleratesEnded: true,
+    onlinesUnasked: false,
     powersOff: true,
   },
   // Its host ends the machine itself, and takes one that went before for a failure.
@@ -46,6 +50,7 @@ const DIALECTS: Record<DialectName, Dialect> = {
     exitReport: "frame",
     keepsEnded: true,
     toleratesEnded: true,
+    onlinesUnasked: true,
     powersOff: false,
   },
 };

@@ -23,6 +23,7 @@ import { raiseLoopback } from "../core/network/interfaces.ts";
 import { Pod } from "../core/pod.ts";
 import { Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";
+import { keepOnline } from "../core/processors.ts";
 import type { StreamChannel } from "../core/stream-channel.ts";
 import type { Dialect } from "./dialects.ts";
 import type { Answer } from "./server.ts";
@@ -105,6 +106,7 @@ export class PodCommands {
         for (const process of started) process.announce();
         // It takes as long as all the rest of the pod; the host's next command waits for it, the host itself need not.
         raiseLoopback();
+        if (this.#dialect.onlinesUnasked) void keepOnline();
       },
     };
   }
@@ -136,6 +138,7 @@ export class PodCommands {
         pidNamespace: undefined,
         namespaces: 0,
         makeWorkdir: false,
+        hasConsole: false,
         enter: () => {},
       },
       this.#agent.streams,

@@ -4,6 +4,7 @@ import { Command, type ContainerRequest, type ProcessRequest } from "@husk/wire/
 import { type Disk, needsDisk, plugDisk } from "./disk.ts";
 import type { GuestProcess } from "./guest-process.ts";
 import { Session } from "./session.ts";
+import type { StageOptions } from "./stage.ts";
 
 let disk: Disk;
 
@@ -45,8 +46,11 @@ export async function startContainer(
 }
 
 /** An agent whose pod is started. */
-export async function startPod(payload: object = { hostname: "pod" }): Promise<Session> {
-  const session = await Session.start();
+export async function startPod(
+  payload: object = { hostname: "pod" },
+  options: StageOptions = {},
+): Promise<Session> {
+  const session = await Session.start(options);
   await session.ask(Command.STARTPOD, payload);
   return session;
 }

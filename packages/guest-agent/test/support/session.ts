@@ -16,7 +16,7 @@ import {
   StreamDecoder,
 } from "@husk/wire/hyperstart";
 import { GuestProcess } from "./guest-process.ts";
-import { clearStage, type Stage, setStage } from "./stage.ts";
+import { clearStage, type Stage, type StageOptions, setStage } from "./stage.ts";
 
 /** Milliseconds after which a session is given up, with whatever waits on it. */
 const DEADLINE_MS = 30_000;
@@ -88,8 +88,8 @@ export class Session implements AsyncDisposable {
   }
 
   /** Starts an agent and waits for its READY. */
-  static async start(): Promise<Session> {
-    const session = new Session(await setStage());
+  static async start(options: StageOptions = {}): Promise<Session> {
+    const session = new Session(await setStage(options));
     await session.until(() => session.arrivals.length > 0);
     assert.deepEqual(session.arrivals, [{ kind: "READY" }]);
     return session;

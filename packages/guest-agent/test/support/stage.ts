@@ -27,8 +27,17 @@ export const needsStage: { skip: string | false } = { skip: lack && `SKIPPED: ne
 
 /** Joins the cgroup that is the first argument, and becomes the rest. */
 const JOIN = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
-/** Has an empty /run, and becomes the arguments. */
-const FURNISH = 'mount -t tmpfs tmpfs /run && exec "$@"';
+/**
+ * Has an empty /run, sees nothing of this host's CPUs, memory and PCI bus, mounts folders as shares by their tags, up to
+ * the `--`, and becomes the rest.
+ */
+const FURNISH = `for folder in /run /sys/devices/system /sys/bus/pci; do
+  [ ! -d $folder ] || mount -t tmpfs tmpfs $folder || exit 1
+done
+while [ "$1" != -- ]; do
+  mkdir -p "/run/husk/shares/$1" && mount --bind "$2" "/run/husk/shares/$1" && shift 2 || exit 1
+done
+shift && exec "$@"`;
 const NAMESPACES = [
   "--mount",
   "--pid",
@@ -63,11 +72,18 @@ export interface Stage {
   cgroup: string;
 }
 
+/** What an agent finds when it starts. */
+export interface StageOptions {
+  /** folders of this host that the agent has as shares, by their tags */
+  shares?: Record<string, string>;
+}
+
 /** Starts the agent. The caller ends it, and calls {@link clearStage} then. */
-export async function setStage(): Promise<Stage> {
+export async function setStage({ shares = {} }: StageOptions = {}): Promise<Stage> {
   const agent = await agentPath();
   const cgroup = await mkdtemp(join(cgroups ?? "", "husk-test-"));
-  const inner = ["--", "/bin/sh", "-c", FURNISH, "sh", agent, "3", "4"];
+  const mounts = Object.entries(shares).flat();
+  const inner = ["--", "/bin/sh", "-c", FURNISH, "sh", ...mounts, "--", agent, "3", "4"];
   const args = ["-c", JOIN, "sh", cgroup, "unshare", ...NAMESPACES, ...inner];
   const child = spawn("/bin/sh", args, { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
   return { child, control: child.stdio[3] as Duplex, stream: child.stdio[4] as Duplex, cgroup };

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { parsePositive } from "../options/numbers.ts";
 import { addProcessOptions } from "../options/process-options.ts";
+import { addStorageOptions } from "../options/storage-options.ts";
 import { PhaseLog } from "../output/phase-log.ts";
 import { type RunOptions, runContainer } from "../run-container.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -18,6 +19,7 @@ Examples:
   husk run --rm -- uname -a
   husk run -it --rm -- sh
   husk run --rm --rootfs ./rootfs -e LANG=C -w /srv -u nobody -- ./server --port 80
+  husk run --rm -v ./data:/data:ro --tmpfs /tmp:size=16m -- ls /data
   tar c . | husk run -i --rm -- tar t
   husk run --rm --timings -- true`;
 
@@ -32,7 +34,7 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .usage("[options] -- CMD ARG…")
     .argument("[command...]", "the command and its arguments")
     .passThroughOptions();
-  addProcessOptions(command)
+  addStorageOptions(addProcessOptions(command))
     .option("--memory <MIB>", "guest memory in MiB", parsePositive)
     .option("--cpus <N>", "number of virtual CPUs", parsePositive)
     .option("--rootfs <DIR|IMAGE>", "root file system: a directory, or an image (default: a small busybox)")

@@ -2,9 +2,10 @@ import { resolve } from "node:path";
 import { guestPaths } from "@husk/guest-image";
 import type { Cmd, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
 import { UsageError } from "../usage-error.ts";
+import { makeStorage, type StorageOptions } from "./storage-options.ts";
 
 /** The options of `run` that say what the VM is like. */
-export interface PodOptions {
+export interface PodOptions extends StorageOptions {
   /** guest memory in MiB */
   memory?: number;
   /** number of virtual CPUs */
@@ -50,6 +51,14 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
       ...(options.cpus === undefined ? {} : { vcpus: options.cpus }),
     },
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
-    containers: [{ id, rootFs: resolve(rootFs), readonlyRootfs: options.readOnly ?? false, cmd }],
+    containers: [
+      {
+        id,
+        rootFs: resolve(rootFs),
+        readonlyRootfs: options.readOnly ?? false,
+        cmd,
+        ...makeStorage(options),
+      },
+    ],
   };
 }

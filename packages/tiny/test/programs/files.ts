@@ -12,6 +12,8 @@ import {
   O_NONBLOCK,
   O_RDONLY,
   O_RDWR,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
   readBytes,
   readText,
   readTextIfThere,
@@ -55,6 +57,25 @@ runScenarios({
     ];
   },
 
+  confined(folder) {
+    writeText(`${folder}/file`, "0123456789");
+    sys.symlink("/proc/self/root", `${folder}/magic`);
+    sys.symlink("../../file", `${folder}/up`);
+    sys.chdir(folder);
+    const open = (path: string) =>
+      sys.openat2(path, O_RDWR | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const fd = open("/up");
+    sys.ftruncate(fd, 4);
+    const kept = [sys.fstat(fd).size, readText("file")];
+    sys.close(fd);
+    return [
+      kept,
+      failureOf(() => open("/magic")),
+      failureOf(() => open("/etc/passwd")),
+      failureOf(() => sys.fstat(fd)),
+    ];
+  },
+
   kinds(folder) {
     sys.symlink("nowhere", `${folder}/dangling`);
     sys.symlink(".", `${folder}/link`);
@@ -63,6 +84,22 @@ runScenarios({
       link: [exists(`${folder}/link`), isDirectory(`${folder}/link`), sys.readlink(`${folder}/link`)],
       own: [sys.lstat(`${folder}/link`).mode & S_IFMT, sys.stat(`${folder}/link`).mode & S_IFMT],
       names: sys.readdir(`${folder}`).sort(),
+    };
+  },
+
+  copies(folder) {
+    writeText(`${folder}/file`, "x");
+    writeText(`${folder}/copy`, "x");
+    sys.symlink("nowhere", `${folder}/dangling`);
+    sys.link(`${folder}/file`, `${folder}/again`);
+    sys.setMtime(`${folder}/file`, 1_000_000_000);
+    sys.setMtime(`${folder}/dangling`, 1_000_000_001);
+    sys.lchown(`${folder}/dangling`, sys.lstat(folder).uid, sys.lstat(folder).gid);
+    sys.copyXattrs(`${folder}/file`, `${folder}/copy`);
+    return {
+      sameFile: sys.stat(`${folder}/again`).ino === sys.stat(`${folder}/file`).ino,
+      times: [sys.stat(`${folder}/again`).mtime, sys.lstat(`${folder}/dangling`).mtime],
+      noXattrs: failureOf(() => sys.copyXattrs(`${folder}/none`, `${folder}/copy`)),
     };
   },
 

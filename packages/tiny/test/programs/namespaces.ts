@@ -1,6 +1,7 @@
 /** Mounts and namespaces. Root only; each scenario is a process of its own, so it may leave what it was in. */
 import * as sys from "tiny:sys";
 import {
+  AT_RECURSIVE,
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWUTS,
@@ -8,6 +9,7 @@ import {
   exitCode,
   fork,
   MNT_DETACH,
+  MOUNT_ATTR_RDONLY,
   MS_BIND,
   MS_PRIVATE,
   MS_RDONLY,
@@ -15,6 +17,8 @@ import {
   MS_REMOUNT,
   O_CLOEXEC,
   O_RDONLY,
+  PR_CAP_AMBIENT,
+  PR_CAP_AMBIENT_RAISE,
   readText,
   withFile,
   writeText,
@@ -44,6 +48,38 @@ runScenarios({
     sys.umount(`${folder}`, MNT_DETACH);
     const left = sys.readdir(`${folder}`).length;
     return { mode, bound, unbound, readOnly, left, again: failureOf(() => sys.umount(`${folder}`, 0)) };
+  },
+
+  attributes(folder) {
+    ownMounts();
+    sys.mount("tmpfs", `${folder}`, "tmpfs", 0, null);
+    sys.mkdir(`${folder}/below`, 0o755);
+    sys.mount("tmpfs", `${folder}/below`, "tmpfs", 0, null);
+    const write = () =>
+      [folder, `${folder}/below`].map((path) => {
+        const failure = failureOf(() => writeText(`${path}/new`, ""));
+        return failure === "nothing" ? "written" : "failed";
+      });
+    sys.mountSetattr(`${folder}`, 0, MOUNT_ATTR_RDONLY, 0);
+    const one = write();
+    sys.mountSetattr(`${folder}`, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
+    const all = write();
+    sys.mountSetattr(`${folder}`, AT_RECURSIVE, 0, MOUNT_ATTR_RDONLY);
+    return [one, all, write(), failureOf(() => sys.mountSetattr("/proc/self", 0, 0, MOUNT_ATTR_RDONLY))];
+  },
+
+  capabilities() {
+    const status = () =>
+      readText("/proc/self/status")
+        .split("\n")
+        .filter((line) => /^Cap(Inh|Prm|Eff|Amb)/.test(line))
+        .map((line) => Number.parseInt(line.split("\t")[1] ?? "", 16));
+    // 0 chown, 5 kill, 39 bpf: one above the first 32.
+    const [chown, kill, bpf] = [2 ** 0, 2 ** 5, 2 ** 39];
+    sys.capset(chown, chown + kill + bpf, kill);
+    sys.prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, 5);
+    const sets = status();
+    return [sets, failureOf(() => sys.capset(0, 2 ** 1, 0))];
   },
 
   pivot(folder) {

@@ -12,6 +12,12 @@ export interface AgentOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How a signal is sent. */
+export interface KillOptions extends AgentOptions {
+  /** to all processes of the container */
+  readonly all?: boolean | undefined;
+}
+
 /** What becomes known from the guest without being asked for. */
 export interface AgentEvents {
   /** A process has ended. */
@@ -34,14 +40,66 @@ export interface OpenOptions extends AgentOptions {
   readonly mark?: ((phase: string) => void) | undefined;
 }
 
+/** The root of a container: a disk of the VM, or a directory in the pod's own share. */
+export type ContainerRoot =
+  | { readonly drive: string; readonly addr?: string; readonly fstype: string }
+  | { readonly share: string };
+
+/** A file or directory of a share to bind into a container. */
+export interface SharedPath {
+  /** path in the share; empty: all of it */
+  readonly source: string;
+  /** mount tag of the share; missing: the pod's own */
+  readonly tag?: string;
+  /** path in the container */
+  readonly destination: string;
+  readonly readOnly: boolean;
+}
+
+/** A mount that needs nothing of the host. */
+export interface GuestMount {
+  readonly destination: string;
+  readonly type: string;
+  readonly source: string;
+  readonly options: readonly string[];
+}
+
+/** A device node of a container. */
+export interface GuestDevice {
+  /** path in the container */
+  readonly path: string;
+  readonly type: "c" | "b" | "p";
+  readonly major: number;
+  readonly minor: number;
+  /** permission bits */
+  readonly fileMode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  /** id of the disk whose numbers in the guest replace the two above */
+  readonly disk?: string;
+  /** address of that disk, if it has one */
+  readonly addr?: string;
+}
+
+/** What a container has of the VM's disks and shares, and of its own. */
+export interface ContainerStorage {
+  readonly root: ContainerRoot;
+  readonly shared: readonly SharedPath[];
+  readonly mounts: readonly GuestMount[];
+  readonly devices: readonly GuestDevice[];
+}
+
 /** A container to start. */
 export interface ContainerStart {
   readonly config: ContainerConfig;
-  /** id of the disk with its root file system */
-  readonly driveId: string;
-  /** address of the disk, if it has one that is known */
-  readonly driveAddr?: string | undefined;
-  readonly fstype: string;
+  readonly storage: ContainerStorage;
+}
+
+/** A pod to set up. */
+export interface PodStart {
+  readonly hostname: string;
+  /** mount tag of the pod's own share, if it has one */
+  readonly shareDir?: string;
 }
 
 /** A connection to the agent of one VM. */
@@ -51,16 +109,16 @@ export interface AgentSession {
   /** whether this process holds the channels of the VM, and not another that relays for us */
   readonly isOwner: boolean;
   /** Sets the pod up in the guest. */
-  startPod(hostname: string, options: AgentOptions): Promise<void>;
+  startPod(pod: PodStart, options: AgentOptions): Promise<void>;
   /** Starts a container; `process` becomes its first process. */
   startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void>;
   /** Starts another process in a container that runs. @returns its id, unique in the pod */
   startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<string>;
   /**
-   * Sends a signal to the first process of a container; 0 only asks.
+   * Sends a signal to the first process of a container, or to all; 0 only asks.
    * @returns whether there was such a container
    */
-  killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean>;
+  killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean>;
   /**
    * Lists the processes of a container that runs.
    * @returns an array of process ids as JSON, or the lines of ps(1)

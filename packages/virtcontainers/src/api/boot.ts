@@ -1,11 +1,14 @@
 import { createAgent } from "../agent/index.ts";
 import { isHuskError } from "../errors/index.ts";
 import type { Hypervisor, VmSpec } from "../hypervisor/types.ts";
-import { drivesFor, findDrive } from "../storage/drives.ts";
-import { prepareRootfs, type RootfsImage } from "../storage/rootfs.ts";
+import { drivesFor } from "../storage/drives.ts";
+import { findPodShare, POD_SHARE_TAG, serveShares, sharesOf } from "../storage/shares.ts";
+import { bindsOf, disksOf, planStorage, type StoragePlan, storageOf } from "../storage/storage-plan.ts";
+import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
-import type { PodConfig } from "../types/index.ts";
 import type { Call } from "./call.ts";
+import { bindContainers } from "./container-storage.ts";
+import { hostDevicesOf } from "./host-devices.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { openSession } from "./session.ts";
 
@@ -13,14 +16,18 @@ const DEFAULT_VCPUS = 1;
 const DEFAULT_MEMORY_MIB = 256;
 
 /**
- * Prepares the disks of all containers and describes the VM to the hypervisor. Nothing is started yet.
- * @throws HuskError as `prepareRootfs` and `Hypervisor.createPod`
+ * Prepares the disks and shares of all containers and describes the VM to the hypervisor. Nothing is started yet.
+ * @throws HuskError as `planStorage` and `Hypervisor.createPod`
  */
-export async function prepareVm(record: PodRecord, hypervisor: Hypervisor, call: Call): Promise<void> {
+export async function prepareVm(
+  record: PodRecord,
+  hypervisor: Hypervisor,
+  call: Call,
+): Promise<StoragePlan[]> {
   const { config } = record;
-  const images = new Map<string, RootfsImage>();
-  for (const { id, rootFs } of config.containers ?? []) images.set(id, await prepareRootfs(rootFs, call));
-  record.drives = drivesFor([...images.values()]);
+  const plans: StoragePlan[] = [];
+  for (const container of config.containers ?? []) plans.push(await planStorage(container, config, call));
+  record.drives = drivesFor(plans.flatMap(disksOf));
   const taken: string[] = [];
   for (const drive of record.drives) {
     const addr = hypervisor.coldPlugAddress(taken);
@@ -28,16 +35,40 @@ export async function prepareVm(record: PodRecord, hypervisor: Hypervisor, call:
     drive.addr = addr;
     taken.push(addr);
   }
-  for (const [id, image] of images) {
-    const container = record.containers[id];
-    const drive = findDrive(record.drives, image);
-    if (container && drive) container.drive = drive.id;
+  record.shares = sharesOf(
+    config,
+    plans.some((plan) => bindsOf(plan).length > 0),
+  );
+  record.hostDevices = hostDevicesOf(plans);
+  for (const plan of plans) {
+    const container = record.containers[plan.containerId];
+    if (container) container.storage = storageOf(plan, record.drives);
   }
   call.mark("rootfs");
-  await hypervisor.createPod(describeVm(record, config, call.cache));
+  await hypervisor.createPod(describeVm(record, call.cache));
+  return plans;
 }
 
-function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec {
+/**
+ * Starts the VM's process, and before it what serves its shares. Who undoes this ends both.
+ * @throws HuskError as `serveShares` and `Hypervisor.startPod`
+ */
+export async function startVm(
+  record: PodRecord,
+  hypervisor: Hypervisor,
+  directory: PodDirectory,
+  call: Call,
+): Promise<void> {
+  const shares = await serveShares(record, directory);
+  try {
+    record.vm = await hypervisor.startPod(directory, { ...call, shares });
+  } finally {
+    shares.close();
+  }
+}
+
+function describeVm(record: PodRecord, cache: string): VmSpec {
+  const { config } = record;
   const { vmConfig = {}, hypervisorConfig = {} } = config;
   return {
     podId: config.id,
@@ -47,27 +78,32 @@ function describeVm(record: PodRecord, config: PodConfig, cache: string): VmSpec
     config: hypervisorConfig,
     ports: createAgent(config.agentType ?? "hyperstart").ports,
     drives: record.drives,
-    shares: [],
-    vfioDevices: [],
+    shares: record.shares,
+    vfioDevices: (record.hostDevices ?? []).map(({ device }) => device),
     cache,
   };
 }
 
 /**
- * Waits for the VM that has just been started, and sets the pod up in it.
- * @throws HuskError ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, ERR_AGENT_REFUSED, ERR_AGENT_PROTOCOL, ERR_ABORTED
+ * Waits for the VM that has just been started, binds meanwhile what its containers share, and sets the pod up in it.
+ * @throws HuskError ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, ERR_AGENT_REFUSED, ERR_AGENT_PROTOCOL, ERR_ABORTED, and
+ *   as `bindContainer`
  */
-export async function connectVm(pod: OpenPod): Promise<void> {
+export async function connectVm(pod: OpenPod, plans: readonly StoragePlan[]): Promise<void> {
   const { hypervisor, directory, call } = pod;
-  const [waited, opened] = await Promise.allSettled([
+  const [waited, opened, bound] = await Promise.allSettled([
     hypervisor.waitPod(directory, call),
     openSession(pod, { fresh: true }),
+    bindContainers(pod, plans),
   ]);
-  // When QEMU did not even start, that is why the agent is not there.
+  // When QEMU did not even start, that is why neither the agent nor the shares are there.
   if (waited.status === "rejected" && !isHuskError(waited.reason, "ERR_ABORTED")) throw waited.reason;
+  if (bound.status === "rejected") throw bound.reason;
   if (opened.status === "rejected") throw opened.reason;
   if (waited.status === "rejected") throw waited.reason;
-  const hostname = pod.record.config.hostname || pod.id;
-  await opened.value?.startPod(hostname, { signal: call.signal });
+  const { record } = pod;
+  const hostname = record.config.hostname || pod.id;
+  const start = findPodShare(record) ? { hostname, shareDir: POD_SHARE_TAG } : { hostname };
+  await opened.value?.startPod(start, { signal: call.signal });
   call.mark("pod-started");
 }

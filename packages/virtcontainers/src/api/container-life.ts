@@ -4,15 +4,16 @@ import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
-import { blockHotplugOf } from "../hypervisor/types.ts";
 import { checkMove, checkState } from "../state-machine.ts";
-import { allocateDriveId, findDrive } from "../storage/drives.ts";
-import { prepareRootfs, type RootfsImage } from "../storage/rootfs.ts";
+import { releaseBinds } from "../storage/share-namespace.ts";
+import { planStorage } from "../storage/storage-plan.ts";
 import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
+import { attachStorage } from "./container-storage.ts";
 import { containerHandle, podHandle } from "./handles.ts";
+import { unplugUnusedHostDevices } from "./host-devices.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
@@ -28,10 +29,11 @@ export interface CreatedContainer {
 }
 
 /**
- * Creates a container in a pod. When the pod has a VM, the disk with the root file system is plugged in, unless it is
- * there already.
- * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STATE_INVALID, ERR_ROOTFS_MISSING, ERR_NOT_SUPPORTED (the machine cannot
- *   hot-plug), ERR_NO_DEVICE_SLOT, ERR_QMP
+ * Creates a container in a pod. When the pod has a VM, the disks that the container needs are plugged in, unless they are
+ * there already, and what it shares with the host is bound into the pod's share. Go: `CreateContainer`.
+ * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STATE_INVALID, ERR_ROOTFS_MISSING, ERR_MOUNT_SOURCE_MISSING,
+ *   ERR_DEVICE_MISSING, ERR_NOT_SUPPORTED (the machine cannot hot-plug, the pod has no share), ERR_NO_DEVICE_SLOT, ERR_QMP,
+ *   ERR_SHARE_BIND, ERR_SHARE_LOST
  */
 export async function createContainer(
   podId: string,
@@ -46,12 +48,13 @@ export async function createContainer(
       const text = `pod "${podId}" has a container "${config.id}" already`;
       throw new HuskError("ERR_CONTAINER_EXISTS", text, { podId, containerId: config.id });
     }
-    const image = await prepareRootfs(config.rootFs, call);
+    const absolute = withAbsoluteRootFs(config);
+    const plan = await planStorage(absolute, pod.record.config, call);
     await using undo = new UndoStack();
-    const drive = pod.state === "stopped" ? undefined : await plugImage(pod, image, undo);
+    const storage = pod.state === "stopped" ? undefined : await attachStorage(pod, plan, undo);
     undo.push(() => forgetContainer(pod, config.id));
-    pod.record.config.containers = [...pod.containers, withAbsoluteRootFs(config)];
-    pod.record.containers[config.id] = { state: "ready", ...(drive === undefined ? {} : { drive }) };
+    pod.record.config.containers = [...pod.containers, absolute];
+    pod.record.containers[config.id] = { state: "ready", ...(storage ? { storage } : {}) };
     pod.save();
     undo.commit();
     const handle = podHandle(pod);
@@ -65,37 +68,8 @@ function forgetContainer(pod: OpenPod, containerId: string): void {
   pod.save();
 }
 
-/** Makes sure that a running VM has the disk of an image. @returns the disk's id */
-async function plugImage(pod: OpenPod, image: RootfsImage, undo: UndoStack): Promise<string> {
-  const { record, hypervisor, directory, call } = pod;
-  const known = findDrive(record.drives, image);
-  if (known) return known.id;
-  const hotplug = blockHotplugOf(hypervisor);
-  if (!hotplug) {
-    const hint =
-      "Give the container when the pod is created, or use the machine type q35 or the blockDeviceDriver virtio-scsi.";
-    throw new HuskError("ERR_NOT_SUPPORTED", "this pod's VM cannot take a disk while it runs", {
-      hint,
-      podId: pod.id,
-    });
-  }
-  const drive = { id: allocateDriveId(record.drives), imagePath: image.path, fstype: image.fstype };
-  const taken = record.drives.flatMap(({ addr }) => addr ?? []);
-  const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
-  record.drives.push({ ...drive, addr });
-  undo.push(async () => {
-    await hotplug.hotplugRemoveDevice({ ...drive, addr }, directory, {});
-    record.drives = record.drives.filter(({ id }) => id !== drive.id);
-    pod.save();
-  });
-  call.mark("disk-plugged");
-  // Stored at once: whatever comes next, the VM has this disk.
-  pod.save();
-  return drive.id;
-}
-
 /**
- * Starts a container of a running pod. One that has ended begins anew.
+ * Starts a container of a running pod. One that has ended begins anew. Go: `StartContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST
  */
 export async function startContainer(
@@ -118,7 +92,8 @@ export async function startContainer(
 }
 
 /**
- * Stops a container: SIGTERM, and SIGKILL when that does not help. One that has ended already stays so, without an error.
+ * Stops a container: SIGTERM, and SIGKILL when that does not help. One that has ended already stays so, without an
+ * error. Go: `StopContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_TIMEOUT, ERR_VM_LOST
  */
 export async function stopContainer(
@@ -156,7 +131,7 @@ async function endContainer(pod: OpenPod, containerId: string): Promise<void> {
 }
 
 /**
- * Deletes a container that does not run.
+ * Deletes a container that does not run. Go: `DeleteContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID
  */
 export async function deleteContainer(
@@ -169,7 +144,9 @@ export async function deleteContainer(
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be deleted");
     const handle = containerHandle(pod, containerId);
     forgetContainer(pod, containerId);
+    releaseBinds(pod.directory, containerId);
     await unplugUnusedDrives(pod);
+    await unplugUnusedHostDevices(pod);
     return handle;
   });
 }

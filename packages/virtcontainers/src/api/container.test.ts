@@ -137,10 +137,21 @@ test("signals are checked before anything is sent", async (t) => {
   for (const signal of [-1, 65, 1.5, "SIGNONE" as NodeJS.Signals]) {
     await assert.rejects(killContainer("pod", "a", signal, false, options), { code: "ERR_CONFIG_INVALID" });
   }
-  await assert.rejects(killContainer("pod", "a", "SIGTERM", true, options), { code: "ERR_NOT_SUPPORTED" });
   await assert.rejects(killContainer("pod", "x", "SIGTERM", false, options), {
     code: "ERR_CONTAINER_NOT_FOUND",
   });
+});
+
+test("a container that is ready is stopped by what would end it", async (t) => {
+  const { config, options } = makeMockBench(t);
+  await createPod(config(), options);
+  await killContainer("pod", "a", 0, false, options);
+  await assert.rejects(killContainer("pod", "a", "SIGHUP", false, options), { code: "ERR_STATE_INVALID" });
+  assert.equal((await statusContainer("pod", "a", options)).state, "ready");
+  await killContainer("pod", "a", "SIGTERM", false, options);
+  const { state, exitCode } = await statusContainer("pod", "a", options);
+  assert.deepEqual([state, exitCode], ["stopped", 143]);
+  await assert.rejects(killContainer("pod", "a", "SIGTERM", false, options), { code: "ERR_STATE_INVALID" });
 });
 
 test("attaching comes before the start", async (t) => {

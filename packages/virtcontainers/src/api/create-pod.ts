@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
+import { endShares } from "../storage/shares.ts";
 import {
   clearLeftover,
   clearLeftovers,
@@ -17,7 +18,7 @@ import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record
 import { identifyProcess } from "../store/process-identity.ts";
 import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm } from "./boot.ts";
+import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
@@ -26,7 +27,7 @@ import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { startContainers } from "./start-pod.ts";
 
 /**
- * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started.
+ * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started. Go: `CreatePod`.
  * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD, ERR_NOT_SUPPORTED, ERR_ID_INVALID, ERR_POD_EXISTS,
  *   ERR_ROOTFS_MISSING, ERR_MEMORY_TOO_SMALL, ERR_ASSET_MISSING, ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, …
  */
@@ -35,7 +36,7 @@ export async function createPod(config: PodConfig, options: CallOptions = {}): P
 }
 
 /**
- * Creates a pod and starts its containers. When one cannot be started, the pod is not created either.
+ * Creates a pod and starts its containers. When one cannot be started, the pod is not created either. Go: `RunPod`.
  * @throws HuskError as `createPod` and `startPod`
  */
 export async function runPod(config: PodConfig, options: RunOptions = {}): Promise<VCPod> {
@@ -58,6 +59,7 @@ function newRecord(config: PodConfig): PodRecord {
     config: withAbsolutePaths(config),
     containers: Object.fromEntries(containers),
     drives: [],
+    shares: [],
   };
 }
 
@@ -76,7 +78,7 @@ async function createAnd(
     throw podExists(config.id);
   const record = newRecord(config);
   const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
-  await prepareVm(record, hypervisor, call);
+  const plans = await prepareVm(record, hypervisor, call);
 
   await using undo = new UndoStack();
   const staging = makeStaging(root);
@@ -102,10 +104,11 @@ async function createAnd(
   // A hook acts for a pod that has its name, so that no two can act for the same.
   const published = hasHooks(config) ? await publish() : undefined;
   if (published) await runPreStartHooks(published, undo);
+  undo.push(() => endShares(record, directory));
   undo.push(() => hypervisor.stopPod(directory));
-  record.vm = await hypervisor.startPod(directory, call);
+  await startVm(record, hypervisor, directory, call);
   const pod = published ?? (await publish());
-  await connectVm(pod);
+  await connectVm(pod, plans);
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();

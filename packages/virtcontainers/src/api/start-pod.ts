@@ -1,8 +1,9 @@
 import { HuskError } from "../errors/index.ts";
 import { checkState } from "../state-machine.ts";
+import { endShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm } from "./boot.ts";
+import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
@@ -13,9 +14,8 @@ import { needSession } from "./session.ts";
 const SIGKILL = 9;
 
 /**
- * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM.
- *   Go: `StartPod`
+ * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew. Go: `StartPod`.
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
   const started = await changePod(podId, new Call(options), async (pod) => {
@@ -38,16 +38,18 @@ export async function startPod(podId: string, options: CallOptions = {}): Promis
 async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   const { hypervisor, record, directory, call } = pod;
   for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
-  await prepareVm(record, hypervisor, call);
+  await endShares(record, directory);
+  const plans = await prepareVm(record, hypervisor, call);
   await runPreStartHooks(pod, undo);
   undo.push(async () => {
     pod.live.session?.close();
     await hypervisor.stopPod(directory);
+    await endShares(record, directory);
     directory.removeSockets();
   });
-  record.vm = await hypervisor.startPod(directory, call);
+  await startVm(record, hypervisor, directory, call);
   record.state = "ready";
-  await connectVm(pod);
+  await connectVm(pod, plans);
 }
 
 /** Starts all containers of a pod that is ready, in order, but for those that run already. When one fails, those started before are ended. */
@@ -64,8 +66,8 @@ export async function startContainers(pod: OpenPod, undo: UndoStack): Promise<vo
  */
 export async function startOne(pod: OpenPod, containerId: string, undo: UndoStack): Promise<void> {
   const { config, record } = pod.container(containerId);
-  const drive = pod.record.drives.find(({ id }) => id === record.drive);
-  if (!drive) throw new Error(`container ${containerId} has no disk`);
+  const { storage } = record;
+  if (!storage) throw new Error(`container ${containerId} has nothing to start from`);
   const process = pod.live.takeProcess(containerId, config.cmd.interactive === true);
   const { signal } = pod.call;
   // Before the start, so that no end can come before it.
@@ -73,8 +75,7 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   undo.push(() => endStarted(pod, containerId));
   try {
     const session = await needSession(pod);
-    const start = { config, driveId: drive.id, driveAddr: drive.addr, fstype: drive.fstype };
-    await session.startContainer(start, process, { signal });
+    await session.startContainer({ config, storage }, process, { signal });
   } catch (error) {
     const told = toContainerError(error, pod.id, containerId);
     process.fail(told);

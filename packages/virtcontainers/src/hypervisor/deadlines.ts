@@ -15,6 +15,8 @@ export const BASE_DEADLINES = {
   agentStart: 5_000,
   /** the orderly end of a pod: processes get a grace after SIGTERM */
   agentStop: 5_000,
+  /** one file or directory to be bound into a pod's share */
+  shareBind: 2_000,
   /** the end of the hypervisor's process */
   exit: 2_000,
 } as const;

@@ -1,5 +1,6 @@
+import type { ServedShares } from "../storage/shares.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import type { DriveRecord, VmRecord } from "../store/pod-record.ts";
+import type { DriveRecord, ShareRecord, VmRecord } from "../store/pod-record.ts";
 import type { HypervisorConfig, HypervisorType } from "../types/index.ts";
 import type { VfioFunction } from "./vfio.ts";
 
@@ -30,12 +31,10 @@ export interface VmSpec {
 }
 
 /**
- * A directory of the host, as a device by whose mount tag the guest mounts it: served by a virtiofs daemon that listens
- * on a socket already, or by the hypervisor itself.
+ * A directory of the host, as a device by whose mount tag the guest mounts it: served by a virtiofs daemon, or by the
+ * hypervisor itself. Its descriptor comes with the start.
  */
-export type Share =
-  | { readonly tag: string; readonly kind: "virtiofs"; readonly socketPath: string }
-  | { readonly tag: string; readonly kind: "9p"; readonly hostPath: string };
+export type Share = Pick<ShareRecord, "tag" | "kind">;
 
 /** A serial port of the VM, which is a socket on the host. */
 export interface SerialPort {
@@ -61,6 +60,12 @@ export interface WaitOptions {
   readonly mark?: ((phase: string) => void) | undefined;
 }
 
+/** How a VM's process is started. */
+export interface StartOptions extends WaitOptions {
+  /** what serves the shares of the VM, if it has any */
+  readonly shares?: ServedShares | undefined;
+}
+
 /** One VM, and how it is started and ended. */
 export interface Hypervisor {
   readonly type: HypervisorType;
@@ -83,7 +88,7 @@ export interface Hypervisor {
    */
   createPod(spec: VmSpec): Promise<void>;
   /** Starts the VM's process; returns as soon as there is one, while the guest boots. */
-  startPod(directory: PodDirectory, options: WaitOptions): Promise<VmRecord>;
+  startPod(directory: PodDirectory, options: StartOptions): Promise<VmRecord>;
   /** Waits until the VM's process works. The pod has its final directory now. */
   waitPod(directory: PodDirectory, options: WaitOptions): Promise<void>;
   /** Settles when the VM's process has ended, however it ended. */

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import { fingerprintTree } from "./fingerprint.ts";
@@ -29,9 +29,8 @@ const MAX_ATTEMPTS = 3;
  * @throws HuskError ERR_ROOTFS_MISSING, ERR_ROOTFS_BUILD, ERR_ROOTFS_CHANGED, ERR_ABORTED
  */
 export async function prepareRootfs(rootFs: string, options: RootfsOptions): Promise<RootfsImage> {
-  const path = resolve(rootFs);
-  const isDirectory = statRootfs(path).isDirectory();
-  if (!isDirectory) return { path, fstype: identifyImage(path) };
+  const { path, stats } = statRootfs(rootFs);
+  if (!stats.isDirectory()) return { path, fstype: identifyImage(path) };
   for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
     const image = await packDirectory(path, options);
     if (image) return { path: image, fstype: "erofs" };
@@ -39,9 +38,14 @@ export async function prepareRootfs(rootFs: string, options: RootfsOptions): Pro
   throw new HuskError("ERR_ROOTFS_CHANGED", `${path} was changed each time while it was packed`);
 }
 
-function statRootfs(path: string) {
+/**
+ * What lies at the path of a root file system.
+ * @throws HuskError ERR_ROOTFS_MISSING
+ */
+export function statRootfs(rootFs: string): { path: string; stats: Stats } {
+  const path = resolve(rootFs);
   try {
-    return statSync(path);
+    return { path, stats: statSync(path) };
   } catch (error) {
     const why = systemCode(error) === "ENOENT" ? "does not exist" : `cannot be read (${systemCode(error)})`;
     throw new HuskError("ERR_ROOTFS_MISSING", `the root file system ${why}: ${path}`, { cause: error });
@@ -50,7 +54,8 @@ function statRootfs(path: string) {
 
 function identifyImage(path: string): string {
   try {
-    const fstype = statSync(path).isFile() ? detectImageFormat(path) : undefined;
+    const stats = statSync(path);
+    const fstype = stats.isFile() || stats.isBlockDevice() ? detectImageFormat(path) : undefined;
     if (fstype) return fstype;
   } catch (error) {
     throw new HuskError("ERR_ROOTFS_MISSING", `the root file system cannot be read: ${messageOf(error)}`, {

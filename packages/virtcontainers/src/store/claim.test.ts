@@ -33,6 +33,7 @@ function creating(creator: ProcessIdentity, uuid: string = randomUUID()): PodRec
     config: { id: "p" },
     containers: {},
     drives: [],
+    shares: [],
   };
 }
 

@@ -6,7 +6,7 @@ import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.t
 import { FileLock, lockDescriptor, lockFile, openLockFile } from "./flock.ts";
 import { chooseSocketDirectory, PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
 import { type PodRecord, parseRecord, readRecord } from "./pod-record.ts";
-import { findProcessesByArgument, identifyProcess, isProcessAlive, killProcess } from "./process-identity.ts";
+import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "./process-identity.ts";
 
 const STAGING_NAME = /^\.new-(\d+)-(\d+)-[0-9a-f]+$/;
 const GRAVE_NAME = /^\.gone-[0-9a-f]+$/;
@@ -118,10 +118,10 @@ function isGone(path: string): boolean {
   }
 }
 
-/** Kills the VM of a record; when its process was not noted before its creator died, it is found by the uuid. */
+/** Kills the VM of a record; what was not noted before its creator died is found by the uuid. */
 export function killByRecord(record: PodRecord): void {
   if (record.vm) killProcess(record.vm);
-  for (const found of findProcessesByArgument(record.uuid)) killProcess(found);
+  for (const found of findPodProcesses(record.uuid)) killProcess(found);
 }
 
 /** Removes what dead callers left of pods: half made ones with their VMs, half removed ones. */

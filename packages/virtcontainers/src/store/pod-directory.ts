@@ -22,6 +22,10 @@ export const FILES = {
   console: "console.log",
   /** what the hypervisor said */
   hypervisorLog: "qemu.log",
+  /** what the daemons of its shared directories said */
+  shareLog: "virtiofsd.log",
+  /** directory that is shared with the guest; what is in it is bound there in the namespace of who serves it */
+  share: "share",
 } as const;
 
 /** Names of the sockets of a pod. */
@@ -35,6 +39,8 @@ export const SOCKETS = {
   /** the owner of the agent's channels offers them to others here */
   relayControl: "relay-ctl.sock",
   relayStream: "relay-tty.sock",
+  /** the daemon of a share, while it is started */
+  share: "share.sock",
 } as const;
 
 /** Where a pod keeps its files and sockets. */

@@ -7,6 +7,7 @@ import { HuskError } from "../errors/index.ts";
 import { makeTempRoot } from "../testing/temp-root.ts";
 import { type PodRecord, parseRecord, RECORD_VERSION, readRecord, writeRecord } from "./pod-record.ts";
 
+const storage = { root: { drive: "rootfs0", fstype: "erofs" }, shared: [], mounts: [], devices: [] };
 const record: PodRecord = {
   version: RECORD_VERSION,
   state: "running",
@@ -14,8 +15,9 @@ const record: PodRecord = {
   uuid: "00000000-0000-4000-8000-000000000000",
   creator: { pid: 1, startTime: "5" },
   config: { id: "p", containers: [{ id: "c", rootFs: "/r", cmd: { args: ["true"] } }] },
-  containers: { c: { state: "running", startTime: "2026-01-01T00:00:01.000Z", drive: "rootfs0" } },
+  containers: { c: { state: "running", startTime: "2026-01-01T00:00:01.000Z", storage } },
   drives: [{ id: "rootfs0", imagePath: "/i", fstype: "erofs" }],
+  shares: [{ tag: "huskShared", kind: "virtiofs", daemon: { pid: 3, startTime: "7" } }],
   vm: { pid: 2, startTime: "6", accelerator: "tcg" },
 };
 const parse = (value: unknown) => parseRecord(JSON.stringify(value), "pod.json", "p");

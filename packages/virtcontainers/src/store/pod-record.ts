@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import type { PodConfig } from "../types/index.ts";
+import type { VfioFunction } from "../hypervisor/vfio.ts";
+import type { PodConfig, SharedFS } from "../types/index.ts";
 import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -20,8 +22,8 @@ export interface ContainerRecord {
   exitCode?: number;
   /** the process on the host that stands for it, when a caller has told one */
   shim?: ProcessIdentity;
-  /** id of the disk with its root file system; missing: it has none yet */
-  drive?: string;
+  /** what it has of the host; missing: nothing yet, because there is no VM */
+  storage?: ContainerStorage;
 }
 
 /** A disk of the VM in a pod's record. */
@@ -30,8 +32,8 @@ export interface DriveRecord {
   id: string;
   /** the disk image on the host */
   imagePath: string;
-  /** type of its file system */
-  fstype: string;
+  /** type of its file system; missing: it is a container's own matter */
+  fstype?: string;
   /** whether the guest may not write it; default true */
   readOnly?: boolean;
   /**
@@ -39,6 +41,26 @@ export interface DriveRecord {
    * to it. Missing: it was there when the VM started, and cannot be taken out
    */
   addr?: string;
+}
+
+/** A device of the host that the VM has for itself, in a pod's record. */
+export interface HostDeviceRecord {
+  device: VfioFunction;
+  /** containers that asked for it */
+  containerIds: string[];
+  /** PCI address in the VM; missing: it was there when the VM started, and cannot be taken out */
+  addr?: string;
+}
+
+/** A directory of the host that the VM can mount, in a pod's record. */
+export interface ShareRecord {
+  /** mount tag */
+  tag: string;
+  kind: SharedFS;
+  /** the directory; missing: the pod's own, for what its containers need */
+  hostPath?: string;
+  /** the process that serves it, unless the hypervisor does so itself */
+  daemon?: ProcessIdentity;
 }
 
 /** The running VM in a pod's record. */
@@ -64,9 +86,16 @@ export interface PodRecord {
   config: PodConfig;
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
+  shares: ShareRecord[];
+  hostDevices?: HostDeviceRecord[];
   vm?: VmRecord;
   /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
   postStopDue?: boolean;
+}
+
+/** Addresses in the VM that are taken: those of disks and of devices of the host. */
+export function takenAddresses({ drives, hostDevices = [] }: PodRecord): string[] {
+  return [...drives, ...hostDevices].flatMap(({ addr }) => addr ?? []);
 }
 
 /** Stores a record; the caller holds the pod's lock. */
@@ -147,6 +176,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   }
   if (record.config.id !== podId) return "the state of another pod";
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
+  if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
@@ -165,6 +195,15 @@ function isPending(value: PodRecord["pending"] | null): boolean {
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {
-  const { id, imagePath, fstype, addr = "" } = drive ?? {};
+  const { id, imagePath, fstype = "", addr = "" } = drive ?? {};
   return [id, imagePath, fstype, addr].every((value) => typeof value === "string");
+}
+
+function isShare(share: Partial<ShareRecord> | null): boolean {
+  const { tag, kind, daemon } = share ?? {};
+  return (
+    typeof tag === "string" &&
+    (kind === "virtiofs" || kind === "9p") &&
+    (daemon === undefined || isIdentity(daemon))
+  );
 }

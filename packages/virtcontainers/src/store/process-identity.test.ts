@@ -4,7 +4,7 @@ import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { test } from "node:test";
 import {
-  findProcessesByArgument,
+  findPodProcesses,
   identifyProcess,
   isProcessAlive,
   killProcess,
@@ -24,7 +24,7 @@ test("a process is told apart from another with its number, and found by an argu
   await once(child.stdout, "data");
   const identity = identifyProcess(child.pid ?? 0);
   assert.ok(identity && isProcessAlive(identity));
-  assert.deepEqual(findProcessesByArgument(token), [identity]);
+  assert.deepEqual(findPodProcesses(token), [identity]);
   const other = { ...identity, startTime: "1" };
   assert.ok(!isProcessAlive(other));
   killProcess(other);

@@ -46,13 +46,25 @@ export function killProcess(identity: ProcessIdentity, signal: NodeJS.Signals = 
   }
 }
 
-/** Processes with this very argument on their command line. For cleaning up after a crash: it reads all of /proc. */
-export function findProcessesByArgument(argument: string): ProcessIdentity[] {
+/** Environment by which a pod's process that does not have the pod's uuid on its command line is found. */
+export function podEnvironment(uuid: string): Record<string, string> {
+  return { HUSK_POD: uuid };
+}
+
+/**
+ * The processes of a pod: those with its uuid as an argument, or in their environment. For cleaning up after a crash: it
+ * reads all of /proc.
+ */
+export function findPodProcesses(uuid: string): ProcessIdentity[] {
+  const entries = Object.entries(podEnvironment(uuid)).map((entry) => entry.join("="));
   const found: ProcessIdentity[] = [];
   for (const name of readdirSync("/proc")) {
     if (!/^\d+$/.test(name)) continue;
     try {
-      if (!readFileSync(`/proc/${name}/cmdline`, "utf8").split("\0").includes(argument)) continue;
+      const words = ["cmdline", "environ"].flatMap((file) =>
+        readFileSync(`/proc/${name}/${file}`, "utf8").split("\0"),
+      );
+      if (!words.includes(uuid) && !entries.some((entry) => words.includes(entry))) continue;
     } catch {
       continue;
     }

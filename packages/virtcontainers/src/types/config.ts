@@ -17,6 +17,9 @@ import type {
 /** Kind of emulated machine: q35 hot-plugs, microvm boots quickest, pc is the old one. */
 export type MachineType = "q35" | "microvm" | "pc";
 
+/** How directories are shared with a pod: by a virtiofs daemon each, or by the hypervisor itself with 9p. */
+export type SharedFS = "virtiofs" | "9p";
+
 /** What disks are to the guest: devices of their own, or units of one SCSI controller. */
 export type BlockDeviceDriver = "virtio-blk" | "virtio-scsi";
 
@@ -30,7 +33,9 @@ export interface Resources {
 
 /** A parameter of a command line: `key=value`, or `key` alone when the value is missing or empty. Go: `Param`. */
 export interface Param {
+  /** its name; not empty */
   key: string;
+  /** its value; missing or empty: there is none */
   value?: string;
 }
 
@@ -51,10 +56,15 @@ export interface HypervisorConfig {
   machineAccelerators?: string;
   /** path of the hypervisor program; default: `/usr/bin/qemu-system-x86_64` */
   hypervisorPath?: string;
-  /** give containers no block devices: their root file systems are then shared directories */
+  /** forbid block devices: root directories are shared, images and devices are refused */
   disableBlockDeviceUse?: boolean;
   /** what disks are to the guest; default `virtio-blk` */
   blockDeviceDriver?: BlockDeviceDriver;
+  /**
+   * how directories are shared with the pod; default: `virtiofs`, and only when the pod is created with something to
+   * share. When it is given, containers that are created later can share directories, too.
+   */
+  sharedFS?: SharedFS;
   /** parameters for the guest kernel, put last so that they win */
   kernelParams?: Param[];
   /** arguments for the hypervisor, put last: `-key value` */
@@ -102,9 +112,9 @@ export interface NetworkConfig {
   interworkingModel?: NetInterworkingModel;
 }
 
-/** A directory shared between host and pod (not supported yet). Go: `Volume`. */
+/** A directory shared between host and pod; containers mount it by a {@link Mount} of type `volume`. Go: `Volume`. */
 export interface Volume {
-  /** label for the guest */
+  /** its name: 1 to 31 letters, digits, '_', '.' and '-' */
   mountTag: string;
   /** directory on the host */
   hostPath: string;
@@ -154,15 +164,21 @@ export interface Hooks {
 export interface EnvVar {
   /** its name; without `=` */
   var: string;
+  /** its value; may be empty */
   value: string;
 }
 
 /** Sets of Linux capabilities, names with `CAP_`. Go: `LinuxCapabilities`. */
 export interface LinuxCapabilities {
+  /** what may ever be gained by executing a program */
   bounding?: string[];
+  /** what is in force */
   effective?: string[];
+  /** what a program with inheritable capabilities of its own keeps */
   inheritable?: string[];
+  /** what may be in force */
   permitted?: string[];
+  /** what an ordinary program keeps */
   ambient?: string[];
 }
 
@@ -170,6 +186,7 @@ export interface LinuxCapabilities {
 export interface Cmd {
   /** program and arguments; not empty */
   args: string[];
+  /** environment variables */
   envs?: EnvVar[];
   /** working directory inside the container; default `/` */
   workDir?: string;
@@ -185,31 +202,57 @@ export interface Cmd {
   console?: string;
   /** nobody will wait for the process or read its output */
   detach?: boolean;
+  /** executing a program cannot gain privileges (`no_new_privs`) */
   noNewPrivileges?: boolean;
+  /** sets of capabilities; default: as the agent has them */
   capabilities?: LinuxCapabilities;
 }
 
-/** A mount inside a container (not supported yet). Go: `Mount`. */
+/**
+ * A mount inside a container, by its type:
+ * `bind` (or the option `bind` or `rbind`): a file or directory of the host, live; a device node becomes a device.
+ * `volume`: one of the pod's volumes, all of it.
+ * `tmpfs`, `ramfs`, `mqueue`, `proc`, `sysfs`: made in the guest.
+ * Go: `Mount`.
+ */
 export interface Mount {
+  /** what is mounted: a path of the host for a bind, the mount tag of a volume */
   source: string;
+  /** absolute path in the container; not below `/proc` or `/sys`, which are the agent's */
   destination: string;
   type?: string;
+  /** as in fstab(5) */
   options?: string[];
+  /** set by the library of old; not to be given */
   hostPath?: string;
+  /** whether the container cannot write to it; the same as the option `ro` */
   readOnly?: boolean;
 }
 
-/** A device inside a container (not supported yet). Go: `DeviceInfo`. */
+/**
+ * A device inside a container. A block device of the host is plugged into the VM; a character device is made anew, and is
+ * the guest's device of the same numbers; so is a fifo. Go: `DeviceInfo`.
+ */
 export interface DeviceInfo {
+  /** path on the host; default: found by type and numbers */
   hostPath?: string;
+  /** path in the container; default: that of the host */
   containerPath?: string;
+  /** `c` or `u` (character), `b` (block), `p` (fifo); default: what the host has */
   devType?: string;
+  /** major number; default: what the host has */
   major?: number;
+  /** minor number; default: what the host has */
   minor?: number;
+  /** permission bits; default: what the host has, else 0666 */
   fileMode?: number;
+  /** owner; default 0 */
   uid?: number;
+  /** group; default 0 */
   gid?: number;
+  /** set by the library of old; not to be given */
   hotplugged?: boolean;
+  /** set by the library of old; not to be given */
   id?: string;
 }
 
@@ -217,13 +260,19 @@ export interface DeviceInfo {
 export interface ContainerConfig {
   /** `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, unique in its pod */
   id: string;
-  /** the root file system on the host: a directory, or an erofs, squashfs or ext4 image */
+  /** the root file system on the host: a directory, or a file or block device with an erofs or ext4 image */
   rootFs: string;
   /** mount the root file system read-only; default: what the container writes is kept until it ends */
   readonlyRootfs?: boolean;
+  /** use the root directory itself, live, not a packed copy: what the container writes is written to it */
+  sharedRootfs?: boolean;
+  /** the first process */
   cmd: Cmd;
+  /** kept with the container; keys are best name-spaced (`org.example.key`) */
   annotations?: Record<string, string>;
+  /** mounts inside, in order */
   mounts?: Mount[];
+  /** devices inside */
   deviceInfos?: DeviceInfo[];
 }
 
@@ -233,10 +282,13 @@ export interface PodConfig {
   id: string;
   /** host name inside the pod; default: the id */
   hostname?: string;
+  /** programs run at moments of its life */
   hooks?: Hooks;
+  /** CPUs and memory of the VM; they win over the defaults of `hypervisorConfig` */
   vmConfig?: Resources;
   /** default `qemu` */
   hypervisorType?: HypervisorType;
+  /** what the VM is made of */
   hypervisorConfig?: HypervisorConfig;
   /** default `hyperstart` */
   agentType?: AgentType;
@@ -244,6 +296,7 @@ export interface PodConfig {
   agentConfig?: Record<string, never>;
   /** default `noProxy` */
   proxyType?: ProxyType;
+  /** how the proxy is run */
   proxyConfig?: ProxyConfig;
   /** default `noopShim` */
   shimType?: ShimType;
@@ -251,8 +304,12 @@ export interface PodConfig {
   shimConfig?: Record<string, never>;
   /** default `noop` */
   networkModel?: NetworkModel;
+  /** how it is joined to networks */
   networkConfig?: NetworkConfig;
+  /** directories shared with the pod */
   volumes?: Volume[];
+  /** containers that are created with it; more can be created later */
   containers?: ContainerConfig[];
+  /** kept with the pod; keys are best name-spaced (`org.example.key`) */
   annotations?: Record<string, string>;
 }

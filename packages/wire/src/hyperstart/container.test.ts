@@ -28,6 +28,8 @@ test("the smallest container gets all defaults", () => {
     image: "",
     volumes: [],
     fsmap: [],
+    mounts: [],
+    devices: [],
     sysctl: {},
     process: {
       id: "init",
@@ -52,6 +54,7 @@ test("a full container comes through as it was sent", () => {
     image: "drive-0",
     fstype: "erofs",
     addr: "0:1",
+    tag: "roots",
     volumes: [
       { device: "sdb", addr: "0:2", mount: "/data", fstype: "ext4", readOnly: true, dockerVolume: false },
     ],
@@ -63,6 +66,14 @@ test("a full container comes through as it was sent", () => {
         dockerVolume: true,
         absolutePath: true,
         scsiAddr: "0:3",
+        tag: "files",
+      },
+    ],
+    mounts: [{ destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["nosuid", "size=1m"] }],
+    devices: [
+      {
+        ...{ path: "/dev/x", type: "b", major: 4095, minor: 1048575 },
+        ...{ fileMode: 0o660, uid: 1, gid: 2, disk: "d", addr: "0:1" },
       },
     ],
     sysctl: { "net.core.somaxconn": "128" },
@@ -117,7 +128,22 @@ test("null stands for absent, and so does an empty string where none makes sense
   );
 });
 
+test("the address of the root may have the name of Clear Containers 3", () => {
+  assert.equal(parseNewContainer(container({ scsiAddr: "0:4" })).addr, "0:4");
+});
+
+test("devices have a kind and numbers that the kernel knows", () => {
+  const device = { path: "/dev/x", type: "c", major: 1, minor: 3 };
+  refuses({ devices: [{ ...device, type: "x" }] }, "devices[0].type", /one of c, b, u, p/);
+  refuses({ devices: [{ ...device, major: 4096 }] }, "devices[0].major", /from 0 to 4095/);
+  refuses({ devices: [{ ...device, minor: 2 ** 20 }] }, "devices[0].minor", /from 0 to/);
+  refuses({ devices: [{ ...device, fileMode: 0o10000 }] }, "devices[0].fileMode", /from 0 to/);
+  refuses({ devices: [{ ...device, uid: 2 ** 32 - 1 }] }, "devices[0].uid", /from 0 to/);
+});
+
 test("what is required must be there", () => {
+  refuses({ mounts: [{ type: "tmpfs" }] }, "mounts[0].destination", /is missing/);
+  refuses({ devices: [{ type: "c" }] }, "devices[0].path", /is missing/);
   refuses({ id: undefined }, "id", /^id: is missing$/);
   refuses({ id: null }, "id", /^id: is missing$/);
   refuses({ process: undefined }, "process", /^process: is missing$/);

@@ -1,12 +1,13 @@
 import { readContainerId } from "./identifiers.ts";
-import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_REQUEST_BYTES } from "./limits.ts";
-import type { Reader } from "./payload-reader.ts";
+import { MAX_NAME_BYTES, MAX_PATH_BYTES, MAX_REQUEST_BYTES, MAX_U32 } from "./limits.ts";
+import type { JsonObject, Reader } from "./payload-reader.ts";
 import {
   integer,
   line,
   listOf,
   mapOf,
   nonEmpty,
+  oneOf,
   optional,
   optionalText,
   readBoolean,
@@ -47,8 +48,44 @@ export interface Fsmap {
   dockerVolume: boolean;
   /** whether `source` is a path of the guest (Clear Containers 3) */
   absolutePath?: boolean;
-  /** SCSI address `"id:lun"` of the source (Clear Containers 3) */
+  /** SCSI address `"id:lun"` of a disk whose node is the source (Clear Containers 3) */
   scsiAddr?: string;
+  /** mount tag of the share that `source` is relative to; absent: the pod's `shareDir` (husk) */
+  tag?: string;
+}
+
+/** A mount that needs nothing from the host: tmpfs, mqueue, a bind inside the container, … (husk) */
+export interface Mount {
+  /** path of the mount point in the container */
+  destination: string;
+  /** file system type; `"bind"`, or the option `bind` or `rbind`, binds */
+  type: string;
+  /** what is mounted: a path in the container for a bind */
+  source: string;
+  /** options as in fstab(5); what is not a flag goes to the file system */
+  options: string[];
+}
+
+/** A device node or fifo to make in a container (husk) */
+export interface Device {
+  /** path in the container */
+  path: string;
+  /** kind: character (`"u"` is unbuffered, the same), block, fifo */
+  type: "c" | "b" | "u" | "p";
+  /** major number; 0 for a fifo */
+  major: number;
+  /** minor number; 0 for a fifo */
+  minor: number;
+  /** permission bits; absent: 0666 */
+  fileMode?: number;
+  /** owner; absent: 0 */
+  uid?: number;
+  /** group; absent: 0 */
+  gid?: number;
+  /** name of a disk, as `image` names one: its numbers in the guest then replace the two above */
+  disk?: string;
+  /** address of that disk, as the root's `addr`, which then finds it */
+  addr?: string;
 }
 
 /** A port of the host's mapped to one of the container's. */
@@ -75,12 +112,18 @@ export interface Container {
   image: string;
   /** file system type of the block device; absent: `image` is a directory */
   fstype?: string;
-  /** SCSI address `"id:lun"` of the block device, which then overrides `image` */
+  /** address of the block device, `"id:lun"` for SCSI, which then overrides `image`; Clear Containers 3 says `scsiAddr` */
   addr?: string;
+  /** mount tag of the share that has the directory; absent: the pod's `shareDir` (husk) */
+  tag?: string;
   /** block devices to mount */
   volumes: Volume[];
   /** shared directories and files to bind */
   fsmap: Fsmap[];
+  /** mounts of the guest's own (husk) */
+  mounts: Mount[];
+  /** device nodes to make (husk) */
+  devices: Device[];
   /** kernel parameters, `"net.core.somaxconn": "128"` */
   sysctl: Record<string, string>;
   /** first process, whose end is the container's */
@@ -101,6 +144,9 @@ const readPath = text(MAX_PATH_BYTES);
 const readName = line(MAX_NAME_BYTES);
 const readPort = integer(0, 0xffff);
 const readProcess = processReader(() => "init");
+/** Largest numbers of a device: Linux has 12 and 20 bits for them. */
+const MAX_MAJOR = 0xfff;
+const MAX_MINOR = 0xfffff;
 
 /** The payload of NEWCONTAINER; a process without id is `"init"`. @throws PayloadError */
 export function parseNewContainer(payload: Uint8Array): Container {
@@ -116,8 +162,12 @@ export const readContainer: Reader<Container> = (value, path) => {
     image: withDefault(from, path, "image", readPath, ""),
     ...optionalText(from, path, "fstype", readName),
     ...optionalText(from, path, "addr", readName),
+    ...readScsiAddr(from, path),
+    ...optionalText(from, path, "tag", readName),
     volumes: withDefault(from, path, "volumes", listOf(readVolume), []),
     fsmap: withDefault(from, path, "fsmap", listOf(readFsmap), []),
+    mounts: withDefault(from, path, "mounts", listOf(readMount), []),
+    devices: withDefault(from, path, "devices", listOf(readDevice), []),
     sysctl: withDefault(from, path, "sysctl", mapOf(nonEmpty(readName), text(MAX_PATH_BYTES)), {}),
     process: required(from, path, "process", readProcess),
     initialize: withDefault(from, path, "initialize", readBoolean, false),
@@ -125,6 +175,11 @@ export const readContainer: Reader<Container> = (value, path) => {
     ports: withDefault(from, path, "ports", listOf(readPortMapping), []),
   };
 };
+
+function readScsiAddr(from: JsonObject, path: string): { addr?: string } {
+  const { scsiAddr } = optionalText(from, path, "scsiAddr", readName);
+  return scsiAddr === undefined ? {} : { addr: scsiAddr };
+}
 
 const readVolume: Reader<Volume> = (value, path) => {
   const from = readObject(value, path);
@@ -147,6 +202,32 @@ const readFsmap: Reader<Fsmap> = (value, path) => {
     dockerVolume: withDefault(from, path, "dockerVolume", readBoolean, false),
     ...optional(from, path, "absolutePath", readBoolean),
     ...optionalText(from, path, "scsiAddr", readName),
+    ...optionalText(from, path, "tag", readName),
+  };
+};
+
+const readMount: Reader<Mount> = (value, path) => {
+  const from = readObject(value, path);
+  return {
+    destination: required(from, path, "destination", nonEmpty(readPath)),
+    type: withDefault(from, path, "type", readName, ""),
+    source: withDefault(from, path, "source", readPath, ""),
+    options: withDefault(from, path, "options", listOf(nonEmpty(readPath)), []),
+  };
+};
+
+const readDevice: Reader<Device> = (value, path) => {
+  const from = readObject(value, path);
+  return {
+    path: required(from, path, "path", nonEmpty(readPath)),
+    type: required(from, path, "type", oneOf("c", "b", "u", "p")),
+    major: withDefault(from, path, "major", integer(0, MAX_MAJOR), 0),
+    minor: withDefault(from, path, "minor", integer(0, MAX_MINOR), 0),
+    ...optional(from, path, "fileMode", integer(0, 0o7777)),
+    ...optional(from, path, "uid", integer(0, MAX_U32 - 1)),
+    ...optional(from, path, "gid", integer(0, MAX_U32 - 1)),
+    ...optionalText(from, path, "disk", readName),
+    ...optionalText(from, path, "addr", readName),
   };
 };
 

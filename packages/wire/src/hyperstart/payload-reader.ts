@@ -121,6 +121,15 @@ export function nonEmpty(read: Reader<string>): Reader<string> {
   };
 }
 
+/** One of a few strings. */
+export function oneOf<T extends string>(...words: readonly T[]): Reader<T> {
+  return (value, path) => {
+    const found = words.find((word) => word === value);
+    if (found === undefined) throw new PayloadError(path, `must be one of ${words.join(", ")}`);
+    return found;
+  };
+}
+
 /** A line, or an integer that stands for its decimal digits: ids and masks come as either. */
 export function lineOrNumber(maxBytes: number): Reader<string> {
   const read = line(maxBytes);

@@ -86,6 +86,9 @@ test("sizes and capabilities are kept, or left out", () => {
     ambient: [],
   });
   assert.equal("capabilities" in parse(), false);
+  const nothing = { bounding: null, effective: null, inheritable: null, permitted: null, ambient: null };
+  assert.equal("capabilities" in parse({ capabilities: nothing }), false, "as Clear Containers says nothing");
+  assert.deepEqual(parse({ capabilities: { ...nothing, bounding: [] } }).capabilities?.bounding, []);
   assert.equal(parse({ rows: 0 }).rows, 0);
   refuses({ columns: 65536 }, "process.columns", /from 0 to 65535/);
   refuses({ capabilities: { bounding: [""] } }, "process.capabilities.bounding[0]", /must not be empty/);

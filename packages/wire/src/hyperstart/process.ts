@@ -86,7 +86,7 @@ export interface Process {
   columns?: number;
   /** whether execve may not gain privileges */
   noNewPrivileges?: boolean;
-  /** capability sets; absent: the agent's default */
+  /** capability sets, of which one that is absent is empty; all absent: what the user has anyway */
   capabilities?: Capabilities;
   /** resource limits; absent: the agent's own */
   rlimits?: Rlimit[];
@@ -124,7 +124,7 @@ export function processReader(defaultId?: (stdio: number) => string): Reader<Pro
       ...optional(from, path, "rows", readSide),
       ...optional(from, path, "columns", readSide),
       ...optional(from, path, "noNewPrivileges", readBoolean),
-      ...optional(from, path, "capabilities", readCapabilities),
+      ...readCapabilitiesIfAny(from, path),
       ...optional(from, path, "rlimits", listOf(readRlimit)),
     };
     checkStreams(process, path);
@@ -162,6 +162,15 @@ function readLimit(from: JsonObject, path: string, key: string): number {
   const limit = required(from, path, key, integer(0, 2 ** 64));
   return limit > Number.MAX_SAFE_INTEGER ? RLIMIT_UNLIMITED : limit;
 }
+
+/** Clear Containers 3 always sends the object; five times `null` in it is its way to say nothing. */
+function readCapabilitiesIfAny(from: JsonObject, path: string): { capabilities?: Capabilities } {
+  const { capabilities } = optional(from, path, "capabilities", readObject);
+  const isEmpty = CAPABILITY_SETS.every((set) => (capabilities?.[set] ?? null) === null);
+  return isEmpty ? {} : optional(from, path, "capabilities", readCapabilities);
+}
+
+const CAPABILITY_SETS = ["bounding", "effective", "permitted", "inheritable", "ambient"] as const;
 
 const readCapabilities: Reader<Capabilities> = (value, path) => {
   const from = readObject(value, path);

@@ -1,5 +1,5 @@
 /** Bytes before a message's body: u32 length with them, u16 type, u16 flags, u32 sequence, u32 port. */
-export const NLMSG_HEADER_BYTES = 16;
+const NLMSG_HEADER_BYTES = 16;
 
 export const NLMSG_ERROR = 2;
 export const NLMSG_DONE = 3;

@@ -22,7 +22,7 @@ const ESTABLISHED_OR_RELATED = 0b110;
 const VERDICTS = { drop: 0, accept: 1 } as const;
 
 /** Where in a packet's way a chain is. */
-export interface Hook {
+interface Hook {
   type: "filter" | "nat";
   /** NF_INET_PRE_ROUTING, NF_INET_LOCAL_IN */
   hook: 0 | 1;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { Command } from "@husk/wire/hyperstart";
-import { startContainer, useDisk } from "../../../test/support/containers.ts";
+import { describeContainer, startContainer, useDisk } from "../../../test/support/containers.ts";
 import { needsDisk } from "../../../test/support/disk.ts";
 import { Session } from "../../../test/support/session.ts";
 import { OWN_PATH, runOwn } from "../../../test/support/shell.ts";
@@ -123,7 +123,12 @@ describe("port mapping", needsDisk, () => {
       assert.match(await session.refuse(Command.STARTPOD, { portmappingWhiteLists: lists }), text);
     }
     await net.serve(80);
+    // A pod that fails when its filter is there already takes that with it.
+    const { request } = describeContainer(session, "bad", ["true"], { fstype: "none" });
+    await session.refuse(Command.STARTPOD, { portmappingWhiteLists: LISTS, containers: [request] });
+    assert.equal(await net.hear("external", 80), "port 80");
     await session.ask(Command.STARTPOD, { portmappingWhiteLists: LISTS });
+    assert.equal(await net.hear("external", 80), "silence");
     const sleep = ["sleep", "1000"];
     const bad = [{ hostPort: 1, containerPort: 80, protocol: "icmp" }];
     await assert.rejects(

@@ -1,6 +1,12 @@
-import type { ContainerRequest, ProcessRequest } from "@husk/wire/hyperstart";
+import type { ContainerRequest, Fsmap, PodRequest, ProcessRequest } from "@husk/wire/hyperstart";
 import type { Cmd } from "../../types/index.ts";
-import { type ContainerStart, INIT_PROCESS } from "../types.ts";
+import {
+  type ContainerRoot,
+  type ContainerStart,
+  INIT_PROCESS,
+  type PodStart,
+  type SharedPath,
+} from "../types.ts";
 
 /** The streams of a process, by their sequence numbers. */
 export interface StreamSeqs {
@@ -23,22 +29,47 @@ export function processRequest(id: string, cmd: Cmd, seqs: StreamSeqs): ProcessR
     envs: (cmd.envs ?? []).map(({ var: env, value }) => ({ env, value })),
     workdir: cmd.workDir ?? "/",
     ...(cmd.noNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...capabilitiesOf(cmd),
   };
 }
 
-/** The payload of NEWCONTAINER. */
-export function containerRequest(
-  { config, driveId, driveAddr, fstype }: ContainerStart,
-  seqs: StreamSeqs,
-): ContainerRequest {
+/** When one set is given, those that are not are empty; when none is, the process has what its user has. */
+function capabilitiesOf({ capabilities = {} }: Cmd): Pick<ProcessRequest, "capabilities"> {
+  if (Object.keys(capabilities).length === 0) return {};
+  const nothing = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
+  return { capabilities: { ...nothing, ...capabilities } };
+}
+
+/** The payload of STARTPOD. */
+export function podRequest({ hostname, shareDir }: PodStart): PodRequest {
+  return { hostname, ...(shareDir === undefined ? {} : { shareDir }) };
+}
+
+/**
+ * The payload of NEWCONTAINER. What only our own agent knows (`tag`, `mounts`, `devices`) is left out when it is not
+ * needed.
+ */
+export function containerRequest({ config, storage }: ContainerStart, seqs: StreamSeqs): ContainerRequest {
+  const { root, shared, mounts, devices } = storage;
   return {
     id: config.id,
     rootfs: "",
-    image: driveId,
-    ...(driveAddr === undefined ? {} : { addr: driveAddr }),
-    fstype,
+    ...("drive" in root ? diskOf(root) : { image: root.share }),
     process: processRequest(INIT_PROCESS, config.cmd, seqs),
     initialize: true,
     readOnly: config.readonlyRootfs === true,
+    ...(shared.length > 0 ? { fsmap: shared.map(fsmapOf) } : {}),
+    ...(mounts.length > 0
+      ? { mounts: mounts.map((mount) => ({ ...mount, options: [...mount.options] })) }
+      : {}),
+    ...(devices.length > 0 ? { devices: [...devices] } : {}),
   };
+}
+
+function diskOf({ drive, addr, fstype }: Extract<ContainerRoot, { drive: string }>) {
+  return { image: drive, ...(addr === undefined ? {} : { addr }), fstype };
+}
+
+function fsmapOf({ source, tag, destination, readOnly }: SharedPath): Fsmap {
+  return { source, path: destination, readOnly, dockerVolume: false, ...(tag === undefined ? {} : { tag }) };
 }

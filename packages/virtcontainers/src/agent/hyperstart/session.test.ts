@@ -19,15 +19,14 @@ afterEach(() => {
 
 const start: ContainerStart = {
   config: { id: "c", rootFs: "/r", cmd: { args: ["sh"], envs: [{ var: "A", value: "1" }], user: "nobody" } },
-  driveId: "rootfs0",
-  fstype: "erofs",
+  storage: { root: { drive: "drive0", fstype: "erofs" }, shared: [], mounts: [], devices: [] },
 };
 const attach = (terminal = false) => new GuestProcess({ terminal, attached: true });
 
 test("a container is started with its disk, and its streams and end come back", async (t) => {
   const { peer, open, exits } = await makeAgentBench(t);
   const session = await open({ fresh: true });
-  await session.startPod("host", {});
+  await session.startPod({ hostname: "host" }, {});
   peer.program = (process) => {
     process.out("out");
     process.err("err");
@@ -191,7 +190,7 @@ test("whatever waits is failed when the VM ends", async (t) => {
     code: "ERR_AGENT_DISCONNECTED",
   });
   await assert.rejects(io.wait(), { code: "ERR_VM_LOST" });
-  await assert.rejects(session.startPod("h", {}), { code: "ERR_VM_LOST" });
+  await assert.rejects(session.startPod({ hostname: "h" }, {}), { code: "ERR_VM_LOST" });
 });
 
 test("bad messages end the session and nothing else", async (t) => {

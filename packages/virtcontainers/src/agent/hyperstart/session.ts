@@ -9,12 +9,14 @@ import {
   type AgentSession,
   type ContainerStart,
   INIT_PROCESS,
+  type KillOptions,
   type OpenOptions,
+  type PodStart,
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
 import { checkedList } from "./process-list.ts";
 import { replyText } from "./reply-text.ts";
-import { containerRequest, processRequest, type StreamSeqs } from "./requests.ts";
+import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
 import { SessionProcess } from "./session-process.ts";
 import { StreamRouter } from "./stream-router.ts";
 
@@ -56,8 +58,8 @@ export class HyperstartSession implements AgentSession {
     return deadlineMs(name, this.#options.deadlineFactor);
   }
 
-  async startPod(hostname: string, options: AgentOptions): Promise<void> {
-    await this.#command(Command.STARTPOD, { hostname }, "agentStart", options);
+  async startPod(pod: PodStart, options: AgentOptions): Promise<void> {
+    await this.#command(Command.STARTPOD, podRequest(pod), "agentStart", options);
   }
 
   async startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void> {
@@ -79,13 +81,9 @@ export class HyperstartSession implements AgentSession {
     return entry.processId;
   }
 
-  async killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean> {
-    const reply = await this.#request(
-      Command.KILLCONTAINER,
-      { container: containerId, signal },
-      "agentCommand",
-      options,
-    );
+  async killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean> {
+    const request = { container: containerId, signal, ...(options.all ? { allProcesses: true } : {}) };
+    const reply = await this.#request(Command.KILLCONTAINER, request, "agentCommand", options);
     return reply.ok;
   }
 

@@ -13,6 +13,7 @@ import type {
   Capabilities,
   Drive,
   Hypervisor,
+  StartOptions,
   VfioHotplug,
   VmSpec,
   WaitOptions,
@@ -83,9 +84,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
     this.#launch = { program, args: qemuArguments(plan), accelerator: plan.accelerator };
   }
 
-  async startPod(directory: PodDirectory, options: WaitOptions): Promise<VmRecord> {
+  async startPod(directory: PodDirectory, options: StartOptions): Promise<VmRecord> {
     if (!this.#launch) throw new Error("startPod needs createPod first");
-    const { child, identity, locked } = await launchQemu(this.#launch.program, this.#launch.args, directory);
+    const { program, args } = this.#launch;
+    const { child, identity, locked } = await launchQemu(program, args, directory, options.shares);
     this.#child = child;
     this.#childExit = new Promise((resolve) => child.once("exit", () => resolve()));
     this.#locked = locked;

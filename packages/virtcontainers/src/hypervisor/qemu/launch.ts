@@ -1,6 +1,8 @@
-import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { HuskError, systemCode } from "../../errors/index.ts";
+import { SHARE_FD } from "../../storage/share-namespace.ts";
+import type { ServedShares } from "../../storage/shares.ts";
 import { lockDescriptor, openLockFile } from "../../store/flock.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
 import { identifyProcess, type ProcessIdentity } from "../../store/process-identity.ts";
@@ -38,6 +40,7 @@ export async function launchQemu(
   program: string,
   args: readonly string[],
   directory: PodDirectory,
+  shares: ServedShares | undefined,
 ): Promise<LaunchedQemu> {
   const sockets = await prepareSockets(directory);
   const console = openSync(directory.file("console"), "w", 0o600);
@@ -45,7 +48,13 @@ export async function launchQemu(
   const vmLock = openLockFile(directory.file("vmLock"));
   try {
     const [qmp = -1, control = -1, stream = -1] = sockets.map(({ fd }) => fd);
-    const child = await spawnQemu(program, args, log, { qmp, control, stream, console, vmLock });
+    const heirlooms = { qmp, control, stream, console, vmLock };
+    const stdio: StdioOptions = ["ignore", log, log];
+    for (const [name, fd] of Object.entries(INHERITED)) stdio[fd] = heirlooms[name as keyof Heirlooms];
+    for (const [index, fd] of shares?.fds.entries() ?? []) stdio[SHARE_FD + index] = fd ?? "ignore";
+    const command = shares?.wrap?.(program, args) ?? { program, args };
+    const cwd = shares?.wrap ? directory.path : "/";
+    const child = await spawnQemu(command.program, command.args, { stdio, detached: true, cwd });
     child.unref();
     const identity = identifyProcess(child.pid ?? 0);
     if (!identity) throw new HuskError("ERR_QEMU_START", "QEMU ended at once");
@@ -72,15 +81,8 @@ async function lockForHeir(fd: number): Promise<void> {
   }
 }
 
-function spawnQemu(
-  program: string,
-  args: readonly string[],
-  log: number,
-  heirlooms: Heirlooms,
-): Promise<ChildProcess> {
-  const stdio: StdioOptions = ["ignore", log, log];
-  for (const [name, fd] of Object.entries(INHERITED)) stdio[fd] = heirlooms[name as keyof Heirlooms];
-  const child = spawn(program, args, { stdio, detached: true, cwd: "/" });
+function spawnQemu(program: string, args: readonly string[], options: SpawnOptions): Promise<ChildProcess> {
+  const child = spawn(program, args, options);
   return new Promise((resolve, reject) => {
     child.once("spawn", () => resolve(child));
     child.once("error", (error) => {

@@ -1,6 +1,7 @@
 import { renameSync } from "node:fs";
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:net";
 import { HuskError, messageOf } from "../../errors/index.ts";
+import { descriptorOf } from "../../store/descriptors.ts";
 
 /** A unix socket that listens, to be inherited by a child. */
 export interface ListeningSocket {
@@ -29,12 +30,4 @@ export async function listenForChild(path: string): Promise<ListeningSocket> {
     server.close();
     throw new HuskError("ERR_STORE", `cannot make the socket ${path}: ${messageOf(error)}`, { cause: error });
   }
-}
-
-/** Node has no public way to a server's descriptor; its handle has had this property since it has had handles. */
-function descriptorOf(server: Server): number {
-  const { _handle: handle } = server as unknown as { _handle?: { fd?: number } };
-  if (typeof handle?.fd !== "number" || handle.fd < 0)
-    throw new Error("this Node.js does not tell a server's descriptor");
-  return handle.fd;
 }

@@ -64,7 +64,7 @@ function findGuestImage(config: HypervisorConfig): Pick<QemuPlan, "initrdPath" |
   const imagePath = checkAsset("the guest image (hypervisorConfig.imagePath)", config.imagePath);
   const kind = identifyGuestImage(imagePath);
   if (kind !== "initramfs")
-    return { initrdPath, rootDisk: asDisk({ id: ROOT_DISK_ID, imagePath, fstype: kind }) };
+    return { initrdPath, rootDisk: { ...asDisk({ id: ROOT_DISK_ID, imagePath }), fstype: kind } };
   if (initrdPath === undefined) return { initrdPath: imagePath };
   const text = "hypervisorConfig: imagePath and initrdPath are both an initramfs, and a VM has one";
   throw new HuskError("ERR_CONFIG_INVALID", text, {

@@ -1,4 +1,5 @@
 import { HuskError } from "../../errors/index.ts";
+import { SHARE_FD } from "../../storage/share-namespace.ts";
 import type { Share } from "../types.ts";
 import type { QemuPlan } from "./command-line.ts";
 import { transportOf } from "./transport.ts";
@@ -6,10 +7,8 @@ import { transportOf } from "./transport.ts";
 /** Longest mount tag of each kind, in bytes: what its device can tell the guest. */
 const MAX_TAG_BYTES = { virtiofs: 36, "9p": 31 } as const;
 
-/** A path inside an option that is not JSON: QEMU reads two commas as one. */
-function escapeCommas(path: string): string {
-  return path.replaceAll(",", ",,");
-}
+/** Descriptor of the first share in QEMU: a virtiofs daemon's connection, or the directory itself. */
+const FIRST_FD = SHARE_FD;
 
 /** The devices of the directories that are shared with the guest. */
 export function shareArguments(plan: QemuPlan): string[] {
@@ -20,12 +19,13 @@ export function shareArguments(plan: QemuPlan): string[] {
     if (share.kind === "virtiofs") {
       // This device has no legacy form that could be disabled.
       const device = { driver: virtiofs, id, chardev: `${id}-daemon`, tag: share.tag };
-      const chardev = `socket,id=${id}-daemon,path=${escapeCommas(share.socketPath)}`;
+      const chardev = `socket,id=${id}-daemon,fd=${FIRST_FD + index}`;
       return ["-chardev", chardev, "-device", JSON.stringify(device)];
     }
     const device = { driver: ninep, id, fsdev: `${id}-dir`, mount_tag: share.tag, ...common };
     // Files of several host file systems may lie below the directory: their inode numbers are kept apart.
-    const fsdev = `local,id=${id}-dir,path=${escapeCommas(share.hostPath)},security_model=none,multidevs=remap`;
+    const path = `/proc/self/fd/${FIRST_FD + index}`;
+    const fsdev = `local,id=${id}-dir,path=${path},security_model=passthrough,multidevs=remap`;
     return ["-fsdev", fsdev, "-device", JSON.stringify(device)];
   });
 }

@@ -1,0 +1,24 @@
+/** The folders of a container in the agent's own mount namespace, where they stay empty. */
+
+import * as sys from "tiny:sys";
+import { MNT_DETACH, MS_NOEXEC, MS_NOSUID, makeDirectories } from "@husk/tiny";
+import { containerPaths } from "./paths.ts";
+
+function inOrder(containerId: string): string[] {
+  const { pts, image, scratch, root, volume } = containerPaths(containerId);
+  return [pts, image, scratch, root, volume];
+}
+
+/** Makes them, and mounts the container's terminals, which the agent sees too. */
+export function makeContainerFolders(containerId: string): void {
+  for (const folder of inOrder(containerId)) makeDirectories(folder, 0o700);
+  const { pts } = containerPaths(containerId);
+  sys.mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
+}
+
+/** Undoes {@link makeContainerFolders}. */
+export function removeContainerFolders(containerId: string): void {
+  const paths = containerPaths(containerId);
+  sys.umount(paths.pts, MNT_DETACH);
+  for (const folder of [...inOrder(containerId), paths.folder]) sys.rmdir(folder);
+}

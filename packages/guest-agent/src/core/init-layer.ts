@@ -1,0 +1,42 @@
+/** The files that images lack, or have as links to what is not there. Reference: hyperstart.md 4.4. */
+
+import * as sys from "tiny:sys";
+import { O_CREAT, O_EXCL, O_WRONLY, S_IFMT, S_IFREG, withFile } from "@husk/tiny";
+import { makeFolder, readLink } from "./mounts/mount-point.ts";
+
+const MTAB = "/proc/mounts";
+
+/** Removes what has this name, if anything has. */
+function clear(path: string): void {
+  try {
+    sys.unlink(path);
+  } catch {
+    // What cannot be removed is in the way of what comes next, which then says so.
+  }
+}
+
+function isRegular(path: string): boolean {
+  try {
+    return (sys.lstat(path).mode & S_IFMT) === S_IFREG;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * Makes `/etc/hosts`, `/etc/hostname` and, for a pod with name servers, `/etc/resolv.conf` regular files, and `/etc/mtab`
+ * a link to the mounts. A regular file keeps its contents: without its own /etc/hosts an image knows no localhost.
+ */
+export function makeInitLayer(hasNameServers: boolean): void {
+  const etc = makeFolder("/etc");
+  for (const name of ["hosts", "hostname", ...(hasNameServers ? ["resolv.conf"] : [])]) {
+    const path = `${etc}/${name}`;
+    if (isRegular(path)) continue;
+    clear(path);
+    withFile(path, O_WRONLY | O_CREAT | O_EXCL, 0o644, () => {});
+  }
+  const mtab = `${etc}/mtab`;
+  if (readLink(mtab) === MTAB) return;
+  clear(mtab);
+  sys.symlink(MTAB, mtab);
+}

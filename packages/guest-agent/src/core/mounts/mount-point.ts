@@ -1,0 +1,58 @@
+/** Mount points in a container's root, which is the root of the calling child by then. */
+
+import * as sys from "tiny:sys";
+import {
+  Errno,
+  exists,
+  hasErrno,
+  isDirectory,
+  makeDirectories,
+  O_CREAT,
+  O_WRONLY,
+  withFile,
+} from "@husk/tiny";
+import { resolvePath } from "./resolve-path.ts";
+
+/** The text of a link; undefined for what is none, or is not there. */
+export function readLink(path: string): string | undefined {
+  try {
+    return sys.readlink(path);
+  } catch (error) {
+    if (hasErrno(error, Errno.EINVAL, Errno.ENOENT, Errno.ENOTDIR)) return undefined;
+    throw error;
+  }
+}
+
+/** A path of the container without links. */
+export function resolveInContainer(path: string): string {
+  return resolvePath("", path, readLink);
+}
+
+/** Makes a folder and those above it, if they are not there; gives its path without links. */
+export function makeFolder(path: string): string {
+  const target = resolveInContainer(path);
+  if (target !== "/" && !isDirectory(target)) makeDirectories(target);
+  return target;
+}
+
+/**
+ * Makes what a mount covers, if it is not there; gives its path without links.
+ *
+ * @throws Error when it cannot be made, or is the root
+ */
+export function makeMountPoint(path: string, kind: "folder" | "file"): string {
+  const target = resolveInContainer(path);
+  if (target === "/") throw new Error("it would cover the root");
+  if (exists(target)) return target;
+  try {
+    if (kind === "folder") makeFolder(target);
+    else {
+      makeFolder(target.slice(0, target.lastIndexOf("/")));
+      withFile(target, O_WRONLY | O_CREAT, 0o644, () => {});
+    }
+  } catch (error) {
+    if (hasErrno(error, Errno.EROFS)) throw new Error("it is not in the read-only root");
+    throw error;
+  }
+  return target;
+}

@@ -1,0 +1,145 @@
+import { spawn } from "node:child_process";
+import { closeSync, mkdirSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { abortError, throwIfAborted } from "../deadline.ts";
+import { HuskError, messageOf } from "../errors/index.ts";
+import { FILES, type PodDirectory } from "../store/pod-directory.ts";
+import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
+
+/**
+ * Descriptor of a share's directory in the process that serves it. One digit: a shell redirects no others. QEMU finds
+ * the shares from here on.
+ */
+export const SHARE_FD = 8;
+/** Milliseconds between two looks for the namespace. */
+const LOOK_MS = 5;
+const MAX_WORDS_BYTES = 4096;
+
+/**
+ * The share lies on itself, read-only: the guest can change what is bound into it, but not the share itself, in which we
+ * make directories. Paths are relative, because a pod's directory gets its name while this runs.
+ */
+const SCRIPT = `mount -c --bind -o ro ${FILES.share} ${FILES.share}; exec ${SHARE_FD}<${FILES.share}; cd /; exec "$0" "$@"`;
+
+/** A file or directory of the host to appear in a pod's share. */
+export interface Bind {
+  /** path on the host, without symbolic links */
+  readonly source: string;
+  /** path in the share */
+  readonly name: string;
+  readonly readOnly: boolean;
+  /** with all that is mounted below the source */
+  readonly recursive: boolean;
+}
+
+/** Limits of a bind. */
+export interface BindOptions {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * A program in a mount namespace of its own, to be started in the pod's directory. What is mounted there is seen by nobody
+ * else and goes with the program, however it ends; what is mounted on the host appears in it.
+ */
+export function inShareNamespace(program: string, args: readonly string[]) {
+  const command = ["sh", "-ec", SCRIPT, program, ...args];
+  return { program: "unshare", args: ["--mount", "--propagation", "slave", "--", ...command] };
+}
+
+/**
+ * Binds a file or directory of the host into a pod's share, in the namespace of the process that serves it.
+ * @throws HuskError ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function bindIntoShare(
+  bind: Bind,
+  directory: PodDirectory,
+  server: ProcessIdentity,
+  options: BindOptions,
+): Promise<void> {
+  await waitForNamespace(server, options);
+  const target = join(directory.file("share"), bind.name);
+  const failed = (why: string, cause?: unknown) =>
+    new HuskError("ERR_SHARE_BIND", `${bind.source} cannot be shared with the pod: ${why}`, { cause });
+  try {
+    makeMountPoint(target, statSync(bind.source).isDirectory());
+  } catch (error) {
+    throw failed(messageOf(error), error);
+  }
+  const flags = [bind.recursive ? "--rbind" : "--bind", ...(bind.readOnly ? ["-o", "ro"] : [])];
+  const words = await runInNamespace(server, ["mount", "-c", ...flags, "--", bind.source, target], options);
+  if (words !== undefined) throw failed(words || "mount(8) says nothing");
+  if (isSameFile(bind.source, join(`/proc/${server.pid}/fd/${SHARE_FD}`, bind.name))) return;
+  throw failed("it lies on a file system that was mounted after the pod was started");
+}
+
+/** Takes all that a container has out of the share: a mount goes with its mount point, in every namespace but our own. */
+export function releaseBinds(directory: PodDirectory, containerId: string): void {
+  rmSync(join(directory.file("share"), containerId), { recursive: true, force: true });
+}
+
+function makeMountPoint(path: string, isDirectory: boolean): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o755 });
+  if (isDirectory) mkdirSync(path, { mode: 0o755 });
+  else closeSync(openSync(path, "wx", 0o644));
+}
+
+function isSameFile(path: string, other: string): boolean {
+  const [one, two] = [statSync(path), statSync(other, { throwIfNoEntry: false })];
+  return one.dev === two?.dev && one.ino === two.ino;
+}
+
+/** The namespace is ready when the share's directory has been opened in it. Nothing is ever mounted in our own. */
+async function waitForNamespace(server: ProcessIdentity, options: BindOptions): Promise<void> {
+  const end = performance.now() + options.timeoutMs;
+  for (;;) {
+    if (!isProcessAlive(server)) throw shareLost();
+    if (hasOpenShare(server)) return;
+    if (performance.now() > end) throw new HuskError("ERR_TIMEOUT", "the pod's share was not ready in time");
+    throwIfAborted(options.signal);
+    await sleep(LOOK_MS);
+  }
+}
+
+function hasOpenShare({ pid }: ProcessIdentity): boolean {
+  try {
+    readlinkSync(`/proc/${pid}/fd/${SHARE_FD}`);
+    return readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync("/proc/self/ns/mnt");
+  } catch {
+    return false;
+  }
+}
+
+/** The error of a share whose server has ended. */
+export function shareLost(): HuskError {
+  return new HuskError("ERR_SHARE_LOST", "the process that serves the pod's shared directories has ended");
+}
+
+/** @returns undefined when the command succeeded, else its words */
+function runInNamespace(
+  { pid }: ProcessIdentity,
+  command: readonly string[],
+  { timeoutMs, signal }: BindOptions,
+): Promise<string | undefined> {
+  const child = spawn("nsenter", [`--mount=/proc/${pid}/ns/mnt`, "--", ...command], {
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: timeoutMs,
+    killSignal: "SIGKILL",
+  });
+  return new Promise((resolve, reject) => {
+    let words = "";
+    child.stderr.on("data", (chunk: Buffer) => {
+      words = (words + chunk.toString()).slice(-MAX_WORDS_BYTES);
+    });
+    const onAbort = () => child.kill("SIGKILL");
+    signal?.addEventListener("abort", onAbort, { once: true });
+    child.once("error", (error) => resolve(`nsenter(1) cannot be run: ${error.message}`));
+    child.once("close", (code) => {
+      signal?.removeEventListener("abort", onAbort);
+      if (code === 0) resolve(undefined);
+      else if (signal?.aborted) reject(abortError(signal));
+      else resolve(words.trim());
+    });
+  });
+}

@@ -20,6 +20,7 @@ const STAGES: readonly Stage[] = [
   { name: "format and lint", command: bin("biome"), args: ["check", "."] },
   { name: "types", command: bin("tsc"), args: ["--noEmit"] },
   { name: "layers", command: process.execPath, args: [join(root, "scripts/check-layers.ts")] },
+  { name: "api table", command: process.execPath, args: [join(root, "scripts/check-api-table.ts")] },
   { name: "dead code", command: bin("knip"), args: [] },
   { name: "unit tests", command: process.execPath, args: ["--test", ...UNIT_TESTS] },
   {

@@ -22,6 +22,8 @@ import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
 const POD = "pod";
+/** Phases after which nothing is there that was not before: to die there is to die before the next. */
+const QUIET = ["rootfs", "qmp-greeting", "agent-ready"];
 
 describe("a caller that is killed at any step", () => {
   it("of createPod leaves nothing, or a pod that is there", async ({ signal }) => {
@@ -51,20 +53,15 @@ describe("a caller that is killed at any step", () => {
   it("of startPod leaves a pod whose state is true, and that can be started", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { options } = place;
-    const create = ["createPod", podOf(place, ["first", "second"])] as const;
-    await makeDoomedCall(place, { calls: [create] });
-    const phases = await eachPhase(place, [["startPod", POD]], async () => {
-      const { state, containersStatus } = await statusPod(POD, options);
-      if (state === "ready") await makeDoomedCall(place, { calls: [["startPod", POD]] });
-      await checkContainers(place);
-      console.error(
-        state,
-        containersStatus.map(({ state }) => state),
-      );
-      await deletePod(POD, options);
-      await makeDoomedCall(place, { calls: [create] });
-    });
-    assert.ok(phases.includes("container-started"), phases.join());
+    await makeDoomedCall(place, { calls: [["createPod", podOf(place, ["first", "second"])]] });
+    const start = ["startPod", POD] as const;
+    // The first container has been started, the second has not.
+    assert.equal(await makeDoomedCall(place, { calls: [start], dieAt: 2 }), "container-started");
+    const { state, containersStatus } = await statusPod(POD, options);
+    assert.deepEqual([state, ...containersStatus.map(({ state }) => state)], ["ready", "running", "ready"]);
+    await makeDoomedCall(place, { calls: [start] });
+    assert.equal((await statusPod(POD, options)).state, "running");
+    await checkContainers(place);
     await deletePod(POD, options);
   });
 
@@ -115,7 +112,6 @@ describe("a caller that is killed at any step", () => {
     await stopContainer(POD, "second", options);
     const phases = await eachPhase(place, [["startContainer", POD, "second"]], async () => {
       const { state } = await statusContainer(POD, "second", options);
-      console.error(state);
       await checkContainers(place);
       if (state !== "running") await makeDoomedCall(place, { calls: [["startContainer", POD, "second"]] });
       await checkContainers(place);
@@ -144,7 +140,6 @@ describe("a caller that is killed at any step", () => {
       await makeDoomedCall(place, { calls: [run] });
       const phases = await eachPhase(place, [[call, POD]], async () => {
         const [pod] = await listPod(options);
-        console.error(pod?.state, runningVms(place));
         if (pod) {
           await stopPod(POD, options);
           assert.deepEqual(runningVms(place), []);
@@ -175,14 +170,10 @@ async function eachPhase(
 ): Promise<string[]> {
   const phases: string[] = [];
   for (let dieAt = 0; ; dieAt++) {
-    const phase = await makeDoomedCall(place, { calls, dieAt });
+    const phase = await makeDoomedCall(place, { calls, dieAt, skip: QUIET });
     if (phase === undefined) return phases;
     phases.push(phase);
-    console.error("died at", phase);
-    await repair(phase).catch((e) => {
-      console.error(e);
-      throw e;
-    });
+    await repair(phase);
   }
 }
 

@@ -25,7 +25,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** What also runs in QuickJS, where there is no Node. Tests and fuzz targets run in Node. */
-const RESIDENT = /^packages\/(wire|tiny\/(src|test\/programs)|guest-agent\/src)\//;
+const RESIDENT = /^packages\/(wire|(tiny|guest-agent)\/(src|test\/programs))\//;
 const RUNS_IN_NODE = /\.test\.ts$|\/(fuzz|build|test-support)\/|\.config\.ts$/;
 
 const IMPORT = /(?:^|[\s;}])(?:import|export)\s+(?:type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?["']([^"']+)["']/g;

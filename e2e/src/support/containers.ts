@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { enterContainer } from "@husk/virtcontainers";
+import { type Cmd, enterContainer } from "@husk/virtcontainers";
 import type { Workplace } from "./workplace.ts";
 
 /** Runs a script in a container and gives its output; the test fails when the script does. */
@@ -9,8 +9,9 @@ export async function runIn(
   podId: string,
   containerId: string,
   script: string,
+  more: Partial<Cmd> = {},
 ): Promise<string> {
-  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }] };
+  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin" }], ...more };
   const { process: entered } = await enterContainer(podId, containerId, cmd, {
     ...place.options,
     attach: true,

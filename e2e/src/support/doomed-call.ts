@@ -7,6 +7,8 @@ export interface DoomedCall {
   readonly calls: readonly (readonly [name: string, ...args: unknown[]])[];
   /** index of the phase of the last call at which the process kills itself; missing: it does not */
   readonly dieAt?: number;
+  /** phases that do not count */
+  readonly skip?: readonly string[];
 }
 
 const WORKER = join(import.meta.dirname, "doomed-call-worker.ts");

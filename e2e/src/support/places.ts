@@ -12,3 +12,7 @@ export const DEMO_ROOTFS = join(BUILD, "rootfs/busybox");
 export const KERNEL = join(BUILD, "guest/vmlinux");
 /** the guest's initramfs */
 export const INITRAMFS = join(BUILD, "guest/initramfs.cpio");
+/** the guest's agent, a static program */
+export const AGENT = join(BUILD, "guest/agent");
+/** the kernel modules that the guest may load */
+export const MODULES = join(BUILD, "guest/modules");

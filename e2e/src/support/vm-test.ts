@@ -1,9 +1,16 @@
 import { it as nodeIt, type TestContext } from "node:test";
+import { inspect } from "node:util";
 
 /** When a test or hook is ended that hangs, in milliseconds; it says nothing about speed. */
 export const LIMIT = { timeout: 180_000 };
 
 /** A test that may boot VMs: one that hangs is ended, and its context's signal fires. */
 export function it(name: string, test: (context: TestContext) => Promise<void>): void {
-  void nodeIt(name, LIMIT, (context) => test(context));
+  void nodeIt(name, LIMIT, (context) => test(context).catch(tellBoth));
+}
+
+/** What a failed test has left behind must not hide why it failed. */
+function tellBoth(error: unknown): never {
+  if (!(error instanceof SuppressedError)) throw error;
+  throw new Error(`${inspect(error.suppressed)}\nand then: ${inspect(error.error)}`);
 }

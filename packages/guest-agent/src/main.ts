@@ -16,6 +16,7 @@ import {
   stop,
 } from "@husk/tiny";
 import { Command } from "@husk/wire/hyperstart";
+import { enterDiskRoot } from "./boot/disk-root.ts";
 import { mountEarly } from "./boot/early-mounts.ts";
 import { loadModule } from "./boot/modules.ts";
 import { openPort } from "./boot/ports.ts";
@@ -81,6 +82,10 @@ async function bootGuest(): Promise<void> {
   );
   const mounted = sys.clock(CLOCK_BOOTTIME);
   loadTransport();
+  await enterDiskRoot().catch((error: unknown) => {
+    log("error", `no root on a disk: ${error instanceof Error ? error.message : error}`);
+    powerOff();
+  });
   const loaded = sys.clock(CLOCK_BOOTTIME);
   const control = await openPort("sh.hyper.channel.0");
   const stream = await openPort("sh.hyper.channel.1");

@@ -34,6 +34,13 @@ TINY_FUNCTION(directory_stat)
     return result;
 }
 
+TINY_FUNCTION(directory_fstat)
+{
+    TINY_INT(fd, 0);
+    struct stat st;
+    return fstat(fd, &st) ? tiny_throw_errno(ctx, "fstat", NULL) : stat_object(ctx, &st);
+}
+
 TINY_FUNCTION(directory_lstat)
 {
     struct stat st;
@@ -99,7 +106,7 @@ TINY_FUNCTION(directory_set_mtime)
     return result;
 }
 
-/* Copies all extended attributes of a file to another; of links, their own. None where the file system has none. */
+/* Copies all extended attributes of a file to another; of links, their own. None where either file system has none. */
 static int copy_xattrs(const char *from, const char *to)
 {
     char names[4096], value[4096];
@@ -107,7 +114,8 @@ static int copy_xattrs(const char *from, const char *to)
     if (size < 0) return errno == ENOTSUP ? 0 : -1;
     for (char *name = names; name < names + size; name += strlen(name) + 1) {
         ssize_t length = lgetxattr(from, name, value, sizeof value);
-        if (length < 0 || lsetxattr(to, name, value, (size_t)length, 0)) return -1;
+        if (length < 0) return -1;
+        if (lsetxattr(to, name, value, (size_t)length, 0) && errno != ENOTSUP) return -1;
     }
     return 0;
 }
@@ -168,6 +176,7 @@ TINY_FUNCTION(directory_makedev)
 
 static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("stat", 1, directory_stat),         JS_CFUNC_DEF("lstat", 1, directory_lstat),
+    JS_CFUNC_DEF("fstat", 1, directory_fstat),
     JS_CFUNC_DEF("mkdir", 2, directory_mkdir),       JS_CFUNC_DEF("rmdir", 1, directory_rmdir),
     JS_CFUNC_DEF("unlink", 1, directory_unlink),     JS_CFUNC_DEF("chmod", 2, directory_chmod),
     JS_CFUNC_DEF("chown", 3, directory_chown),       JS_CFUNC_DEF("mknod", 3, directory_mknod),

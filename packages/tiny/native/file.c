@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tiny.h"
@@ -13,6 +14,25 @@ TINY_FUNCTION(file_open)
     const char *path = tiny_string(ctx, argv[0]);
     if (!path) return JS_EXCEPTION;
     JSValue result = tiny_number(ctx, open(path, flags, mode), "open", path);
+    JS_FreeCString(ctx, path);
+    return result;
+}
+
+/* struct open_how of linux/openat2.h, which musl's headers lack. */
+struct open_how {
+    uint64_t flags, mode, resolve;
+};
+
+/* `resolve` says what the path may lead through (RESOLVE_*). */
+TINY_FUNCTION(file_openat2)
+{
+    TINY_INT64(flags, 1);
+    TINY_INT64(mode, 2);
+    TINY_INT64(resolve, 3);
+    const char *path = tiny_string(ctx, argv[0]);
+    if (!path) return JS_EXCEPTION;
+    struct open_how how = {.flags = (uint64_t)flags, .mode = (uint64_t)mode, .resolve = (uint64_t)resolve};
+    JSValue result = tiny_number(ctx, syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how), "openat2", path);
     JS_FreeCString(ctx, path);
     return result;
 }
@@ -126,11 +146,19 @@ TINY_FUNCTION(file_fsync)
     return tiny_result(ctx, fsync(fd), "fsync", NULL);
 }
 
+TINY_FUNCTION(file_ftruncate)
+{
+    TINY_INT(fd, 0);
+    TINY_INT64(size, 1);
+    return tiny_result(ctx, ftruncate(fd, size), "ftruncate", NULL);
+}
+
 static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("open", 3, file_open),   JS_CFUNC_DEF("close", 1, file_close),
     JS_CFUNC_DEF("read", 4, file_read),   JS_CFUNC_DEF("write", 4, file_write),
     JS_CFUNC_DEF("dup2", 2, file_dup2),   JS_CFUNC_DEF("pipe2", 1, file_pipe2),
     JS_CFUNC_DEF("fcntl", 3, file_fcntl), JS_CFUNC_DEF("ioctl", 3, file_ioctl),
+    JS_CFUNC_DEF("openat2", 4, file_openat2), JS_CFUNC_DEF("ftruncate", 2, file_ftruncate),
     JS_CFUNC_DEF("fsync", 1, file_fsync), JS_CFUNC_DEF("splice", 4, file_splice),
 };
 TINY_TABLE(tiny_file_table, entries);

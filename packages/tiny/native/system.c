@@ -45,9 +45,16 @@ TINY_FUNCTION(system_getrandom)
     return tiny_number(ctx, getrandom(bytes.data, bytes.size, 0), "getrandom", NULL);
 }
 
+/* The kernel's word for an errno that came by another way than a call's result. */
+TINY_FUNCTION(system_strerror)
+{
+    TINY_INT(code, 0);
+    return JS_NewString(ctx, strerror(code));
+}
+
 static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("clock", 1, system_clock),         JS_CFUNC_DEF("sync", 0, system_sync),
     JS_CFUNC_DEF("reboot", 1, system_reboot),       JS_CFUNC_DEF("finitModule", 2, system_finit_module),
-    JS_CFUNC_DEF("getrandom", 1, system_getrandom),
+    JS_CFUNC_DEF("getrandom", 1, system_getrandom), JS_CFUNC_DEF("strerror", 1, system_strerror),
 };
 TINY_TABLE(tiny_system_table, entries);

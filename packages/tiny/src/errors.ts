@@ -24,6 +24,7 @@ export const Errno = {
   EROFS: 30,
   EPIPE: 32,
   ELOOP: 40,
+  EPROTONOSUPPORT: 93,
   ECONNRESET: 104,
   ECONNREFUSED: 111,
 } as const;

@@ -50,6 +50,15 @@ test("only a file that is not there counts as missing", async (t) => {
   assert.deepEqual(await program.report("missing", folder), expected);
 });
 
+test("a path may be held to a folder, whatever links are in it", async (t) => {
+  assert.deepEqual(await program.report("confined", await freshFolder(t)), [
+    [4, "0123"],
+    noEntry("openat2", "/magic"),
+    noEntry("openat2", "/etc/passwd"),
+    { message: "fstat: Bad file descriptor", syscall: "fstat", errno: 9 },
+  ]);
+});
+
 test("links are followed, except by lstat", async (t) => {
   assert.deepEqual(await program.report("kinds", await freshFolder(t)), {
     dangling: [false, false],

@@ -29,6 +29,8 @@ declare module "tiny:sys" {
 
   // native/file.c
   export function open(path: string, flags: number, mode: number): number;
+  /** A path that may lead only where `resolve` (`RESOLVE_*`) lets it. */
+  export function openat2(path: string, flags: number, mode: number, resolve: number): number;
   export function close(fd: number): void;
   /** Bytes read; 0 at the end; -1 when nothing is there yet (non-blocking). */
   export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
@@ -40,10 +42,12 @@ declare module "tiny:sys" {
   export function pipe2(flags: number): [read: number, write: number];
   export function fcntl(fd: number, command: number, argument: number): number;
   export function ioctl(fd: number, request: number, argument: number | Uint8Array): number;
+  export function ftruncate(fd: number, size: number): void;
   export function fsync(fd: number): void;
 
   // native/directory.c
   export function stat(path: string): Stat;
+  export function fstat(fd: number): Stat;
   export function lstat(path: string): Stat;
   export function mkdir(path: string, mode: number): void;
   export function rmdir(path: string): void;
@@ -62,7 +66,7 @@ declare module "tiny:sys" {
   export function link(from: string, to: string): void;
   /** Sets when a file was last written; of a link, its own. */
   export function setMtime(path: string, seconds: number): void;
-  /** Copies all extended attributes, also those of links; none where the source's file system has none. */
+  /** Copies all extended attributes, also those of links; none where either file system has none. */
   export function copyXattrs(from: string, to: string): void;
   export function readlink(path: string): string;
   /** The names in a directory, without `.` and `..`, in the file system's order. */
@@ -144,6 +148,8 @@ declare module "tiny:sys" {
   export function sync(): void;
   export function reboot(command: number): void;
   export function finitModule(fd: number, parameters: string): void;
+  /** What an errno means, in words. */
+  export function strerror(code: number): string;
   export function getrandom(buffer: Uint8Array): number;
 
   // native/text.c

@@ -8,11 +8,12 @@ export {
 export {
   type EnteredContainer,
   enterContainer,
-  killContainer,
+  processListContainer,
   statusContainer,
 } from "./api/container-process.ts";
 export { createPod, runPod } from "./api/create-pod.ts";
 export { deletePod } from "./api/delete-pod.ts";
+export { killContainer } from "./api/kill-container.ts";
 export { pausePod, resumePod } from "./api/pause-pod.ts";
 export { startPod } from "./api/start-pod.ts";
 export { listPod, statusPod } from "./api/status-pod.ts";

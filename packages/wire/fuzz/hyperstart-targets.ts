@@ -7,10 +7,13 @@ import {
   FrameError,
   PayloadError,
   parseExecCommand,
+  parseInterface,
   parseKillContainer,
   parseNewContainer,
   parsePod,
   parseProcessAsyncEvent,
+  parseProcessList,
+  parseReadFile,
   parseRemoveContainer,
   parseSignalProcess,
   parseWindowSize,
@@ -31,6 +34,9 @@ const parsers: readonly ((payload: Uint8Array) => object)[] = [
   parseSignalProcess,
   parseWindowSize,
   parseRemoveContainer,
+  parseInterface,
+  parseReadFile,
+  parseProcessList,
   parseProcessAsyncEvent,
 ];
 

@@ -16,13 +16,23 @@ function coverRoot(): void {
   sys.chdir("/");
 }
 
+/** Whether this is the kernel's first root, in memory: only the file system of a disk has a device with a major number. */
+export function isInitramfs(): boolean {
+  return sys.stat("/").dev < 0x100;
+}
+
+function mountUnlessThere(folder: string, type: string, flags: number, data: string | null = null): void {
+  makeDirectories(folder);
+  // An initramfs hands its own on to the root on a disk.
+  if (sys.stat(folder).dev === sys.stat("/").dev) sys.mount(type, folder, type, flags, data);
+}
+
 /** Mounts /proc, /sys, /dev and /run. */
 export function mountEarly(): void {
-  coverRoot();
+  if (isInitramfs()) coverRoot();
   const quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
-  for (const folder of ["/proc", "/sys", "/dev", "/run"]) makeDirectories(folder);
-  sys.mount("proc", "/proc", "proc", quiet, null);
-  sys.mount("sysfs", "/sys", "sysfs", quiet, null);
-  sys.mount("devtmpfs", "/dev", "devtmpfs", MS_NOSUID, null);
-  sys.mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755");
+  mountUnlessThere("/proc", "proc", quiet);
+  mountUnlessThere("/sys", "sysfs", quiet);
+  mountUnlessThere("/dev", "devtmpfs", MS_NOSUID);
+  mountUnlessThere("/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755");
 }

@@ -27,7 +27,7 @@ const ASYNC_PROBE = "async_probe=1";
  * Loads a module and those it needs. Nothing happens when the image has no such module: the kernel then has the driver
  * built in, or the mount or device that needs it will say what is missing.
  *
- * @param parameters for the module itself; with "" it has found its devices when the call returns
+ * @param parameters for the module itself; without ASYNC_PROBE it has found its devices when the call returns
  */
 export function loadModule(name: string, parameters = ASYNC_PROBE): void {
   order ??= JSON.parse(readTextIfThere(`${FOLDER}/order.json`) ?? "{}") as Record<string, string[]>;

@@ -1,7 +1,22 @@
-/** Waiting for devices: the kernel's uevents say when to look again, so nothing polls. */
+/** Devices that come and go: the kernel's uevents say when to look again, so nothing polls. */
 
 import * as sys from "tiny:sys";
 import { EPOLLIN, openUevents, startTimer, stopTimer, unwatch, watch } from "@husk/tiny";
+
+/** Calls `heard` whenever devices have come or gone; gives what ends that. */
+export function listenForDevices(heard: () => void): () => void {
+  const fd = openUevents();
+  const buffer = new Uint8Array(8192);
+  watch(fd, EPOLLIN, () => {
+    let some = false;
+    while (sys.read(fd, buffer, 0, buffer.length) > 0) some = true;
+    if (some) heard();
+  });
+  return () => {
+    unwatch(fd);
+    sys.close(fd);
+  };
+}
 
 /**
  * Calls `look` now and after every uevent, until it gives something.
@@ -12,27 +27,23 @@ export function waitForDevice<T>(what: string, deadlineMs: number, look: () => T
   const there = look();
   if (there !== undefined) return Promise.resolve(there);
   return new Promise((resolve, reject) => {
-    const fd = openUevents();
     const finish = (settle: () => void) => {
       stopTimer(timer);
-      unwatch(fd);
-      sys.close(fd);
+      stopListening();
       settle();
     };
     const timer = startTimer(deadlineMs, () =>
       finish(() => reject(new Error(`${what} did not appear in ${deadlineMs} ms`))),
     );
-    const buffer = new Uint8Array(8192);
     const check = () => {
-      const found = look();
-      if (found !== undefined) finish(() => resolve(found));
-      return found !== undefined;
+      try {
+        const found = look();
+        if (found !== undefined) finish(() => resolve(found));
+      } catch (error) {
+        finish(() => reject(error));
+      }
     };
-    watch(fd, EPOLLIN, () => {
-      let heard = false;
-      while (sys.read(fd, buffer, 0, buffer.length) > 0) heard = true;
-      if (heard) check();
-    });
+    const stopListening = listenForDevices(check);
     // It may have come between the first look and the opening of the socket.
     check();
   });

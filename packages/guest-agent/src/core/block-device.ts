@@ -4,7 +4,8 @@ import * as sys from "tiny:sys";
 import { exists, readText, readTextIfThere, writeControl } from "@husk/tiny";
 import { loadModule } from "../boot/modules.ts";
 import { waitForDevice } from "../boot/uevents.ts";
-import { findDiskAt, parseDiskAddress, scanScsi } from "./disk-address.ts";
+import { parseDiskAddress } from "./disk-address.ts";
+import { findDiskAt, scanScsi } from "./find-disk.ts";
 
 /** Milliseconds that a disk has to appear: it may be hot-plugged just before the command. */
 const DEADLINE_MS = 10_000;

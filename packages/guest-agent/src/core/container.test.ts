@@ -200,15 +200,16 @@ describe("a container", needsDisk, () => {
 
   test("gets its kernel parameters, the first files and its working directory", async () => {
     await using session = await startPod();
-    const script = "cat /proc/sys/net/core/somaxconn; pwd; ls -l /etc/mtab | cut -d'>' -f2; ls /etc/hosts";
+    const script =
+      "cat /proc/sys/net/core/somaxconn /proc/sys/net/ipv4/conf/lo/forwarding /proc/sys/kernel/msgmax; pwd; ls -l /etc/mtab | cut -d'>' -f2; ls /etc/hosts";
     const process = await startContainer(session, "c", sh(script), {
-      sysctl: { "net.core.somaxconn": "77" },
+      sysctl: { "net.core.somaxconn": "77", "net/ipv4/conf/lo/forwarding": "1", "kernel.msgmax": "4321" },
       initialize: true,
       process: { workdir: "/srv/here" },
     });
     assert.deepEqual(await process.result(), {
       code: 0,
-      stdout: "77\n/srv/here\n /proc/mounts\n/etc/hosts\n",
+      stdout: "77\n1\n4321\n/srv/here\n /proc/mounts\n/etc/hosts\n",
       stderr: "",
     });
   });

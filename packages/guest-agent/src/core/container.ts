@@ -21,6 +21,8 @@ export interface ContainerContext {
   streams: StreamChannel;
   /** told of every process that has ended */
   onExited(containerId: string, processId: string, code: number): void;
+  /** told when all the output of a process that has ended is sent, and its end */
+  onReleased(stdio: number, code: number): void;
 }
 
 /** See the head of the file. */
@@ -46,7 +48,6 @@ export class Container {
 
   /** Sets the container up and starts its first process. What a failure leaves is undone. */
   static async start(spec: ContainerSpec, context: ContainerContext): Promise<Container> {
-    if (spec.ports.length > 0) throw new Error("ports are not supported");
     const plan = await planContainer(spec, context.shares);
     const container = new Container(spec.id, context);
     try {
@@ -89,7 +90,7 @@ export class Container {
       enter: () => {
         this.#cgroup.joinSelf();
         this.#context.init.enter();
-        sys.setns(this.#mountNamespace, CLONE_NEWNS);
+        this.enterRoot();
       },
     });
   }
@@ -109,11 +110,26 @@ export class Container {
     return this.#processes.get(id);
   }
 
+  /** The process of a stream. */
+  processOfStream(stdio: number): Process | undefined {
+    return [...this.#processes.values()].find((process) => process.stdio === stdio);
+  }
+
   /** Sends a signal to the first process, or to all. */
   signal(signal: number, all: boolean): void {
     if (!this.running) throw new Error("no such process");
     if (all) this.#cgroup.signal(signal);
     else sys.kill(this.init.pid, signal);
+  }
+
+  /** Its processes, as the agent sees them. */
+  pids(): number[] {
+    return this.#cgroup.pids();
+  }
+
+  /** In a child: makes the container's root its own. */
+  enterRoot(): void {
+    sys.setns(this.#mountNamespace, CLONE_NEWNS);
   }
 
   /** Resolves when no process is left in it, be their output read or not. */
@@ -141,7 +157,8 @@ export class Container {
         // With the first process the container ends, whoever else is in it.
         if (process === this.#init) this.kill();
       },
-      onReleased: () => {
+      onReleased: (code) => {
+        this.#context.onReleased(spec.stdio, code);
         this.#processes.delete(spec.id);
         if (this.#processes.size === 0 && !this.running) void this.#cleanUp();
       },

@@ -1,70 +1,19 @@
-/** Where a disk is, in the words of the host, and how sysfs shows what is there. */
-
-import * as sys from "tiny:sys";
-import { writeControl } from "@husk/tiny";
-import { loadModule } from "../boot/modules.ts";
+/** Where a disk is, in the words of the host. Reference: hyperstart.md 2.3 for SCSI; Kata's path for PCI. */
 
 /** A place for a disk: a unit of a SCSI controller, or a way through PCI buses. */
 export type DiskAddress =
   | { kind: "scsi"; id: number; lun: number }
   | { kind: "pci" /** device (and function) numbers in hex, from the root bus on */; path: string[] };
 
-const SCSI_HOSTS = "/sys/class/scsi_host";
-const SCSI_DISKS = "/sys/class/scsi_disk";
-const PCI_ROOT = "/sys/devices/pci0000:00";
+/** Most PCI buses on the way to a disk. */
+const MAX_STEPS = 8;
 
 /** @throws Error when the text is no address */
 export function parseDiskAddress(text: string): DiskAddress {
   const scsi = /^(\d{1,3}):(\d{1,5})$/.exec(text);
   if (scsi) return { kind: "scsi", id: Number(scsi[1]), lun: Number(scsi[2]) };
   const steps = text.split("/");
-  if (steps.length > 8 || !steps.every((step) => /^[01][0-9a-f](\.[0-7])?$/.test(step)))
+  if (steps.length > MAX_STEPS || !steps.every((step) => /^[01][0-9a-f](\.[0-7])?$/.test(step)))
     throw new Error(`"${text.slice(0, 80)}" is not the address of a disk`);
   return { kind: "pci", path: steps };
-}
-
-/**
- * Makes the kernel look for disks on its SCSI controllers: at one address, or everywhere. The drivers are loaded so that
- * they do not look by themselves: to ask for each of the 256 targets would take longer than all the rest.
- */
-export function scanScsi(at?: { id: number; lun: number }): void {
-  loadModule("scsi_mod", "scan=manual");
-  loadModule("sd_mod");
-  loadModule("virtio_scsi", "");
-  for (const host of namesIn(SCSI_HOSTS)) {
-    writeControl(`${SCSI_HOSTS}/${host}/scan`, at ? `0 ${at.id} ${at.lun}` : "- - -");
-  }
-}
-
-/** The kernel's name for the disk at an address, once it is there. */
-export function findDiskAt(address: DiskAddress): string | undefined {
-  if (address.kind === "pci") return findPciDisk(address.path);
-  // A virtio controller has one channel, 0.
-  const wanted = `:0:${address.id}:${address.lun}`;
-  const disk = namesIn(SCSI_DISKS).find((name) => name.endsWith(wanted));
-  return disk === undefined ? undefined : namesIn(`${SCSI_DISKS}/${disk}/device/block`)[0];
-}
-
-/** Follows the numbers from bus to bus; each folder is named after the bus that the device is on. */
-function findPciDisk(path: readonly string[]): string | undefined {
-  let folder = PCI_ROOT;
-  for (const step of path) {
-    const wanted = step.includes(".") ? step : `${step}.0`;
-    const device = namesIn(folder).find((name) => PCI_DEVICE.test(name) && name.endsWith(`:${wanted}`));
-    if (device === undefined) return undefined;
-    folder = `${folder}/${device}`;
-  }
-  const virtio = namesIn(folder).find((name) => /^virtio\d+$/.test(name));
-  return virtio === undefined ? undefined : namesIn(`${folder}/${virtio}/block`)[0];
-}
-
-const PCI_DEVICE = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
-
-function namesIn(folder: string): string[] {
-  try {
-    return sys.readdir(folder);
-  } catch {
-    // Not there, or not yet.
-    return [];
-  }
 }

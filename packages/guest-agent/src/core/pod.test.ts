@@ -41,9 +41,8 @@ describe("a pod", { ...needsDisk, concurrency: 2 }, () => {
 
   test("refuses what it does not support, instead of leaving it out", async () => {
     await using session = await Session.start();
-    for (const more of [{ routes: [{ dest: "default" }] }, { interfaces: [{ device: "eth0" }] }]) {
-      assert.equal(await session.refuse(Command.STARTPOD, more), `not supported: ${Object.keys(more)[0]}`);
-    }
+    const rules = { iptableRules: "*filter" };
+    assert.match(await session.refuse(Command.STARTPOD, rules), /^not supported: iptableRules;/);
     await session.ask(Command.STARTPOD, {});
   });
 

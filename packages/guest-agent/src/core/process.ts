@@ -30,8 +30,8 @@ export interface Place {
 export interface ProcessEvents {
   /** it is dead, with this exit code */
   onExited(code: number): void;
-  /** it is dead, and every one of its streams has ended */
-  onReleased(): void;
+  /** it is dead, and every one of its streams has ended; the host has been sent the end of its output */
+  onReleased(code: number): void;
 }
 
 /** See the head of the file. */
@@ -125,6 +125,11 @@ export class Process {
     this.#releaseWhenDone();
   }
 
+  /** stream of its input and output */
+  get stdio(): number {
+    return this.#spec.stdio;
+  }
+
   get exited(): boolean {
     return this.#exited;
   }
@@ -169,6 +174,6 @@ export class Process {
     // Until here the host may not have known of the end: what it sent was dropped, not answered with an end.
     this.#streams.removeInput(this.#spec.stdio);
     this.#streams.sendEnd(this.#spec.stdio);
-    this.#events.onReleased();
+    this.#events.onReleased(this.#code);
   }
 }

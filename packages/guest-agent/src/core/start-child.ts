@@ -19,7 +19,7 @@ import {
 } from "@husk/tiny";
 
 /** Milliseconds that a child has to become its program; mounting a slow disk under emulation takes a few hundred. */
-const DEADLINE_MS = 60_000;
+const SETUP_MS = 60_000;
 
 /** Most bytes of a child's complaint that are read. */
 const COMPLAINT_BYTES = 4096;
@@ -33,15 +33,21 @@ export interface StartedChild {
 
 /**
  * Reads the child's complaint until the pipe closes, which execve does too. A child that neither gets there nor complains
- * (a disk that never answers) is killed, so that the host's next commands are served.
+ * is killed, so that the host's next commands are served. Its end is not waited for: on a disk that never answers, not
+ * even SIGKILL is heard.
  */
-function hearComplaint(pid: number, fd: number): Promise<void> {
+function hearComplaint(pid: number, fd: number, deadlineMs: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const buffer = new Uint8Array(COMPLAINT_BYTES);
     let size = 0;
-    let overdue = false;
-    const timer = startTimer(DEADLINE_MS, () => {
-      overdue = true;
+    const stopHearing = () => {
+      stopTimer(timer);
+      unwatch(fd);
+      sys.close(fd);
+    };
+    const timer = startTimer(deadlineMs, () => {
+      stopHearing();
+      reject(new Error(`the process was not set up in ${deadlineMs} ms`));
       sys.kill(pid, SIGKILL);
     });
     watch(fd, EPOLLIN, () => {
@@ -49,11 +55,8 @@ function hearComplaint(pid: number, fd: number): Promise<void> {
       if (count < 0) return;
       size += count;
       if (count > 0 && size < buffer.length) return;
-      stopTimer(timer);
-      unwatch(fd);
-      sys.close(fd);
-      if (overdue) reject(new Error(`the process was not set up in ${DEADLINE_MS} ms`));
-      else if (size === 0) resolve();
+      stopHearing();
+      if (size === 0) resolve();
       else reject(new Error(sys.decodeUtf8(buffer.subarray(0, size))));
     });
   });
@@ -82,11 +85,13 @@ function forkInto(pidNamespace: number | undefined, body: () => never, namespace
  *
  * @param pidNamespace descriptor of the PID namespace to be born in; undefined for the agent's own
  * @param namespaces `CLONE_NEW*` of namespaces that the child gets anew
+ * @param deadlineMs milliseconds that the child has
  */
 export function startChild(
   body: (arrived: () => void) => never,
   pidNamespace: number | undefined,
   namespaces = 0,
+  deadlineMs = SETUP_MS,
 ): StartedChild {
   const [hear, tell] = sys.pipe2(O_CLOEXEC | O_NONBLOCK);
   const child = (): never => {
@@ -99,7 +104,7 @@ export function startChild(
   };
   try {
     const pid = forkInto(pidNamespace, child, namespaces);
-    return { pid, started: hearComplaint(pid, hear) };
+    return { pid, started: hearComplaint(pid, hear, deadlineMs) };
   } catch (error) {
     sys.close(hear);
     throw hasErrno(error, Errno.EAGAIN) ? new Error("the guest has no room for another process") : error;

@@ -76,6 +76,11 @@ export class StreamChannel {
     this.#frames.write(encodeStream(seq));
   }
 
+  /** Says, behind its end, with which code the process of a stream has ended: Clear Containers' way. */
+  sendExitCode(seq: number, code: number): void {
+    this.#frames.write(encodeStream(seq, Uint8Array.of(code)));
+  }
+
   #dispatch(bytes: Uint8Array): boolean {
     let full = false;
     for (const frame of this.#decode(bytes)) {

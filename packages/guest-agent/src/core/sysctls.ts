@@ -1,7 +1,7 @@
 import { errorText, writeControl } from "@husk/tiny";
 
 /** The path of a kernel parameter. A name whose first separator is a slash may have dots in its words (sysctl(8)). */
-export function sysctlPath(name: string): string {
+function sysctlPath(name: string): string {
   const words = /^[^./]*\//.test(name) ? name.split("/") : name.split(".");
   if (words.some((word) => word === "" || word === "." || word === ".." || word.includes("/")))
     throw new Error(`sysctl "${name}" is not a name`);

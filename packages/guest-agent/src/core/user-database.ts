@@ -47,7 +47,8 @@ function toId(text: string | undefined): number | undefined {
   return id < 0xffffffff ? id : undefined;
 }
 
-function parsePasswd(text: string): PasswdEntry[] {
+/** The users of an /etc/passwd that have numbers. */
+export function parsePasswd(text: string): PasswdEntry[] {
   return fields(text, 4).flatMap(([name, , uid, gid, , home]) => {
     const [user, group] = [toId(uid), toId(gid)];
     if (user === undefined || group === undefined) return [];

@@ -4,10 +4,10 @@ import {
   Command,
   ControlDecoder,
   type ControlFrame,
-  commandName,
   encodeControl,
   encodeNext,
   FrameError,
+  hostCommandName,
 } from "@husk/wire/hyperstart";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
@@ -78,7 +78,7 @@ export class Server {
         // It has been answered; what is queued behind it must be too.
         log(
           "error",
-          `after ${next instanceof Error ? "an error" : commandName(next.command)}: ${errorText(error)}`,
+          `after ${next instanceof Error ? "an error" : hostCommandName(next.command)}: ${errorText(error)}`,
         );
       }
       this.#channel.resume();
@@ -90,14 +90,14 @@ export class Server {
     let answer: Answer;
     try {
       const handler = this.#handlers.get(command);
-      if (!handler) throw new Error(`command ${commandName(command)} is not supported`);
+      if (!handler) throw new Error(`command ${hostCommandName(command)} is not supported`);
       answer = await handler(payload);
     } catch (error) {
-      log("info", `${commandName(command)}: ${errorText(error)}`);
+      log("info", `${hostCommandName(command)}: ${errorText(error)}`);
       this.send(Command.ERROR, errorText(error));
       return;
     }
-    log("debug", `${commandName(command)}: done`);
+    log("debug", `${hostCommandName(command)}: done`);
     this.send(Command.ACK, answer?.payload);
     answer?.afterwards?.();
   }

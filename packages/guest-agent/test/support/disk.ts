@@ -69,13 +69,13 @@ export async function fillImage(root: string): Promise<void> {
     join(root, "etc/passwd"),
     "root:x:0:0::/root:/bin/sh\nworker:x:1000:1001::/home/worker:/bin/sh\n",
   );
-  await writeFile(join(root, "etc/group"), "root:x:0:\ntty:x:5:\nworkers:x:1001:\nextra:x:1002:worker\n");
+  await writeFile(join(root, "etc/group"), "root:x:0:\nworkers:x:1001:\nextra:x:1002:worker\ntty:x:5:\n");
   await writeFile(join(root, "etc/hostname"), "the-image\n");
   await writeFile(join(root, "etc/resolv.conf"), "");
   await fillData(join(root, "data"));
   // Where a careless agent would be led out of the root.
   await symlink("/proc/1/root/run", join(root, "escape"));
-  await symlink("../../../../run", join(root, "up"));
+  await symlink("../../../../run", join(root, "climb"));
 }
 
 /** What a volume can be filled with: all that a copy must keep. */

@@ -27,8 +27,13 @@ export const needsStage: { skip: string | false } = { skip: lack && `SKIPPED: ne
 
 /** Joins the cgroup that is the first argument, and becomes the rest. */
 const JOIN = 'echo $$ > "$1/cgroup.procs" && shift && exec "$@"';
-/** Has an empty /run, mounts folders as shares by their tags, up to the `--`, and becomes the rest. */
-const FURNISH = `mount -t tmpfs tmpfs /run
+/**
+ * Has an empty /run, sees nothing of this host's CPUs, memory and PCI bus, mounts folders as shares by their tags, up to
+ * the `--`, and becomes the rest.
+ */
+const FURNISH = `for folder in /run /sys/devices/system /sys/bus/pci; do
+  [ ! -d $folder ] || mount -t tmpfs tmpfs $folder || exit 1
+done
 while [ "$1" != -- ]; do
   mkdir -p "/run/husk/shares/$1" && mount --bind "$2" "/run/husk/shares/$1" && shift 2 || exit 1
 done

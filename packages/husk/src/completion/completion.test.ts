@@ -20,7 +20,20 @@ COMP_WORDS=("$@"); COMP_CWORD=$(( $# - 1 )); _husk; printf '%s\\n' "\${COMPREPLY
 describe("readCommandTree", () => {
   it("knows every command, with its options", () => {
     const names = tree.map(({ name }) => name);
-    assert.deepEqual(names, ["run", "exec", "ps", "stop", "rm", "check", "completion", "version"]);
+    assert.deepEqual(names, [
+      "run",
+      "exec",
+      "top",
+      "ps",
+      "inspect",
+      "pause",
+      "resume",
+      "stop",
+      "rm",
+      "check",
+      "completion",
+      "version",
+    ]);
     const memory = tree[0]?.options.find(({ long }) => long === "--memory");
     assert.equal(memory?.takesValue, true);
   });

@@ -1,40 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ContainerStatus, PodStatus } from "@husk/virtcontainers";
+import { makePod, NOW } from "../testing/pod-status.ts";
 import { newestFirst, renderPods } from "./pod-table.ts";
-
-const NOW = new Date("2026-01-01T12:00:00Z");
-
-function makePod(
-  id: string,
-  ageSeconds: number,
-  containers: Partial<ContainerStatus>[],
-  more: Partial<PodStatus> = {},
-): PodStatus {
-  return {
-    id,
-    state: "running",
-    hypervisor: "qemu",
-    hypervisorConfig: {},
-    agent: "hyperstart",
-    annotations: {},
-    createdAt: new Date(NOW.getTime() - ageSeconds * 1000),
-    hypervisorPid: undefined,
-    accelerator: undefined,
-    containersStatus: containers.map((container) => ({
-      id,
-      state: "running",
-      pid: -1,
-      startTime: undefined,
-      rootFs: "/",
-      annotations: {},
-      exitCode: undefined,
-      args: ["sh"],
-      ...container,
-    })),
-    ...more,
-  };
-}
 
 describe("renderPods", () => {
   it("shows a running pod with its VM", () => {

@@ -20,6 +20,7 @@ export function renderTable(columns: readonly Column[], rows: readonly (readonly
   }
 }
 
-function oneLine(cell: string): string {
+/** Text for one line: without line breaks and what steers a terminal. */
+export function oneLine(cell: string): string {
   return printable(cell).replaceAll(/[\n\t]+/g, " ");
 }

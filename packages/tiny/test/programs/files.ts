@@ -12,6 +12,8 @@ import {
   O_NONBLOCK,
   O_RDONLY,
   O_RDWR,
+  RESOLVE_IN_ROOT,
+  RESOLVE_NO_MAGICLINKS,
   readBytes,
   readText,
   readTextIfThere,
@@ -52,6 +54,25 @@ runScenarios({
       failureOf(() => readTextIfThere(`${folder}`)),
       failureOf(() => writeControl(`${folder}/none`, "1")),
       exists(`${folder}/none`),
+    ];
+  },
+
+  confined(folder) {
+    writeText(`${folder}/file`, "0123456789");
+    sys.symlink("/proc/self/root", `${folder}/magic`);
+    sys.symlink("../../file", `${folder}/up`);
+    sys.chdir(folder);
+    const open = (path: string) =>
+      sys.openat2(path, O_RDWR | O_CLOEXEC, 0, RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS);
+    const fd = open("/up");
+    sys.ftruncate(fd, 4);
+    const kept = [sys.fstat(fd).size, readText("file")];
+    sys.close(fd);
+    return [
+      kept,
+      failureOf(() => open("/magic")),
+      failureOf(() => open("/etc/passwd")),
+      failureOf(() => sys.fstat(fd)),
     ];
   },
 

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Cmd } from "../types/index.ts";
+import type { Cmd, ProcessListOptions } from "../types/index.ts";
 import type { GuestProcess } from "./guest-process.ts";
 import {
   type Agent,
@@ -44,6 +44,11 @@ class NoopSession implements AgentSession {
   async killContainer(containerId: string, signal: number): Promise<boolean> {
     if (signal !== 0) await this.#kill(containerId, signal);
     return true;
+  }
+
+  /** There are no processes: an empty array, or the heading alone. */
+  async listProcesses(_containerId: string, { format }: ProcessListOptions): Promise<Uint8Array> {
+    return Buffer.from(format === "json" ? "[]" : "UID PID PPID C STIME TTY TIME CMD\n");
   }
 
   async stopPod(): Promise<void> {

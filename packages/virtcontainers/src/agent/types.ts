@@ -1,7 +1,7 @@
 import type { HuskError } from "../errors/index.ts";
 import type { SerialPort } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import type { AgentType, Cmd, ContainerConfig } from "../types/index.ts";
+import type { AgentType, Cmd, ContainerConfig, ProcessListOptions } from "../types/index.ts";
 import type { GuestProcess } from "./guest-process.ts";
 
 /** Id of a container's first process. */
@@ -10,6 +10,12 @@ export const INIT_PROCESS = "init";
 /** Limits of one call to the agent. */
 export interface AgentOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How a signal is sent. */
+export interface KillOptions extends AgentOptions {
+  /** to all processes of the container */
+  readonly all?: boolean | undefined;
 }
 
 /** What becomes known from the guest without being asked for. */
@@ -109,10 +115,15 @@ export interface AgentSession {
   /** Starts another process in a container that runs. @returns its id, unique in the pod */
   startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<string>;
   /**
-   * Sends a signal to the first process of a container; 0 only asks.
+   * Sends a signal to the first process of a container, or to all; 0 only asks.
    * @returns whether there was such a container
    */
-  killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean>;
+  killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean>;
+  /**
+   * Lists the processes of a container that runs.
+   * @returns an array of process ids as JSON, or the lines of ps(1)
+   */
+  listProcesses(containerId: string, list: ProcessListOptions, options: AgentOptions): Promise<Uint8Array>;
   /** Ends all containers and the VM, in order. Settles when the guest has agreed, not when it is off. */
   stopPod(options: AgentOptions): Promise<void>;
   /** Ends the session; the pod goes on. */

@@ -8,6 +8,7 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import type { Call } from "./call.ts";
 import { bindContainers } from "./container-storage.ts";
+import { hostDevicesOf } from "./host-devices.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { openSession } from "./session.ts";
 
@@ -38,12 +39,13 @@ export async function prepareVm(
     config,
     plans.some((plan) => bindsOf(plan).length > 0),
   );
+  record.hostDevices = hostDevicesOf(plans);
   for (const plan of plans) {
     const container = record.containers[plan.containerId];
     if (container) container.storage = storageOf(plan, record.drives);
   }
   call.mark("rootfs");
-  await hypervisor.createPod(describeVm(record, plans, call.cache));
+  await hypervisor.createPod(describeVm(record, call.cache));
   return plans;
 }
 
@@ -65,7 +67,7 @@ export async function startVm(
   }
 }
 
-function describeVm(record: PodRecord, plans: readonly StoragePlan[], cache: string): VmSpec {
+function describeVm(record: PodRecord, cache: string): VmSpec {
   const { config } = record;
   const { vmConfig = {}, hypervisorConfig = {} } = config;
   return {
@@ -77,7 +79,7 @@ function describeVm(record: PodRecord, plans: readonly StoragePlan[], cache: str
     ports: createAgent(config.agentType ?? "hyperstart").ports,
     drives: record.drives,
     shares: record.shares,
-    vfioDevices: plans.flatMap(({ vfio }) => vfio),
+    vfioDevices: (record.hostDevices ?? []).map(({ device }) => device),
     cache,
   };
 }

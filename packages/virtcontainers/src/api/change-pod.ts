@@ -16,7 +16,8 @@ export async function changePod<T>(
   action: (pod: OpenPod) => Promise<T>,
 ): Promise<T> {
   return withPod(podId, call, "exclusive", async (pod) => {
-    if (pod.record.pending) await settle(pod);
+    // The guest of a paused VM cannot tell.
+    if (pod.record.pending && pod.state !== "paused") await settle(pod);
     return action(pod);
   });
 }

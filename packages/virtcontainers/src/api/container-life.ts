@@ -13,6 +13,7 @@ import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { attachStorage } from "./container-storage.ts";
 import { containerHandle, podHandle } from "./handles.ts";
+import { unplugUnusedHostDevices } from "./host-devices.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
@@ -29,7 +30,7 @@ export interface CreatedContainer {
 
 /**
  * Creates a container in a pod. When the pod has a VM, the disks that the container needs are plugged in, unless they are
- * there already, and what it shares with the host is bound into the pod's share.
+ * there already, and what it shares with the host is bound into the pod's share. Go: `CreateContainer`.
  * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STATE_INVALID, ERR_ROOTFS_MISSING, ERR_MOUNT_SOURCE_MISSING,
  *   ERR_DEVICE_MISSING, ERR_NOT_SUPPORTED (the machine cannot hot-plug, the pod has no share), ERR_NO_DEVICE_SLOT, ERR_QMP,
  *   ERR_SHARE_BIND, ERR_SHARE_LOST
@@ -51,6 +52,7 @@ export async function createContainer(
     const plan = await planStorage(absolute, pod.record.config, call);
     await using undo = new UndoStack();
     const storage = pod.state === "stopped" ? undefined : await attachStorage(pod, plan, undo);
+    undo.push(() => forgetContainer(pod, config.id));
     pod.record.config.containers = [...pod.containers, absolute];
     pod.record.containers[config.id] = { state: "ready", ...(storage ? { storage } : {}) };
     pod.save();
@@ -60,8 +62,14 @@ export async function createContainer(
   });
 }
 
+function forgetContainer(pod: OpenPod, containerId: string): void {
+  pod.record.config.containers = pod.containers.filter(({ id }) => id !== containerId);
+  delete pod.record.containers[containerId];
+  pod.save();
+}
+
 /**
- * Starts a container of a running pod. One that has ended begins anew.
+ * Starts a container of a running pod. One that has ended begins anew. Go: `StartContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST
  */
 export async function startContainer(
@@ -84,7 +92,8 @@ export async function startContainer(
 }
 
 /**
- * Stops a container: SIGTERM, and SIGKILL when that does not help. One that has ended already stays so, without an error.
+ * Stops a container: SIGTERM, and SIGKILL when that does not help. One that has ended already stays so, without an
+ * error. Go: `StopContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_TIMEOUT, ERR_VM_LOST
  */
 export async function stopContainer(
@@ -122,7 +131,7 @@ async function endContainer(pod: OpenPod, containerId: string): Promise<void> {
 }
 
 /**
- * Deletes a container that does not run.
+ * Deletes a container that does not run. Go: `DeleteContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID
  */
 export async function deleteContainer(
@@ -134,11 +143,10 @@ export async function deleteContainer(
     const { record } = pod.container(containerId);
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be deleted");
     const handle = containerHandle(pod, containerId);
-    pod.record.config.containers = pod.containers.filter(({ id }) => id !== containerId);
-    delete pod.record.containers[containerId];
-    pod.save();
+    forgetContainer(pod, containerId);
     releaseBinds(pod.directory, containerId);
     await unplugUnusedDrives(pod);
+    await unplugUnusedHostDevices(pod);
     return handle;
   });
 }

@@ -1,7 +1,6 @@
-import { constants } from "node:os";
 import { GuestProcess } from "../agent/guest-process.ts";
 import { checkId } from "../config/ids.ts";
-import { checkCmd } from "../config/schema.ts";
+import { checkCmd, checkProcessListOptions } from "../config/schema.ts";
 import { HuskError } from "../errors/index.ts";
 import { checkState } from "../state-machine.ts";
 import type {
@@ -10,6 +9,8 @@ import type {
   ContainerStatus,
   EnteredProcess,
   EnterOptions,
+  ProcessList,
+  ProcessListOptions,
   VCContainer,
   VCPod,
 } from "../types/index.ts";
@@ -20,9 +21,6 @@ import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { containerStatus, freshPod } from "./status-pod.ts";
 
-const SIGKILL = 9;
-const MAX_SIGNAL = 64;
-
 /** What `enterContainer` returns. */
 export interface EnteredContainer {
   readonly pod: VCPod;
@@ -31,7 +29,7 @@ export interface EnteredContainer {
 }
 
 /**
- * Runs another command in a container that runs.
+ * Runs another command in a container that runs. Go: `EnterContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, ERR_AGENT_DISCONNECTED
  */
 export async function enterContainer(
@@ -65,8 +63,15 @@ export async function enterContainer(
   });
 }
 
-/** With a session of our own, the agent itself judges; to open one, the pod must stay as it is. A paused one is looked at closely. */
-async function withSessionOf<T>(podId: string, call: Call, action: (pod: OpenPod) => Promise<T>): Promise<T> {
+/**
+ * With a session of our own, the agent itself judges; to open one, the pod must stay as it is. Whether one is still paused
+ * is asked for.
+ */
+export async function withSessionOf<T>(
+  podId: string,
+  call: Call,
+  action: (pod: OpenPod) => Promise<T>,
+): Promise<T> {
   const pod = lookAtPod(podId, call);
   if (pod.record.pending) return changePod(podId, call, action);
   return pod.hasSession && pod.state !== "paused" ? action(pod) : withPod(podId, call, "shared", action);
@@ -78,48 +83,33 @@ function stateNow(stored: ContainerStatus["state"], hasExited: boolean): Contain
 }
 
 /**
- * Sends a signal to a container's first process, or to all its processes.
- * @param signal number or name; 0 asks only whether there is the container
- * @param all whether all processes are meant; so far only with SIGKILL, which the end of the first brings to all
- * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_CONFIG_INVALID, ERR_NOT_SUPPORTED, ERR_VM_LOST
+ * Lists the processes in a container that runs. Go: `ProcessListContainer`.
+ * @returns text: an array of process ids as JSON, as the pod numbers them; or a table. A pod with the noop agent has none
+ * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_CONFIG_INVALID, ERR_AGENT_REFUSED for an option of ps(1)
+ *   that the agent does not know, ERR_AGENT_PROTOCOL, ERR_VM_LOST
  */
-export async function killContainer(
+export async function processListContainer(
   podId: string,
   containerId: string,
-  signal: number | NodeJS.Signals,
-  all = false,
+  list: ProcessListOptions,
   options: CallOptions = {},
-): Promise<void> {
+): Promise<ProcessList> {
   const call = new Call(options);
   checkId("pod", podId);
   checkId("container", containerId);
-  const number = signalNumber(signal);
-  if (all && number !== SIGKILL) {
-    throw new HuskError(
-      "ERR_NOT_SUPPORTED",
-      "of all signals, only SIGKILL can be sent to all processes of a container",
-    );
-  }
-  await withSessionOf(podId, call, async (pod) => {
+  checkProcessListOptions(list);
+  return withSessionOf(podId, call, async (pod) => {
     const { record } = pod.container(containerId);
-    checkState({ podId }, pod.state, ["ready", "running"], "to signal a container in it");
-    checkState({ podId, containerId }, record.state, ["running"], "to be signalled");
+    checkState({ podId }, pod.state, ["running"], "to list processes in it");
     const session = await needSession(pod);
-    if (await session.killContainer(containerId, number, { signal: call.signal })) return;
-    const text = `container "${containerId}" of pod "${podId}" has ended`;
-    throw new HuskError("ERR_STATE_INVALID", text, { podId, containerId });
+    const state = stateNow(record.state, pod.live.exits.has(containerId));
+    checkState({ podId, containerId }, state, ["running"], "to list its processes");
+    return session.listProcesses(containerId, list, { signal: call.signal });
   });
 }
 
-/** @throws HuskError ERR_CONFIG_INVALID */
-function signalNumber(signal: number | NodeJS.Signals): number {
-  const number = typeof signal === "string" ? constants.signals[signal] : signal;
-  if (Number.isInteger(number) && number >= 0 && number <= MAX_SIGNAL) return number;
-  throw new HuskError("ERR_CONFIG_INVALID", `${JSON.stringify(signal)} is no signal`);
-}
-
 /**
- * Tells how a container is now.
+ * Tells how a container is now. Go: `StatusContainer`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_CONTAINER_NOT_FOUND
  */
 export async function statusContainer(

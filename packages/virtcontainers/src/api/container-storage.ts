@@ -6,7 +6,9 @@ import { type DiskSource, findDrive, newDrive } from "../storage/drives.ts";
 import { bindIntoShare, releaseBinds } from "../storage/share-namespace.ts";
 import { findPodShare, serverOf } from "../storage/shares.ts";
 import { bindsOf, disksOf, type StoragePlan, storageOf } from "../storage/storage-plan.ts";
+import { takenAddresses } from "../store/pod-record.ts";
 import type { UndoStack } from "../undo-stack.ts";
+import { plugHostDevices, unplugUnusedHostDevices } from "./host-devices.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { unplugUnusedDrives } from "./unplug-drives.ts";
 
@@ -19,17 +21,14 @@ export async function attachStorage(
   plan: StoragePlan,
   undo: UndoStack,
 ): Promise<ContainerStorage> {
-  if (plan.vfio.length > 0) {
-    const hint = "Give the container when the pod is created.";
-    const text = "a device of the host (VFIO) cannot be given to a container of a pod that runs";
-    throw new HuskError("ERR_NOT_SUPPORTED", text, { hint, podId: pod.id, containerId: plan.containerId });
-  }
   // What a caller that was killed has left of such a container.
   releaseBinds(pod.directory, plan.containerId);
   undo.push(() => releaseBinds(pod.directory, plan.containerId));
   await bindContainer(pod, plan);
   undo.push(() => unplugUnusedDrives(pod));
   for (const disk of disksOf(plan)) await plugDisk(pod, disk);
+  undo.push(() => unplugUnusedHostDevices(pod));
+  await plugHostDevices(pod, plan);
   return storageOf(plan, pod.record.drives);
 }
 
@@ -72,8 +71,7 @@ async function plugDisk(pod: OpenPod, disk: DiskSource): Promise<void> {
     });
   }
   const drive = newDrive(record.drives, disk);
-  const taken = record.drives.flatMap(({ addr }) => addr ?? []);
-  const addr = await hotplug.hotplugAddDevice(drive, directory, taken, call);
+  const addr = await hotplug.hotplugAddDevice(drive, directory, takenAddresses(record), call);
   call.mark("disk-plugged");
   record.drives.push({ ...drive, addr });
   // Stored at once: whatever comes next, the VM has this disk.

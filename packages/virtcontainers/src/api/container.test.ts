@@ -6,6 +6,7 @@ import {
   deleteContainer,
   enterContainer,
   killContainer,
+  processListContainer,
   runPod,
   startContainer,
   startPod,
@@ -103,6 +104,31 @@ test("a command runs in a container that runs, and in no other", async (t) => {
   await assert.rejects(enterContainer("pod", "a", cmd, options), { code: "ERR_STATE_INVALID" });
 });
 
+test("the processes of a container that runs are listed", async (t) => {
+  const { config, options } = makeMockBench(t);
+  await createPod(config(), options);
+  await assert.rejects(processListContainer("pod", "a", { format: "json" }, options), {
+    code: "ERR_STATE_INVALID",
+  });
+  await startPod("pod", options);
+  const listed = await processListContainer("pod", "a", { format: "json" }, options);
+  assert.equal(Buffer.from(listed).toString(), "[]");
+  const table = await processListContainer("pod", "a", { format: "table", args: ["-ef"] }, options);
+  assert.match(Buffer.from(table).toString(), /^UID +PID.*\n$/);
+  await assert.rejects(processListContainer("pod", "x", { format: "json" }, options), {
+    code: "ERR_CONTAINER_NOT_FOUND",
+  });
+  const wrong = [{ format: "xml" }, {}, { format: "json", arguments: [] }, { format: "json", args: "-ef" }];
+  for (const list of wrong as { format: "json" }[]) {
+    await assert.rejects(processListContainer("pod", "a", list, options), { code: /^ERR_CONFIG_/ });
+  }
+  await stopContainer("pod", "a", options);
+  await assert.rejects(processListContainer("pod", "a", { format: "json" }, options), {
+    code: "ERR_STATE_INVALID",
+    containerId: "a",
+  });
+});
+
 test("signals are checked before anything is sent", async (t) => {
   const { config, options } = makeMockBench(t);
   await runPod(config(), options);
@@ -111,10 +137,21 @@ test("signals are checked before anything is sent", async (t) => {
   for (const signal of [-1, 65, 1.5, "SIGNONE" as NodeJS.Signals]) {
     await assert.rejects(killContainer("pod", "a", signal, false, options), { code: "ERR_CONFIG_INVALID" });
   }
-  await assert.rejects(killContainer("pod", "a", "SIGTERM", true, options), { code: "ERR_NOT_SUPPORTED" });
   await assert.rejects(killContainer("pod", "x", "SIGTERM", false, options), {
     code: "ERR_CONTAINER_NOT_FOUND",
   });
+});
+
+test("a container that is ready is stopped by what would end it", async (t) => {
+  const { config, options } = makeMockBench(t);
+  await createPod(config(), options);
+  await killContainer("pod", "a", 0, false, options);
+  await assert.rejects(killContainer("pod", "a", "SIGHUP", false, options), { code: "ERR_STATE_INVALID" });
+  assert.equal((await statusContainer("pod", "a", options)).state, "ready");
+  await killContainer("pod", "a", "SIGTERM", false, options);
+  const { state, exitCode } = await statusContainer("pod", "a", options);
+  assert.deepEqual([state, exitCode], ["stopped", 143]);
+  await assert.rejects(killContainer("pod", "a", "SIGTERM", false, options), { code: "ERR_STATE_INVALID" });
 });
 
 test("attaching comes before the start", async (t) => {

@@ -27,7 +27,7 @@ import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { startContainers } from "./start-pod.ts";
 
 /**
- * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started.
+ * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started. Go: `CreatePod`.
  * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD, ERR_NOT_SUPPORTED, ERR_ID_INVALID, ERR_POD_EXISTS,
  *   ERR_ROOTFS_MISSING, ERR_MEMORY_TOO_SMALL, ERR_ASSET_MISSING, ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, …
  */
@@ -36,7 +36,7 @@ export async function createPod(config: PodConfig, options: CallOptions = {}): P
 }
 
 /**
- * Creates a pod and starts its containers. When one cannot be started, the pod is not created either.
+ * Creates a pod and starts its containers. When one cannot be started, the pod is not created either. Go: `RunPod`.
  * @throws HuskError as `createPod` and `startPod`
  */
 export async function runPod(config: PodConfig, options: RunOptions = {}): Promise<VCPod> {
@@ -88,6 +88,7 @@ async function createAnd(
   call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
+  directory.makeSocketDirectory();
   call.mark("recorded");
   const publish = async () => {
     await lockStaging(staging);

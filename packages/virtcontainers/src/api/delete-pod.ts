@@ -9,7 +9,7 @@ import type { OpenPod } from "./open-pod.ts";
 import { stopVm } from "./stop-pod.ts";
 
 /**
- * Deletes a pod with all its containers, and stops it before if it runs. The handle tells what it was.
+ * Deletes a pod with all its containers, and stops it before if it runs. The handle tells what it was. Go: `DeletePod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
  */
 export async function deletePod(podId: string, options: CallOptions = {}): Promise<VCPod> {
@@ -27,7 +27,7 @@ async function remove(pod: OpenPod): Promise<VCPod> {
   if (pod.state !== "stopped" || pod.hypervisor.vm || pod.record.postStopDue) await stopVm(pod);
   const handle = podHandle(pod);
   pod.directory.remove();
-  pod.call.mark("removed");
   await forgetLivePod(pod.call.root, pod.id);
+  pod.call.mark("removed");
   return handle;
 }

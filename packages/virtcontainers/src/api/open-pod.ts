@@ -23,6 +23,7 @@ export class OpenPod {
   readonly record: PodRecord;
   readonly live: LivePod;
   readonly hypervisor: Hypervisor;
+  #isOutcomeUnknown = false;
 
   constructor(
     call: Call,
@@ -52,6 +53,7 @@ export class OpenPod {
     undo.push(() => {
       for (const key of Object.keys(this.record)) delete this.record[key as keyof PodRecord];
       Object.assign(this.record, before);
+      if (this.#isOutcomeUnknown) this.record.pending = {};
       this.save();
     });
   }
@@ -76,14 +78,19 @@ export class OpenPod {
 
   /** Stores that a change of what runs begins, so that others find out what came of it when this process dies. */
   announceChange(): void {
-    this.record.pending = identifyProcess(process.pid) as ProcessIdentity;
+    this.record.pending = { by: identifyProcess(process.pid) as ProcessIdentity };
     writeRecord(this.directory.file("record"), this.record);
     this.call.mark("announced");
   }
 
+  /** What this call has begun could neither be done nor undone: the next call is to find out what came of it. */
+  leaveUnsettled(): void {
+    this.#isOutcomeUnknown = true;
+  }
+
   /** Stores the record, and with it the outcome of a change; the lock is held exclusively. */
   save(): void {
-    if (this.record.pending?.pid === process.pid) delete this.record.pending;
+    if (this.record.pending?.by?.pid === process.pid) delete this.record.pending;
     writeRecord(this.directory.file("record"), this.record);
     this.call.mark("saved");
   }

@@ -1,10 +1,12 @@
 import { createAgent } from "../agent/index.ts";
 import { type AgentEvents, type AgentSession, INIT_PROCESS } from "../agent/types.ts";
-import { HuskError, systemCode } from "../errors/index.ts";
+import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
+import { checkState } from "../state-machine.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
+import { observeRunState } from "./run-state.ts";
 
 /** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
 const VM_END_MS = 500;
@@ -27,7 +29,7 @@ export async function openSession(
   const { live, directory, call } = pod;
   if (pod.hasSession) return live.session;
   const agent = createAgent(pod.record.config.agentType ?? "hyperstart");
-  const session = await agent.open({
+  const opening = agent.open({
     directory,
     deadlineFactor: pod.hypervisor.deadlineFactor,
     fresh: options.fresh === true,
@@ -37,10 +39,20 @@ export async function openSession(
     describeLoss: (viaRelay) => describeLoss(pod.id, directory, viaRelay),
     mark: call.mark,
   });
+  const session = await opening.catch((error) => explainSilence(pod, error));
   if (!session) return undefined;
   live.session = session;
   if (session.isOwner && !options.fresh) await refresh(pod, session);
   return session;
+}
+
+/** An agent that does not answer may live in a VM that somebody has frozen without us. */
+async function explainSilence(pod: OpenPod, error: unknown): Promise<never> {
+  if (isHuskError(error, "ERR_TIMEOUT")) {
+    await observeRunState(pod);
+    checkState({ podId: pod.id }, pod.state, ["ready", "running"], "for its agent to answer");
+  }
+  throw error;
 }
 
 /** The session with a pod's agent. @throws HuskError ERR_VM_LOST, ERR_AGENT_DISCONNECTED, ERR_AGENT_PROTOCOL, … */

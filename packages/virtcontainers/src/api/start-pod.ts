@@ -14,9 +14,8 @@ import { needSession } from "./session.ts";
 const SIGKILL = 9;
 
 /**
- * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM.
- *   Go: `StartPod`
+ * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew. Go: `StartPod`.
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
  */
 export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
   const started = await changePod(podId, new Call(options), async (pod) => {
@@ -89,8 +88,13 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
 
 /** Ends a container whose start is to be undone. Its waiters are told by its end. */
 async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
-  const { session } = pod.live;
-  if (session && !session.closed) await session.killContainer(containerId, SIGKILL, {});
+  try {
+    const { session } = pod.live;
+    if (!session || session.closed) throw new Error("nobody can be told to end it");
+    await session.killContainer(containerId, SIGKILL, {});
+  } catch {
+    pod.leaveUnsettled();
+  }
 }
 
 function toContainerError(error: unknown, podId: string, containerId: string): HuskError {

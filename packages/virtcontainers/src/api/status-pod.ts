@@ -21,7 +21,7 @@ export async function statusPod(podId: string, options: CallOptions = {}): Promi
 }
 
 /**
- * Lists all pods, by their ids in order. One that is deleted meanwhile is left out.
+ * Lists all pods, by their ids in order. One that is deleted meanwhile is left out. Go: `ListPod`.
  * @throws HuskError ERR_STATE_CORRUPT, ERR_STATE_VERSION for one whose state cannot be told, ERR_STORE
  */
 export async function listPod({ onBroken, ...options }: ListOptions = {}): Promise<PodStatus[]> {
@@ -63,7 +63,7 @@ export async function freshPod(podId: string, call: Call): Promise<OpenPod> {
 
 function needsRefresh(pod: OpenPod): boolean {
   const { pending, vm } = pod.record;
-  if (vm && pending && !isProcessAlive(pending)) return true;
+  if (vm && pending && !(pending.by && isProcessAlive(pending.by))) return true;
   if (pod.state !== "running" || pod.hasSession) return false;
   return Object.values(pod.record.containers).some(({ state }) => state === "running");
 }

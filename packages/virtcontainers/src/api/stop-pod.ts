@@ -5,7 +5,9 @@ import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
+
 import { preparePostStop } from "./pod-hooks.ts";
+
 import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 

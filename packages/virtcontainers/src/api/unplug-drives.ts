@@ -8,7 +8,7 @@ import type { OpenPod } from "./open-pod.ts";
  * the record with its address: it can serve again, and the next deletion tries again.
  */
 export async function unplugUnusedDrives(pod: OpenPod): Promise<void> {
-  const { record, hypervisor, directory, call } = pod;
+  const { record, hypervisor, directory } = pod;
   const hotplug = blockHotplugOf(hypervisor);
   // The guest of a paused VM cannot answer.
   if (!hotplug || !hypervisor.vm || pod.state === "paused") return;
@@ -19,7 +19,8 @@ export async function unplugUnusedDrives(pod: OpenPod): Promise<void> {
   const unused = record.drives.filter(({ id, addr }) => addr !== undefined && !used.has(id));
   for (const drive of unused) {
     try {
-      await hotplug.hotplugRemoveDevice(drive, directory, call);
+      // Not ended by the call's signal: it may be what undoes a call that was aborted.
+      await hotplug.hotplugRemoveDevice(drive, directory, {});
     } catch (error) {
       if (!isHuskError(error)) throw error;
       continue;

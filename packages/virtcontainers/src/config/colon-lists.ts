@@ -24,12 +24,12 @@ export function formatVolumes(volumes: readonly Volume[]): string {
   return formatList("volume", VOLUME, volumes);
 }
 
-/** Parses `device:id:path:name …`, by the rules of `parseVolumes`. Go: `Sockets.Set`. @throws HuskError ERR_CONFIG_INVALID */
+/** Parses `device:id:path:name …`, by the rules of `parseVolumes`, and throws as it. Go: `Sockets.Set`. */
 export function parseSockets(text: string): Socket[] {
   return parseList("socket", SOCKET, text);
 }
 
-/** The text from which `parseSockets` makes the same sockets again. Go: `Sockets.String`. @throws HuskError ERR_CONFIG_INVALID */
+/** The text from which `parseSockets` makes the same sockets again; as `formatVolumes`. Go: `Sockets.String`. */
 export function formatSockets(sockets: readonly Socket[]): string {
   return formatList("socket", SOCKET, sockets);
 }
@@ -50,7 +50,8 @@ function formatList<T extends object>(what: string, fields: Fields<T>, items: re
     const parts = fields.map((field) => String(item[field]));
     const bad = parts.findIndex((part) => part === "" || /[: ]/.test(part));
     if (bad < 0) return parts.join(":");
-    const text = `a ${what}'s ${fields[bad]} ${JSON.stringify(parts[bad]?.slice(0, 200))} is empty or holds a colon or a blank`;
+    const shown = JSON.stringify(parts[bad]?.slice(0, 200));
+    const text = `a ${what}'s ${fields[bad]} ${shown} is empty or holds a colon or a blank`;
     throw new HuskError("ERR_CONFIG_INVALID", text);
   });
   return formatted.join(" ");

@@ -15,6 +15,23 @@ const cases: [parse: (name: string) => string | number, kind: Record<string, str
   [parsers.parseProcessListFormat, kinds.ProcessListFormat],
 ];
 
+test("the names are those of virtcontainers 1.0", () => {
+  assert.deepEqual(
+    [...cases.map(([, kind]) => kind), kinds.NetInterworkingModel].map((kind) => Object.keys(kind).join(" ")),
+    [
+      "qemu mock",
+      "noop hyperstart kata",
+      "vsock unix",
+      "noopProxy noProxy ccProxy kataProxy",
+      "ccShim noopShim kataShim",
+      "noop CNI CNM",
+      "ready running paused stopped",
+      "json table",
+      "default bridged macvtap enlightened invalid",
+    ],
+  );
+});
+
 test("each name of an enumeration is its own value, and parsed", () => {
   for (const [parse, kind] of cases) {
     for (const [name, value] of Object.entries(kind)) {

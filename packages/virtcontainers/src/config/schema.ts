@@ -1,7 +1,14 @@
 import { HuskError } from "../errors/index.ts";
 import { POD_SHARE_TAG } from "../storage/shares.ts";
-import type { Cmd, ContainerConfig, PodConfig } from "../types/index.ts";
-import { AgentType, HypervisorType, NetworkModel, ProxyType, ShimType } from "../types/kinds.ts";
+import type { Cmd, ContainerConfig, PodConfig, ProcessListOptions } from "../types/index.ts";
+import {
+  AgentType,
+  HypervisorType,
+  NetworkModel,
+  ProcessListFormat,
+  ProxyType,
+  ShimType,
+} from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
 import { isNetInterworkingModel } from "./parse-kind.ts";
 import {
@@ -76,10 +83,13 @@ const cmd = object(
     console: unsupported(text({ max: 4095 }), "a host terminal (which needs a shim) is"),
     detach: flag,
     noNewPrivileges: flag,
-    capabilities: unsupported(
-      object({ bounding: names, effective: names, inheritable: names, permitted: names, ambient: names }),
-      "a set of capabilities is",
-    ),
+    capabilities: object({
+      bounding: names,
+      effective: names,
+      inheritable: names,
+      permitted: names,
+      ambient: names,
+    }),
   },
   ["args"],
 );
@@ -211,4 +221,13 @@ export function checkContainerConfig(config: unknown): asserts config is Contain
 /** Checks a command; throws as `checkPodConfig`. */
 export function checkCmd(value: unknown): asserts value is Cmd {
   cmd(value, "");
+}
+
+const processList = object({ format: kind(Object.values(ProcessListFormat)), args: list(text()) }, [
+  "format",
+]);
+
+/** Checks what is to be listed; throws as `checkPodConfig`. */
+export function checkProcessListOptions(value: unknown): asserts value is ProcessListOptions {
+  processList(value, "");
 }

@@ -28,8 +28,8 @@ export async function joinNetworkNamespace(path: string): Promise<NamespaceMembe
     if (readlinkSync(path) === readlinkSync(OWN)) return ownMember();
     return await startMember(path);
   } catch (error) {
-    const text = `cannot enter the pod's network namespace ${path}, in which its hooks need a process: ${messageOf(error)}`;
-    throw new HuskError("ERR_HOOK_FAILED", text, { cause: error });
+    const text = `cannot enter the network namespace ${path}, in which hooks need a process`;
+    throw new HuskError("ERR_HOOK_FAILED", `${text}: ${messageOf(error)}`, { cause: error });
   }
 }
 

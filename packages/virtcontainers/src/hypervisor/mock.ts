@@ -3,8 +3,9 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import type { VmRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig } from "../types/index.ts";
-import { allocateScsiAddress } from "./qemu/slots.ts";
-import type { BlockHotplug, Capabilities, Drive, Hypervisor, WaitOptions } from "./types.ts";
+import { allocateScsiAddress, allocateSlot } from "./qemu/slots.ts";
+import type { BlockHotplug, Capabilities, Drive, Hypervisor, VfioHotplug, WaitOptions } from "./types.ts";
+import type { VfioFunction } from "./vfio.ts";
 
 /** Steps of the mock hypervisor that can be made to fail by `hypervisorParams: [{key: "fail", value: step}]`. */
 type Step =
@@ -15,10 +16,12 @@ type Step =
   | "resumePod"
   | "stopPod"
   | "hotplugAddDevice"
-  | "hotplugRemoveDevice";
+  | "hotplugRemoveDevice"
+  | "hotplugAddVfio"
+  | "hotplugRemoveVfio";
 
 /** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
-export class MockHypervisor implements Hypervisor, BlockHotplug {
+export class MockHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
   readonly type = "mock";
   readonly deadlineFactor = 1;
   readonly #config: HypervisorConfig;
@@ -35,7 +38,7 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
 
   capabilities(): Capabilities {
     const disks = this.#config.disableBlockDeviceUse !== true;
-    return { blockDevice: disks, blockDeviceHotplug: disks, vfioHotplug: false };
+    return { blockDevice: disks, blockDeviceHotplug: disks, vfioHotplug: true };
   }
 
   coldPlugAddress(): undefined {}
@@ -83,6 +86,19 @@ export class MockHypervisor implements Hypervisor, BlockHotplug {
 
   async hotplugRemoveDevice(): Promise<void> {
     this.#step("hotplugRemoveDevice");
+  }
+
+  async hotplugAddVfio(
+    _vfio: VfioFunction,
+    _directory: PodDirectory,
+    taken: readonly string[],
+  ): Promise<string> {
+    this.#step("hotplugAddVfio");
+    return allocateSlot({ machine: "q35", slots: 16 }, taken);
+  }
+
+  async hotplugRemoveVfio(): Promise<void> {
+    this.#step("hotplugRemoveVfio");
   }
 
   disconnect(): void {}

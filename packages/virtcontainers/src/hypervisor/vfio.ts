@@ -7,6 +7,12 @@ export type VfioFunction =
   | { readonly kind: "pci" /** `domain:bus:device.function` */; readonly address: string }
   | { readonly kind: "mediated" /** its folder in sysfs */; readonly path: string };
 
+/** Whether two are the same device of the host. */
+export function isSameFunction(one: VfioFunction, other: VfioFunction): boolean {
+  const name = (vfio: VfioFunction) => (vfio.kind === "pci" ? vfio.address : vfio.path);
+  return name(one) === name(other);
+}
+
 const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Class of a bridge between PCI buses: it stays with the host, whichever group it is in. */

@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
+import { mkdirSync, renameSync, rmSync, type Stats, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import { fingerprintTree } from "./fingerprint.ts";
+import { pruneImages, useImage } from "./image-cache.ts";
 import { detectImageFormat } from "./image-format.ts";
 import { runMkfs } from "./mkfs.ts";
 
@@ -87,8 +88,9 @@ function makeCache(cache: string): string {
 async function packDirectory(path: string, options: RootfsOptions): Promise<string | undefined> {
   const before = fingerprint(path);
   const directory = makeCache(options.cache);
-  const image = join(directory, `${before}.erofs`);
-  if (existsSync(image)) return image;
+  const name = `${before}.erofs`;
+  const image = join(directory, name);
+  if (await useImage(directory, name)) return image;
   // Concurrent builders each make their own and the last rename wins: all are the same.
   const temporary = join(directory, `.new-${process.pid}-${randomBytes(4).toString("hex")}`);
   try {
@@ -96,6 +98,8 @@ async function packDirectory(path: string, options: RootfsOptions): Promise<stri
     options.mark?.("rootfs-packed");
     if (fingerprint(path) !== before) return undefined;
     renameSync(temporary, image);
+    // That there is too much must not keep anybody from what there is.
+    await pruneImages(directory).catch(() => {});
     return image;
   } catch (error) {
     if (error instanceof HuskError) throw error;

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { closeSync, existsSync, mkdirSync, readdirSync, renameSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempRoot } from "../testing/temp-root.ts";
@@ -81,7 +89,7 @@ test("what a living creator is making, and what is made, is left alone", async (
 });
 
 test("what dead creators left goes, what living ones make stays", async (t) => {
-  const { root } = makeTempRoot(t);
+  const { root, base } = makeTempRoot(t);
   const mine = makeStaging(root);
   mine.lock.release();
   const theirs = makeStaging(root);
@@ -90,8 +98,23 @@ test("what dead creators left goes, what living ones make stays", async (t) => {
   renameSync(theirs.directory.path, join(pods, ".new-1-1-00000000"));
   writeRecord(join(pods, ".new-1-1-00000000", "pod.json"), creating(dead));
   mkdirSync(join(pods, ".new-1-2-00000000"));
-  mkdirSync(join(pods, ".gone-0123"));
+  const [grave, sockets] = [join(pods, ".gone-0123"), join(base, "sockets")];
+  mkdirSync(grave);
+  mkdirSync(sockets);
+  writeRecord(join(grave, "pod.json"), { ...creating(dead), state: "stopped", socketDirectory: sockets });
   makePod(root, creating(dead));
   await clearLeftovers(root);
   assert.deepEqual(readdirSync(pods), [mine.directory.path.slice(pods.length + 1)]);
+  assert.ok(!existsSync(sockets));
+});
+
+test("what a dead creator left stays when its state cannot be read", async (t) => {
+  const { root } = makeTempRoot(t);
+  for (const text of ['{"version": 1,', JSON.stringify({ ...creating(dead), version: RECORD_VERSION + 1 })]) {
+    const path = join(root, "pods", ".new-1-1-00000000");
+    mkdirSync(path, { recursive: true });
+    writeFileSync(join(path, "pod.json"), text);
+    await clearLeftovers(root);
+    assert.equal(readFileSync(join(path, "pod.json"), "utf8"), text);
+  }
 });

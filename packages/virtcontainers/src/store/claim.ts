@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { ID_PATTERN } from "../config/ids.ts";
 import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
 import { FileLock, lockDescriptor, lockFile, openLockFile } from "./flock.ts";
-import { makeSocketDirectory, PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
+import { chooseSocketDirectory, PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
 import { type PodRecord, parseRecord, readRecord } from "./pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "./process-identity.ts";
 
@@ -29,24 +29,25 @@ function storeError(what: string, error: unknown): HuskError {
  */
 export function makeStaging(root: string): Staging {
   const pods = podsDirectory(root);
+  const me = identifyProcess(process.pid);
+  const suffix = randomBytes(4).toString("hex");
+  const path = join(pods, `.new-${process.pid}-${me?.startTime ?? 0}-${suffix}`);
   try {
-    mkdirSync(pods, { recursive: true, mode: 0o700 });
-    const me = identifyProcess(process.pid);
-    const suffix = randomBytes(4).toString("hex");
-    const path = join(pods, `.new-${process.pid}-${me?.startTime ?? 0}-${suffix}`);
+    mkdirSync(path, { recursive: true, mode: 0o700 });
     // The pod's final path is not longer than the longest id, which decides where the sockets are.
-    mkdirSync(path, { mode: 0o700 });
-    const directory = new PodDirectory(path, makeSocketDirectory(join(pods, "x".repeat(64))));
+    const directory = new PodDirectory(path, chooseSocketDirectory(join(pods, "x".repeat(64))));
     return { directory, lock: new FileLock(openLockFile(directory.file("lock"))) };
   } catch (error) {
+    rmSync(path, { recursive: true, force: true });
     throw storeError(`cannot make a directory for the pod in ${pods}`, error);
   }
 }
 
 /** Removes a staging directory that is not needed any more; its lock file must be closed by its owner. */
 export function discardStaging(directory: PodDirectory): void {
-  rmSync(directory.path, { recursive: true, force: true });
+  // The record, which names the sockets' directory, goes last.
   if (directory.socketPath !== directory.path) rmSync(directory.socketPath, { recursive: true, force: true });
+  rmSync(directory.path, { recursive: true, force: true });
 }
 
 /**
@@ -130,19 +131,23 @@ export async function clearLeftovers(root: string): Promise<void> {
     const [, pid, startTime] = STAGING_NAME.exec(name) ?? [];
     const path = join(pods, name);
     if (ID_PATTERN.test(name)) await clearLeftover(root, name);
-    else if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) clearStaging(path);
-    else if (GRAVE_NAME.test(name)) rmSync(path, { recursive: true, force: true });
+    else if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) clearHidden(path);
+    else if (GRAVE_NAME.test(name)) clearHidden(path);
   }
 }
 
-function clearStaging(path: string): void {
+/**
+ * Removes a half made or half removed pod. Without a record it has nothing but its directory: whoever made it died before
+ * the VM was there. One whose record cannot be read may belong to a newer husk, and stays.
+ */
+function clearHidden(path: string): void {
+  const directory = new PodDirectory(path);
   try {
-    const text = readFileSync(new PodDirectory(path).file("record"), "utf8");
+    const text = readFileSync(directory.file("record"), "utf8");
     const record = parseRecord(text, path, JSON.parse(text).config.id);
     killByRecord(record);
     discardStaging(new PodDirectory(path, record.socketDirectory));
-  } catch {
-    // Its creator died before the record was there, and so before a VM was.
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") discardStaging(directory);
   }
-  rmSync(path, { recursive: true, force: true });
 }

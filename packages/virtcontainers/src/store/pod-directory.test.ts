@@ -3,17 +3,19 @@ import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempRoot } from "../testing/temp-root.ts";
-import { MAX_SOCKET_PATH_BYTES, makeSocketDirectory, PodDirectory, SOCKETS } from "./pod-directory.ts";
+import { chooseSocketDirectory, MAX_SOCKET_PATH_BYTES, PodDirectory, SOCKETS } from "./pod-directory.ts";
 
 test("sockets stay in the pod's directory while their paths fit", () => {
   const longest = Math.max(...Object.values(SOCKETS).map((name) => `/${name}.new`.length));
   const fits = "/".padEnd(MAX_SOCKET_PATH_BYTES - longest, "d");
-  assert.equal(makeSocketDirectory(fits), undefined);
-  const short = makeSocketDirectory(`${fits}d`);
+  assert.equal(chooseSocketDirectory(fits), undefined);
+  const short = chooseSocketDirectory(`${fits}d`);
   assert.ok(short);
+  const directory = new PodDirectory(`${fits}d`, short);
+  directory.makeSocketDirectory();
   try {
+    assert.throws(() => directory.makeSocketDirectory(), { code: "EEXIST" });
     assert.equal(statSync(short).mode & 0o777, 0o700);
-    const directory = new PodDirectory(`${fits}d`, short);
     assert.ok(Buffer.byteLength(directory.socket("relayControl")) <= MAX_SOCKET_PATH_BYTES);
     assert.equal(directory.file("record"), `${fits}d/pod.json`);
   } finally {

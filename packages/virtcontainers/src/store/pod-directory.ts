@@ -62,6 +62,11 @@ export class PodDirectory {
     return join(this.socketPath, SOCKETS[name]);
   }
 
+  /** Makes the directory of the sockets, if they have one of their own. A record names it already, should we die now. */
+  makeSocketDirectory(): void {
+    if (this.socketPath !== this.path) mkdirSync(this.socketPath, { mode: 0o700 });
+  }
+
   /** Removes the sockets, whose servers have ended. */
   removeSockets(): void {
     for (const name of Object.values(SOCKETS)) rmSync(join(this.socketPath, name), { force: true });
@@ -87,12 +92,10 @@ export function podPath(root: string, podId: string): string {
 }
 
 /**
- * A directory for the sockets of a pod whose own directory has too long a path, made anew; undefined when it has not.
- * The name is random: nobody else can have made it, and mkdir fails if somebody has.
+ * A path for the directory of the sockets of a pod whose own directory has too long a path; undefined when it has not.
+ * The name is random: nobody else can have made it, and making it fails if somebody has.
  */
-export function makeSocketDirectory(path: string): string | undefined {
+export function chooseSocketDirectory(path: string): string | undefined {
   if (Buffer.byteLength(join(path, LONGEST_SOCKET_NAME)) <= MAX_SOCKET_PATH_BYTES) return undefined;
-  const short = join(process.env.XDG_RUNTIME_DIR || tmpdir(), `husk-${randomBytes(9).toString("hex")}`);
-  mkdirSync(short, { mode: 0o700 });
-  return short;
+  return join(process.env.XDG_RUNTIME_DIR || tmpdir(), `husk-${randomBytes(9).toString("hex")}`);
 }

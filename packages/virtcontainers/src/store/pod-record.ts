@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import type { VfioFunction } from "../hypervisor/vfio.ts";
 import type { PodConfig, SharedFS } from "../types/index.ts";
 import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
@@ -19,10 +20,10 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
-  /** what it has of the host; missing: nothing yet, because there is no VM */
-  storage?: ContainerStorage;
   /** the process on the host that stands for it, when a caller has told one */
   shim?: ProcessIdentity;
+  /** what it has of the host; missing: nothing yet, because there is no VM */
+  storage?: ContainerStorage;
 }
 
 /** A disk of the VM in a pod's record. */
@@ -39,6 +40,15 @@ export interface DriveRecord {
    * where the guest finds it, and what it takes up: `id:lun` on the SCSI controller, or the PCI device numbers on the way
    * to it. Missing: it was there when the VM started, and cannot be taken out
    */
+  addr?: string;
+}
+
+/** A device of the host that the VM has for itself, in a pod's record. */
+export interface HostDeviceRecord {
+  device: VfioFunction;
+  /** containers that asked for it */
+  containerIds: string[];
+  /** PCI address in the VM; missing: it was there when the VM started, and cannot be taken out */
   addr?: string;
 }
 
@@ -69,17 +79,23 @@ export interface PodRecord {
   uuid: string;
   /** who creates the pod */
   creator: ProcessIdentity;
-  /** who changes what runs, from before the change until its outcome is stored: of one that died, it must be found out */
-  pending?: ProcessIdentity;
+  /** a change of what runs that has begun and whose outcome is not stored: nobody's, or a dead process's, must be found out */
+  pending?: { by?: ProcessIdentity };
   /** directory of the pod's sockets, when the pod's own has too long a path */
   socketDirectory?: string;
   config: PodConfig;
   containers: Record<string, ContainerRecord>;
   drives: DriveRecord[];
   shares: ShareRecord[];
+  hostDevices?: HostDeviceRecord[];
   vm?: VmRecord;
   /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
   postStopDue?: boolean;
+}
+
+/** Addresses in the VM that are taken: those of disks and of devices of the host. */
+export function takenAddresses({ drives, hostDevices = [] }: PodRecord): string[] {
+  return [...drives, ...hostDevices].flatMap(({ addr }) => addr ?? []);
 }
 
 /** Stores a record; the caller holds the pod's lock. */
@@ -148,7 +164,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (record.state !== "creating" && !STATES.includes(record.state)) return "bad state";
   if (typeof record.uuid !== "string" || typeof record.createdAt !== "string") return "bad uuid or createdAt";
   if (!isIdentity(record.creator)) return "bad creator";
-  if (record.pending !== undefined && !isIdentity(record.pending)) return "bad pending";
+  if (record.pending !== undefined && !isPending(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
@@ -172,6 +188,10 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {
   return Number.isSafeInteger(value?.pid) && (value?.pid ?? 0) > 0 && typeof value?.startTime === "string";
+}
+
+function isPending(value: PodRecord["pending"] | null): boolean {
+  return typeof value === "object" && value !== null && (value.by === undefined || isIdentity(value.by));
 }
 
 function isDrive(drive: Partial<DriveRecord> | null): boolean {

@@ -9,7 +9,7 @@ const GREETING =
 /** A QEMU that answers as `answer` says; without an answer it is silent. */
 export async function serveQmp(
   t: TestContext,
-  answer: (command: string, id: number, socket: Socket) => string | undefined,
+  answer: (command: string, id: number, socket: Socket, given: Record<string, unknown>) => string | undefined,
   greeting = GREETING,
 ): Promise<string> {
   const path = join(makeTempRoot(t).base, "qmp");
@@ -20,14 +20,17 @@ export async function serveQmp(
     socket.write(greeting);
     socket.on("data", (chunk) => {
       for (const line of chunk.toString().trim().split("\n")) {
-        const { execute, id } = JSON.parse(line);
+        const { execute, id, arguments: given = {} } = JSON.parse(line);
         const text =
-          execute === "qmp_capabilities" ? `{"return": {}, "id": ${id}}\r\n` : answer(execute, id, socket);
+          execute === "qmp_capabilities"
+            ? `{"return": {}, "id": ${id}}\r\n`
+            : answer(execute, id, socket, given);
         if (text) socket.write(`${text}\r\n`);
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
+  // As QEMU does, it lets one client queue (the kernel adds another).
+  await new Promise<void>((resolve) => server.listen(path, 1, resolve));
   t.after(() => {
     server.close();
     for (const socket of sockets) socket.destroy();

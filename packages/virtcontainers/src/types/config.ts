@@ -33,7 +33,9 @@ export interface Resources {
 
 /** A parameter of a command line: `key=value`, or `key` alone when the value is missing or empty. Go: `Param`. */
 export interface Param {
+  /** its name; not empty */
   key: string;
+  /** its value; missing or empty: there is none */
   value?: string;
 }
 
@@ -162,15 +164,21 @@ export interface Hooks {
 export interface EnvVar {
   /** its name; without `=` */
   var: string;
+  /** its value; may be empty */
   value: string;
 }
 
 /** Sets of Linux capabilities, names with `CAP_`. Go: `LinuxCapabilities`. */
 export interface LinuxCapabilities {
+  /** what may ever be gained by executing a program */
   bounding?: string[];
+  /** what is in force */
   effective?: string[];
+  /** what a program with inheritable capabilities of its own keeps */
   inheritable?: string[];
+  /** what may be in force */
   permitted?: string[];
+  /** what an ordinary program keeps */
   ambient?: string[];
 }
 
@@ -178,6 +186,7 @@ export interface LinuxCapabilities {
 export interface Cmd {
   /** program and arguments; not empty */
   args: string[];
+  /** environment variables */
   envs?: EnvVar[];
   /** working directory inside the container; default `/` */
   workDir?: string;
@@ -193,7 +202,9 @@ export interface Cmd {
   console?: string;
   /** nobody will wait for the process or read its output */
   detach?: boolean;
+  /** executing a program cannot gain privileges (`no_new_privs`) */
   noNewPrivileges?: boolean;
+  /** sets of capabilities; default: as the agent has them */
   capabilities?: LinuxCapabilities;
 }
 
@@ -220,8 +231,7 @@ export interface Mount {
 
 /**
  * A device inside a container. A block device of the host is plugged into the VM; a character device is made anew, and is
- * the guest's device of the same numbers; so is a fifo.
- * Go: `DeviceInfo`.
+ * the guest's device of the same numbers; so is a fifo. Go: `DeviceInfo`.
  */
 export interface DeviceInfo {
   /** path on the host; default: found by type and numbers */
@@ -256,9 +266,13 @@ export interface ContainerConfig {
   readonlyRootfs?: boolean;
   /** use the root directory itself, live, not a packed copy: what the container writes is written to it */
   sharedRootfs?: boolean;
+  /** the first process */
   cmd: Cmd;
+  /** kept with the container; keys are best name-spaced (`org.example.key`) */
   annotations?: Record<string, string>;
+  /** mounts inside, in order */
   mounts?: Mount[];
+  /** devices inside */
   deviceInfos?: DeviceInfo[];
 }
 
@@ -268,10 +282,13 @@ export interface PodConfig {
   id: string;
   /** host name inside the pod; default: the id */
   hostname?: string;
+  /** programs run at moments of its life */
   hooks?: Hooks;
+  /** CPUs and memory of the VM; they win over the defaults of `hypervisorConfig` */
   vmConfig?: Resources;
   /** default `qemu` */
   hypervisorType?: HypervisorType;
+  /** what the VM is made of */
   hypervisorConfig?: HypervisorConfig;
   /** default `hyperstart` */
   agentType?: AgentType;
@@ -279,6 +296,7 @@ export interface PodConfig {
   agentConfig?: Record<string, never>;
   /** default `noProxy` */
   proxyType?: ProxyType;
+  /** how the proxy is run */
   proxyConfig?: ProxyConfig;
   /** default `noopShim` */
   shimType?: ShimType;
@@ -286,8 +304,12 @@ export interface PodConfig {
   shimConfig?: Record<string, never>;
   /** default `noop` */
   networkModel?: NetworkModel;
+  /** how it is joined to networks */
   networkConfig?: NetworkConfig;
+  /** directories shared with the pod */
   volumes?: Volume[];
+  /** containers that are created with it; more can be created later */
   containers?: ContainerConfig[];
+  /** kept with the pod; keys are best name-spaced (`org.example.key`) */
   annotations?: Record<string, string>;
 }

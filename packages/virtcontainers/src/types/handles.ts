@@ -8,13 +8,17 @@ export type ProcessList = Uint8Array;
 
 /** Status of a container. Go: `ContainerStatus`. */
 export interface ContainerStatus {
+  /** unique in its pod */
   id: string;
+  /** state now; `paused` when the pod is */
   state: State;
   /** process id of the shim on the host, or what `setPid` told; -1: there is no such process */
   pid: number;
   /** when the container was started; undefined: not yet */
   startTime: Date | undefined;
+  /** its root file system on the host, an absolute path */
   rootFs: string;
+  /** those of its configuration */
   annotations: Record<string, string>;
   /** exit status of the container's first process, 128+signal if a signal ended it; undefined: not known (ours) */
   exitCode: number | undefined;
@@ -24,12 +28,19 @@ export interface ContainerStatus {
 
 /** Status of a pod. Go: `PodStatus`. */
 export interface PodStatus {
+  /** unique under a state directory */
   id: string;
+  /** state now, by what can be seen of VM and guest */
   state: State;
+  /** kind of hypervisor */
   hypervisor: HypervisorType;
+  /** what the VM is made of, paths absolute */
   hypervisorConfig: HypervisorConfig;
+  /** kind of agent */
   agent: AgentType;
+  /** its containers, in the order of their creation */
   containersStatus: ContainerStatus[];
+  /** those of its configuration, and what `setAnnotations` changed */
   annotations: Record<string, string>;
   /** when the pod was created (ours) */
   createdAt: Date;
@@ -52,6 +63,7 @@ export interface ProcessExit {
 export interface ProcessIo {
   /** the process's standard input; may be written before it is started */
   readonly stdin: Writable;
+  /** the process's output; with a terminal, all of it */
   readonly stdout: Readable;
   /** undefined when the process has a terminal */
   readonly stderr: Readable | undefined;
@@ -88,12 +100,14 @@ export interface VCPod {
   id(): string;
   /** The value of one annotation. @throws HuskError ERR_ANNOTATION_NOT_FOUND */
   annotations(key: string): string;
+  /** A copy of all annotations. */
   getAnnotations(): Record<string, string>;
   /**
    * Adds to the pod's annotations, or replaces some, and stores them.
    * @throws HuskError ERR_CONFIG_INVALID, ERR_POD_NOT_FOUND
    */
   setAnnotations(annotations: Record<string, string>): Promise<void>;
+  /** Its containers, in the order of their creation. */
   getAllContainers(): VCContainer[];
   /** One container; undefined: the pod has none of that id. */
   getContainer(containerId: string): VCContainer | undefined;
@@ -107,6 +121,7 @@ export interface VCContainer {
   id(): string;
   /** The pod it belongs to. */
   pod(): VCPod;
+  /** A copy of the annotations of the container's configuration. */
   getAnnotations(): Record<string, string>;
   /** Process id that stands for the container on the host: what `setPid` told; -1: no such process lives. */
   getPid(): number;

@@ -6,14 +6,17 @@
 
 /** Kind of hypervisor. Go: `HypervisorType`. */
 export const HypervisorType = { qemu: "qemu", mock: "mock" } as const;
+/** One of the values above. */
 export type HypervisorType = (typeof HypervisorType)[keyof typeof HypervisorType];
 
 /** Kind of guest agent. Supported now: `noop`, `hyperstart`. Go: `AgentType`. */
 export const AgentType = { noop: "noop", hyperstart: "hyperstart", kata: "kata" } as const;
+/** One of the values above. */
 export type AgentType = (typeof AgentType)[keyof typeof AgentType];
 
 /** Kind of socket to talk to an agent: `unix` typically means that it is behind a proxy. Go: `SocketTypeVSOCK`, …. */
 export const SocketType = { vsock: "vsock", unix: "unix" } as const;
+/** One of the values above. */
 export type SocketType = (typeof SocketType)[keyof typeof SocketType];
 
 /** Kind of proxy. Supported now: `noopProxy`, `noProxy`. Go: `ProxyType`. */
@@ -23,14 +26,17 @@ export const ProxyType = {
   ccProxy: "ccProxy",
   kataProxy: "kataProxy",
 } as const;
+/** One of the values above. */
 export type ProxyType = (typeof ProxyType)[keyof typeof ProxyType];
 
 /** Kind of shim. Supported now: `noopShim`. Go: `ShimType`. */
 export const ShimType = { ccShim: "ccShim", noopShim: "noopShim", kataShim: "kataShim" } as const;
+/** One of the values above. */
 export type ShimType = (typeof ShimType)[keyof typeof ShimType];
 
 /** Kind of network set-up. Supported now: `noop`. Go: `NetworkModel`. */
 export const NetworkModel = { noop: "noop", CNI: "CNI", CNM: "CNM" } as const;
+/** One of the values above. */
 export type NetworkModel = (typeof NetworkModel)[keyof typeof NetworkModel];
 
 /**
@@ -49,12 +55,15 @@ export const NetInterworkingModel = {
   /** no model: what comes before it is valid */
   invalid: 4,
 } as const;
+/** One of the values above. */
 export type NetInterworkingModel = (typeof NetInterworkingModel)[keyof typeof NetInterworkingModel];
 
 /** State of a pod or container; `state-machine.ts` has the moves between them. Go: `State`. */
 export const State = { ready: "ready", running: "running", paused: "paused", stopped: "stopped" } as const;
+/** One of the values above. */
 export type State = (typeof State)[keyof typeof State];
 
 /** Form of a list of processes: `json`, an array of process ids; `table`, the lines of ps(1). */
 export const ProcessListFormat = { json: "json", table: "table" } as const;
+/** One of the values above. */
 export type ProcessListFormat = (typeof ProcessListFormat)[keyof typeof ProcessListFormat];

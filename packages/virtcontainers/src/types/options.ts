@@ -1,4 +1,5 @@
 import type { VCPod } from "./handles.ts";
+import type { ProcessListFormat } from "./kinds.ts";
 
 /** A moment of a call, for those who watch where the time goes. */
 export interface Phase {
@@ -28,6 +29,14 @@ export interface CallOptions {
 export interface EnterOptions extends CallOptions {
   /** connect the streams of the process; default: stdin is closed, output is discarded */
   attach?: boolean | undefined;
+}
+
+/** What `processListContainer` is to list, and how. Go: `ProcessListOptions`. */
+export interface ProcessListOptions {
+  /** `json`: an array of process ids, as the pod numbers them; `table`: text as ps(1) writes it */
+  format: ProcessListFormat;
+  /** options of ps(1) for the table; default: `-ef` */
+  args?: string[] | undefined;
 }
 
 /** Options of `listPod`. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { API_VERSION, Command, commandName } from "./commands.ts";
+import { API_VERSION, Command, commandName, hostCommandName } from "./commands.ts";
 
 test("the codes are 0 to 25, each once, in the order they are written", () => {
   assert.deepEqual(
@@ -14,6 +14,12 @@ test("the codes that dialects number differently are those of dialect H", () => 
   assert.equal(Command.PROCESSASYNCEVENT, 23);
   assert.equal(Command.SIGNALPROCESS, 24);
   assert.equal(Command.DELETEINTERFACE, 25);
+});
+
+test("code 23 is PSCONTAINER from the host and PROCESSASYNCEVENT from the guest", () => {
+  assert.equal(hostCommandName(23), "PSCONTAINER");
+  assert.equal(commandName(23), "PROCESSASYNCEVENT");
+  assert.equal(hostCommandName(17), "NEWCONTAINER");
 });
 
 test("commandName names known and unknown codes", () => {

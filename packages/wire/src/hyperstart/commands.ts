@@ -54,7 +54,10 @@ export const Command = {
   SETUPROUTE: 21,
   /** Host → guest, JSON {@link RemoveContainer}. */
   REMOVECONTAINER: 22,
-  /** Guest → host, JSON {@link ProcessAsyncEvent}, unsolicited and never acknowledged. */
+  /**
+   * Guest → host, JSON {@link ProcessAsyncEvent}, unsolicited and never acknowledged. The same code from the host is
+   * PSCONTAINER, see {@link PSCONTAINER}.
+   */
   PROCESSASYNCEVENT: 23,
   /** Host → guest, JSON {@link SignalProcess}: a signal for a process's group. */
   SIGNALPROCESS: 24,
@@ -62,10 +65,21 @@ export const Command = {
   DELETEINTERFACE: 25,
 } as const;
 
+/**
+ * Host → guest, JSON {@link ProcessList}: the processes of a container. Clear Containers' number, which only the other
+ * direction uses for PROCESSASYNCEVENT; here it is taken in every dialect.
+ */
+export const PSCONTAINER = Command.PROCESSASYNCEVENT;
+
 /** A known command code. Frames carry any u32; see {@link commandName} for what to call it. */
 export type Command = (typeof Command)[keyof typeof Command];
 
 const names: readonly string[] = Object.keys(Command);
+
+/** Name of a command that a host has sent: as {@link commandName}, but 23 is its PSCONTAINER. */
+export function hostCommandName(code: number): string {
+  return code === PSCONTAINER ? "PSCONTAINER" : commandName(code);
+}
 
 /** Name of a command code for logs and errors: `"EXECCMD"`, or `"command 99"` when it is unknown. */
 export function commandName(code: number): string {

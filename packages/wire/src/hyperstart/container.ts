@@ -143,7 +143,7 @@ export type ContainerRequest = Pick<Container, "id"> &
 const readPath = text(MAX_PATH_BYTES);
 const readName = line(MAX_NAME_BYTES);
 const readPort = integer(0, 0xffff);
-const readProcess = processReader("init");
+const readProcess = processReader(() => "init");
 /** Largest numbers of a device: Linux has 12 and 20 bits for them. */
 const MAX_MAJOR = 0xfff;
 const MAX_MINOR = 0xfffff;

@@ -48,3 +48,9 @@ export const MAX_SIGNAL = 64;
 
 /** Most bytes of an ERROR frame's text that are looked at. */
 export const MAX_ERROR_TEXT_BYTES = 1024;
+
+/** Most bytes of a file that READFILE gives: what fits one frame with room to spare. */
+export const MAX_FILE_BYTES = 8 * 1024 * 1024;
+
+/** Most processes of a container that PSCONTAINER lists. */
+export const MAX_LISTED_PROCESSES = 4096;

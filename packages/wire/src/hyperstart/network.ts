@@ -1,4 +1,4 @@
-import { MAX_NAME_BYTES } from "./limits.ts";
+import { MAX_NAME_BYTES, MAX_REQUEST_BYTES } from "./limits.ts";
 import type { Reader } from "./payload-reader.ts";
 import {
   integer,
@@ -8,6 +8,7 @@ import {
   nonEmpty,
   optionalText,
   readObject,
+  readPayload,
   required,
   withDefault,
 } from "./payload-reader.ts";
@@ -42,6 +43,8 @@ export interface Route {
   gateway?: string;
   /** name of the interface */
   device?: string;
+  /** address that packets get which have none yet (Clear Containers) */
+  src?: string;
 }
 
 /** Networks for which containers' ports are mapped. */
@@ -77,8 +80,19 @@ export const readRoute: Reader<Route> = (value, path) => {
     dest: required(from, path, "dest", nonEmpty(readName)),
     ...optionalText(from, path, "gateway", readName),
     ...optionalText(from, path, "device", readName),
+    ...optionalText(from, path, "src", readName),
   };
 };
+
+/** The payload of SETUPINTERFACE and DELETEINTERFACE. @throws PayloadError */
+export function parseInterface(payload: Uint8Array): Interface {
+  return readInterface(readPayload(payload, MAX_REQUEST_BYTES), "");
+}
+
+/** The payload of SETUPROUTE, `{"routes": Route[]}`. @throws PayloadError */
+export function parseRoutes(payload: Uint8Array): Route[] {
+  return withDefault(readPayload(payload, MAX_REQUEST_BYTES), "", "routes", listOf(readRoute), []);
+}
 
 /** Port mapping networks at a path of a payload. */
 export const readPortmappingWhiteList: Reader<PortmappingWhiteList> = (value, path) => {

@@ -3,7 +3,7 @@ import { readContainer } from "./container.ts";
 import { MAX_HOSTNAME_BYTES, MAX_NAME_BYTES, MAX_REQUEST_BYTES } from "./limits.ts";
 import type { Interface, PortmappingWhiteList, Route } from "./network.ts";
 import { readInterface, readPortmappingWhiteList, readRoute } from "./network.ts";
-import { line, listOf, optional, optionalText, readPayload, withDefault } from "./payload-reader.ts";
+import { line, listOf, optional, optionalText, readPayload, text, withDefault } from "./payload-reader.ts";
 
 /** Payload of STARTPOD: one JSON object with these keys, all of which may be absent. */
 export interface Pod {
@@ -25,6 +25,8 @@ export interface Pod {
   routes: Route[];
   /** networks for port mapping; absent: none */
   portmappingWhiteLists?: PortmappingWhiteList;
+  /** rules for iptables-restore (Clear Containers 2) */
+  iptableRules?: string;
 }
 
 /** A {@link Pod} as a host may write it: what has a default may be left out. */
@@ -45,5 +47,6 @@ export function parsePod(payload: Uint8Array): Pod {
     interfaces: withDefault(from, "", "interfaces", listOf(readInterface), []),
     routes: withDefault(from, "", "routes", listOf(readRoute), []),
     ...optional(from, "", "portmappingWhiteLists", readPortmappingWhiteList),
+    ...optionalText(from, "", "iptableRules", text(MAX_REQUEST_BYTES)),
   };
 }

@@ -103,11 +103,12 @@ const readSide = integer(0, 0xffff);
 const readArguments = listOf(text(MAX_ARGUMENT_BYTES));
 const readNames = listOf(nonEmpty(readName));
 
-/** A process; `defaultId` names one that says no id of its own, where that is allowed. */
-export function processReader(defaultId?: string): Reader<Process> {
+/** A process; `defaultId` names one that says no id of its own, where that is allowed, by its stream. */
+export function processReader(defaultId?: (stdio: number) => string): Reader<Process> {
   return (value, path) => {
     const from = readObject(value, path);
-    const id = optionalText(from, path, "id", readProcessId).id ?? defaultId;
+    const stdio = required(from, path, "stdio", readSeq);
+    const id = optionalText(from, path, "id", readProcessId).id ?? defaultId?.(stdio);
     if (id === undefined) throw new PayloadError(`${path}.id`, "is missing");
     const process: Process = {
       id,
@@ -115,7 +116,7 @@ export function processReader(defaultId?: string): Reader<Process> {
       ...optionalText(from, path, "group", lineOrNumber(MAX_NAME_BYTES)),
       additionalGroups: withDefault(from, path, "additionalGroups", listOf(lineOrNumber(MAX_NAME_BYTES)), []),
       terminal: withDefault(from, path, "terminal", readBoolean, false),
-      stdio: required(from, path, "stdio", readSeq),
+      stdio,
       stderr: withDefault(from, path, "stderr", readSeq, 0),
       args: required(from, path, "args", readArguments),
       envs: withDefault(from, path, "envs", listOf(readEnvVar), []),

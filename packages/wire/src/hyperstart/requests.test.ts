@@ -53,3 +53,13 @@ test("numbers keep to their ranges", () => {
   assert.throws(() => parseWindowSize(json({ ...size, row: 65536 })), { path: "row" });
   assert.throws(() => parseWindowSize(json({ ...size, column: -1 })), { path: "column" });
 });
+
+test("what only hosts of Clear Containers say is understood", () => {
+  assert.deepEqual(parseWindowSize(json({ seq: 5, row: 24, column: 80 })), { seq: 5, row: 24, column: 80 });
+  assert.throws(() => parseWindowSize(json({ seq: 0, row: 24, column: 80 })), { path: "seq" });
+  const all = { container: "c1", signal: 9, allProcesses: true };
+  assert.deepEqual(parseKillContainer(json(all)), all);
+  const request = { container: "c1", process: { stdio: 7, stderr: 8, args: ["a"] } };
+  assert.equal(parseExecCommand(json(request), false).process.id, "7");
+  assert.throws(() => parseExecCommand(json(request)), { path: "process.id" });
+});

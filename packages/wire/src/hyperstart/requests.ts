@@ -1,6 +1,6 @@
 import { readContainerId, readProcessId } from "./identifiers.ts";
-import { MAX_REQUEST_BYTES, MAX_SIGNAL } from "./limits.ts";
-import { integer, readPayload, required } from "./payload-reader.ts";
+import { MAX_REQUEST_BYTES, MAX_SIGNAL, MAX_STREAM_SEQ } from "./limits.ts";
+import { integer, optional, readBoolean, readPayload, required } from "./payload-reader.ts";
 import type { Process, ProcessRequest } from "./process.ts";
 import { processReader } from "./process.ts";
 
@@ -15,12 +15,14 @@ export interface ExecCommand {
 /** An {@link ExecCommand} as a host may write it. */
 export type ExecRequest = Pick<ExecCommand, "container"> & { process: ProcessRequest };
 
-/** Payload of KILLCONTAINER: `{"container": string, "signal": int}`. */
+/** Payload of KILLCONTAINER: `{"container": string, "signal": int, "allProcesses"?: bool}`. */
 export interface KillContainer {
   /** container whose first process is meant */
   container: string;
   /** signal number, 0 to 64 */
   signal: number;
+  /** whether all its processes are meant (Clear Containers) */
+  allProcesses?: boolean;
 }
 
 /** Payload of SIGNALPROCESS: `{"container": string, "process": string, "signal": int}`. */
@@ -33,17 +35,16 @@ export interface SignalProcess {
   signal: number;
 }
 
-/** Payload of WINSIZE: `{"container": string, "process": string, "row": int, "column": int}`. */
-export interface WindowSize {
-  /** container of the process */
-  container: string;
-  /** process whose terminal is meant */
-  process: string;
+/**
+ * Payload of WINSIZE: `{"container": string, "process": string, "row": int, "column": int}`. Hosts of Clear Containers
+ * name the process by its stream instead: `{"seq": u64, "row": int, "column": int}`.
+ */
+export type WindowSize = ({ container: string; process: string } | { seq: number }) & {
   /** height in characters */
   row: number;
   /** width in characters */
   column: number;
-}
+};
 
 /** Payload of REMOVECONTAINER: `{"container": string}`. */
 export interface RemoveContainer {
@@ -51,27 +52,22 @@ export interface RemoveContainer {
   container: string;
 }
 
-/**
- * Payload of READFILE, and first part of WRITEFILE's: `{"container": string, "file": string}`. In WRITEFILE the
- * JSON ends at its first `}` byte, so neither may contain one, and the file's raw bytes follow at once.
- */
-export interface FileRequest {
-  /** container in whose mount namespace the file is */
-  container: string;
-  /** absolute path of the file */
-  file: string;
-}
-
 const readExecProcess = processReader();
+const readNamelessProcess = processReader((stdio) => String(stdio));
 const readSignal = integer(0, MAX_SIGNAL);
 const readSide = integer(0, 0xffff);
 
-/** The payload of EXECCMD. @throws PayloadError */
-export function parseExecCommand(payload: Uint8Array): ExecCommand {
+/**
+ * The payload of EXECCMD.
+ *
+ * @param needsId false: a process without id is called by the number of its stream, as in Clear Containers
+ * @throws PayloadError
+ */
+export function parseExecCommand(payload: Uint8Array, needsId = true): ExecCommand {
   const from = readPayload(payload, MAX_REQUEST_BYTES);
   return {
     container: required(from, "", "container", readContainerId),
-    process: required(from, "", "process", readExecProcess),
+    process: required(from, "", "process", needsId ? readExecProcess : readNamelessProcess),
   };
 }
 
@@ -81,6 +77,7 @@ export function parseKillContainer(payload: Uint8Array): KillContainer {
   return {
     container: required(from, "", "container", readContainerId),
     signal: required(from, "", "signal", readSignal),
+    ...optional(from, "", "allProcesses", readBoolean),
   };
 }
 
@@ -97,9 +94,16 @@ export function parseSignalProcess(payload: Uint8Array): SignalProcess {
 /** The payload of WINSIZE. @throws PayloadError */
 export function parseWindowSize(payload: Uint8Array): WindowSize {
   const from = readPayload(payload, MAX_REQUEST_BYTES);
+  const { seq } = optional(from, "", "seq", integer(1, MAX_STREAM_SEQ));
+  const process =
+    seq === undefined
+      ? {
+          container: required(from, "", "container", readContainerId),
+          process: required(from, "", "process", readProcessId),
+        }
+      : { seq };
   return {
-    container: required(from, "", "container", readContainerId),
-    process: required(from, "", "process", readProcessId),
+    ...process,
     row: required(from, "", "row", readSide),
     column: required(from, "", "column", readSide),
   };

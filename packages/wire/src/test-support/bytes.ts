@@ -19,3 +19,8 @@ export function cut(bytes: Uint8Array, offsets: readonly number[]): Uint8Array[]
 export function json(value: unknown): Uint8Array {
   return new TextEncoder().encode(JSON.stringify(value));
 }
+
+/** A text as its bytes. */
+export function encode(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}

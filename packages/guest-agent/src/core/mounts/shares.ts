@@ -29,11 +29,13 @@ function isMountPoint(folder: string): boolean {
   return sys.stat(folder).dev !== sys.stat(podPaths.shares).dev;
 }
 
-/** The kinds that this kernel has. */
-function loadKinds(): typeof KINDS {
+/** The kinds that this kernel has, and their names for an error. */
+function loadKinds(): { kinds: typeof KINDS; names: string } {
   for (const [type] of KINDS) loadModule(type);
   const known = readText("/proc/filesystems");
-  return KINDS.filter(([type]) => known.includes(`\t${type}\n`));
+  const has = ([type]: (typeof KINDS)[number]) => known.includes(`\t${type}\n`);
+  const names = KINDS.map((kind) => (has(kind) ? kind[0] : `no ${kind[0]}: the guest's kernel lacks it`));
+  return { kinds: KINDS.filter(has), names: names.join(", ") };
 }
 
 /** Whether the host shares by 9p: its device is there, whatever drivers there are. */
@@ -81,10 +83,9 @@ export class Shares {
     const folder = `${podPaths.shares}/${tag}`;
     makeDirectories(folder, 0o700);
     if (isMountPoint(folder)) return folder;
-    const kinds = loadKinds();
-    const types = kinds.map(([type]) => type).join(" or ");
-    if (!types) throw new Error(`share "${tag}": the guest's kernel has neither virtiofs nor 9p`);
-    await waitForDevice(`share "${tag}" (${types})`, DEADLINE_MS, () => tryMount(tag, folder, kinds));
+    const { kinds, names } = loadKinds();
+    if (kinds.length === 0) throw new Error(`share "${tag}": the guest's kernel has neither virtiofs nor 9p`);
+    await waitForDevice(`share "${tag}" (${names})`, DEADLINE_MS, () => tryMount(tag, folder, kinds));
     this.#mounted.add(folder);
     return folder;
   }

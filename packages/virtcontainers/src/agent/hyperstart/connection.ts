@@ -7,6 +7,8 @@ import {
   decodeNext,
   encodeControl,
   encodeStream,
+  hostCommandName,
+  MAX_FILE_BYTES,
   type ProcessAsyncEvent,
   parseProcessAsyncEvent,
   StreamDecoder,
@@ -17,8 +19,8 @@ import { HuskError, messageOf } from "../../errors/index.ts";
 import { ControlResync, makeStreamMarker, StreamResync } from "./resync.ts";
 import { StreamWriter } from "./stream-writer.ts";
 
-/** Longest control message taken from the guest. */
-const MAX_CONTROL_BYTES = 1024 * 1024;
+/** Longest control message taken from the guest: a file or a table of processes, with its header. */
+const MAX_CONTROL_BYTES = MAX_FILE_BYTES + 1024;
 
 /** What a connection tells its session. */
 export interface ConnectionEvents {
@@ -122,7 +124,7 @@ export class HyperstartConnection {
         reject: answer.reject,
       });
     this.#sendNext();
-    const what = `the agent's answer to ${commandName(command)}`;
+    const what = `the agent's answer to ${hostCommandName(command)}`;
     return withDeadline(answer.promise, { ms: options.timeoutMs, what, signal: options.signal });
   }
 

@@ -29,7 +29,15 @@ export function processRequest(id: string, cmd: Cmd, seqs: StreamSeqs): ProcessR
     envs: (cmd.envs ?? []).map(({ var: env, value }) => ({ env, value })),
     workdir: cmd.workDir ?? "/",
     ...(cmd.noNewPrivileges ? { noNewPrivileges: true } : {}),
+    ...capabilitiesOf(cmd),
   };
+}
+
+/** When one set is given, those that are not are empty; when none is, the process has what its user has. */
+function capabilitiesOf({ capabilities = {} }: Cmd): Pick<ProcessRequest, "capabilities"> {
+  if (Object.keys(capabilities).length === 0) return {};
+  const nothing = { bounding: [], effective: [], permitted: [], inheritable: [], ambient: [] };
+  return { capabilities: { ...nothing, ...capabilities } };
 }
 
 /** The payload of STARTPOD. */

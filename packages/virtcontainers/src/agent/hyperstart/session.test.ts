@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { afterEach, test } from "node:test";
-import { Command, encodeControl, encodeNext, encodeVersion } from "@husk/wire/hyperstart";
+import {
+  Command,
+  encodeControl,
+  encodeNext,
+  encodeVersion,
+  PSCONTAINER,
+  parseProcessList,
+} from "@husk/wire/hyperstart";
 import { makeAgentBench } from "../../testing/open-agent.ts";
 import { GuestProcess } from "../guest-process.ts";
 import type { ContainerStart } from "../types.ts";
@@ -39,6 +46,34 @@ test("a container is started with its disk, and its streams and end come back", 
   const { request } = peer.processes[0] ?? {};
   assert.equal(request?.user, "nobody");
   assert.deepEqual(request?.envs, [{ env: "A", value: "1" }]);
+});
+
+test("a list of processes is asked for, and what the guest says is not trusted", async (t) => {
+  const { peer, open } = await makeAgentBench(t);
+  const session = await open({ fresh: true });
+  let reply = "[ 2, 17 ]";
+  const asked: unknown[] = [];
+  peer.overrides.set(PSCONTAINER, ({ payload }) => {
+    asked.push(parseProcessList(payload));
+    peer.sendControl(Command.ACK, reply);
+  });
+  const list = async (format: "json" | "table", args?: string[]) =>
+    Buffer.from(await session.listProcesses("c", { format, args }, {})).toString();
+  assert.equal(await list("json"), "[2,17]");
+  reply = "PID CMD\n  2 \u001b[31mred\u001b[0m\n";
+  assert.equal(await list("table", ["-o", "pid,comm"]), "PID CMD\n  2 red\n");
+  assert.deepEqual(asked, [
+    { container: "c", format: "json", psargs: [] },
+    { container: "c", format: "table", psargs: ["-o", "pid,comm"] },
+  ]);
+  for (reply of ['{"pids":[]}', "[0]", '["2"]', "[", ""]) {
+    await assert.rejects(list("json"), { code: "ERR_AGENT_PROTOCOL" }, reply);
+  }
+  peer.overrides.set(PSCONTAINER, () => peer.sendControl(Command.ERROR, "no option -z"));
+  await assert.rejects(list("table", ["-z"]), {
+    code: "ERR_AGENT_REFUSED",
+    message: /PSCONTAINER: no option -z/,
+  });
 });
 
 test("input is cut into frames that the agent takes, and nothing is lost", async (t) => {

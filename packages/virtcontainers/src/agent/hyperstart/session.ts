@@ -1,18 +1,20 @@
 import { randomBytes } from "node:crypto";
-import { Command, type ProcessAsyncEvent } from "@husk/wire/hyperstart";
+import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER } from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
-import type { Cmd } from "../../types/index.ts";
+import type { Cmd, ProcessListOptions } from "../../types/index.ts";
 import type { GuestProcess, ProcessChannel } from "../guest-process.ts";
 import {
   type AgentOptions,
   type AgentSession,
   type ContainerStart,
   INIT_PROCESS,
+  type KillOptions,
   type OpenOptions,
   type PodStart,
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
+import { checkedList } from "./process-list.ts";
 import { replyText } from "./reply-text.ts";
 import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
 import { SessionProcess } from "./session-process.ts";
@@ -79,14 +81,20 @@ export class HyperstartSession implements AgentSession {
     return entry.processId;
   }
 
-  async killContainer(containerId: string, signal: number, options: AgentOptions): Promise<boolean> {
-    const reply = await this.#request(
-      Command.KILLCONTAINER,
-      { container: containerId, signal },
-      "agentCommand",
-      options,
-    );
+  async killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean> {
+    const request = { container: containerId, signal, ...(options.all ? { allProcesses: true } : {}) };
+    const reply = await this.#request(Command.KILLCONTAINER, request, "agentCommand", options);
     return reply.ok;
+  }
+
+  async listProcesses(
+    containerId: string,
+    { format, args }: ProcessListOptions,
+    options: AgentOptions,
+  ): Promise<Uint8Array> {
+    const request: ProcessList = { container: containerId, format, psargs: args ?? [] };
+    const reply = await this.#command(PSCONTAINER, request, "agentCommand", options);
+    return checkedList(format, reply);
   }
 
   async stopPod(options: AgentOptions): Promise<void> {

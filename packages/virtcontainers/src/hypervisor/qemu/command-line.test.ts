@@ -149,5 +149,62 @@ test("preallocated, huge and locked memory, alone and shared", () => {
     valuesOf(qemuArguments({ ...plan, config }), "-overcommit");
   assert.deepEqual(overcommit({}), []);
   assert.deepEqual(overcommit({ realtime: true }), ["mem-lock=off"]);
-  assert.deepEqual(overcommit({ realtime: true, mlock: true }), ["mem-lock=on"]);
+  const config = { realtime: true, mlock: true };
+  assert.deepEqual(overcommit(config), ["mem-lock=on"]);
+  const locked = qemuArguments({ ...plan, config });
+  assert.deepEqual(valuesOf(locked, "-accel"), ["tcg,tb-size=64"]);
+  assert.doesNotMatch(valuesOf(locked, "-machine")[0] ?? "", /accel/, "QEMU takes one of the two");
+  assert.deepEqual(valuesOf(qemuArguments({ ...plan, accelerator: "kvm", config }), "-accel"), []);
+});
+
+test("disks on a SCSI controller, which is there only for them", () => {
+  const drives = [{ id: "rootfs0", imagePath: "/i", fstype: "erofs", addr: "0:0", source: "file" as const }];
+  const devices = valuesOf(qemuArguments({ ...plan, blockDriver: "virtio-scsi", drives }), "-device");
+  assert.ok(
+    devices.includes(
+      '{"driver":"virtio-scsi-pci","id":"scsi0","disable-legacy":"on","vectors":0,"ioeventfd":false}',
+    ),
+  );
+  assert.equal(
+    devices.at(-1),
+    '{"driver":"scsi-hd","id":"disk-rootfs0","drive":"node-rootfs0","serial":"rootfs0","bus":"scsi0.0","scsi-id":0,"lun":0}',
+  );
+  assert.ok(!qemuArguments(plan).some((arg) => arg.includes("scsi")));
+});
+
+test("a disk that may be written to, and a block device of the host", () => {
+  const disk = {
+    id: "data",
+    imagePath: "/dev/loop0",
+    fstype: "ext4",
+    readOnly: false,
+    source: "device" as const,
+  };
+  assert.deepEqual(valuesOf(qemuArguments({ ...plan, drives: [disk] }), "-blockdev"), [
+    '{"driver":"raw","node-name":"node-data","read-only":false,"file":{"driver":"host_device","filename":"/dev/loop0"}}',
+  ]);
+});
+
+test("the guest's own root is the first disk, named by what finds it", () => {
+  const rootDisk = { id: "guestroot", imagePath: "/g", fstype: "ext4", source: "file" as const };
+  const disks = (changes: Partial<QemuPlan>) =>
+    valuesOf(qemuArguments({ ...plan, rootDisk, ...changes }), "-device").flatMap(
+      (device) => /"id":"disk-(\w+)"/.exec(device)?.[1] ?? [],
+    );
+  assert.deepEqual(disks({}), ["guestroot", "rootfs0"]);
+  assert.deepEqual(disks({ machine: "microvm", slots: 0 }), ["rootfs0", "guestroot"]);
+  const words = (changes: Partial<QemuPlan>) =>
+    valuesOf(qemuArguments({ ...plan, rootDisk, ...changes }), "-append")[0] ?? "";
+  assert.match(words({}), / root=\/dev\/disk\/by-id\/virtio-guestroot rootfstype=ext4 ro .*quiet a=b c$/);
+  assert.match(words({ initrdPath: undefined }), / root=\/dev\/vda rootfstype=ext4 ro /);
+  assert.deepEqual(valuesOf(qemuArguments({ ...plan, rootDisk, initrdPath: undefined }), "-initrd"), []);
+});
+
+test("in a VM, a KVM guest gets no performance counters unless the checks are turned off", () => {
+  const cpu = (changes: Partial<QemuPlan>) =>
+    valuesOf(qemuArguments({ ...plan, accelerator: "kvm", ...changes }), "-cpu")[0];
+  assert.equal(cpu({ isNested: true }), "host,pmu=off");
+  assert.equal(cpu({ isNested: true, config: { disableNestingChecks: true } }), "host");
+  assert.equal(cpu({ isNested: false }), "host");
+  assert.equal(cpu({ isNested: true, accelerator: "tcg" }), "max,-la57,-erms,-fsrm");
 });

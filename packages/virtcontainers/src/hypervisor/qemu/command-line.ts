@@ -8,6 +8,9 @@ import { slotArguments } from "./slots.ts";
 import { transportOf, tuningOf } from "./transport.ts";
 import { vfioArguments } from "./vfio-device.ts";
 
+/** Enough for the code that a guest runs over and over, in MiB. */
+const SMALL_CACHE_MIB = 64;
+
 /** Descriptors that QEMU inherits; the numbers are those in QEMU. */
 export const INHERITED = {
   qmp: 3,
@@ -42,8 +45,13 @@ export interface QemuPlan extends Omit<VmSpec, "drives"> {
   readonly slots: number;
 }
 
+/** Under TCG, QEMU sets up to 1 GiB aside for translated code. Locked memory is there from the start, used or not. */
+function hasSmallCache({ accelerator, config }: QemuPlan): boolean {
+  return accelerator === "tcg" && config.realtime === true && config.mlock === true;
+}
+
 function machineArgument(plan: QemuPlan): string {
-  const options: string[] = [plan.machine, `accel=${plan.accelerator}`];
+  const options: string[] = [plan.machine, ...(hasSmallCache(plan) ? [] : [`accel=${plan.accelerator}`])];
   // Without ACPI a microvm cannot power itself off; without the RTC its kernel boots much more slowly.
   if (plan.machine === "microvm") options.push("acpi=on", "rtc=on", "isa-serial=on", "x-option-roms=off");
   // Devices that a guest without screen, keyboard and disks would only look for.
@@ -108,6 +116,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
   return [
     ...["-name", `husk-${plan.podId}`, "-uuid", plan.uuid],
     ...["-machine", machineArgument(plan), "-cpu", cpuArgument(plan)],
+    ...(hasSmallCache(plan) ? ["-accel", `tcg,tb-size=${SMALL_CACHE_MIB}`] : []),
     ...["-smp", String(plan.vcpus), ...memoryArguments(plan)],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-bios", config.firmwarePath ?? DEFAULT_FIRMWARE],

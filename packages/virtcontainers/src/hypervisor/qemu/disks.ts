@@ -1,5 +1,6 @@
 import type { QmpDevice, QmpRawBlockdev } from "@husk/wire/qmp";
 import { HuskError } from "../../errors/index.ts";
+import type { BlockDeviceDriver } from "../../types/index.ts";
 import type { Drive } from "../types.ts";
 import type { QemuPlan } from "./command-line.ts";
 import { checkDiskImage, type DiskSource } from "./disk-image.ts";
@@ -63,16 +64,19 @@ function controllerArguments(plan: QemuPlan): string[] {
   return ["-device", JSON.stringify({ driver: scsi, id: SCSI_CONTROLLER, ...common, ...tuningOf(plan) })];
 }
 
-/** The disks that are there at the start; first of all the guest's own root, which its kernel knows as `vda`. */
+function diskOptions(disk: Disk, plan: QemuPlan, blockDriver: BlockDeviceDriver): string[] {
+  const tuning = blockDriver === "virtio-blk" ? tuningOf(plan) : {};
+  const device = { ...diskDeviceOf(disk, { ...plan, blockDriver }), ...tuning };
+  return ["-blockdev", JSON.stringify(blockdevOf(disk)), "-device", JSON.stringify(device)];
+}
+
+/**
+ * The disks that are there at the start. A kernel that finds the guest's own root by itself must find it first: on a PCI
+ * bus that is the first here, on a microvm the last.
+ */
 export function diskArguments(plan: QemuPlan): string[] {
-  const describe = (drive: Disk, blockDriver: QemuPlan["blockDriver"]) => {
-    const tuning = blockDriver === "virtio-blk" ? tuningOf(plan) : {};
-    const device = { ...diskDeviceOf(drive, { ...plan, blockDriver }), ...tuning };
-    return ["-blockdev", JSON.stringify(blockdevOf(drive)), "-device", JSON.stringify(device)];
-  };
-  return [
-    ...(plan.rootDisk ? describe(plan.rootDisk, "virtio-blk") : []),
-    ...controllerArguments(plan),
-    ...plan.drives.flatMap((drive) => describe(drive, plan.blockDriver)),
-  ];
+  const root = plan.rootDisk ? diskOptions(plan.rootDisk, plan, "virtio-blk") : [];
+  const others = plan.drives.flatMap((disk) => diskOptions(disk, plan, plan.blockDriver));
+  const isFirst = plan.machine !== "microvm";
+  return [...(isFirst ? root : []), ...controllerArguments(plan), ...others, ...(isFirst ? [] : root)];
 }

@@ -24,15 +24,20 @@ const CAP_IPC_LOCK = 14n;
  * words; and with too little memory to touch all at once, the host's OOM killer would.
  * @throws HuskError ERR_HOST_MEMORY, ERR_CONFIG_INVALID
  */
-export function checkHostMemory({ config, memory }: VmSpec, proc: MemoryFacts = PROC): void {
+export function checkHostMemory(
+  { config, memory, vfioDevices }: Pick<VmSpec, "config" | "memory" | "vfioDevices">,
+  proc: MemoryFacts = PROC,
+): void {
   const isLocked = config.realtime === true && config.mlock === true;
   if (config.mlock && !config.realtime) {
     const text = "hypervisorConfig.mlock: locks the VM's memory only together with realtime: true";
     throw new HuskError("ERR_CONFIG_INVALID", text);
   }
   if (config.hugePages) checkHugePages(memory, proc);
-  else if (config.memPrealloc || isLocked) checkAvailable(memory, proc);
-  if (isLocked) checkLockLimit(memory, proc);
+  // A device of the host reads and writes the guest's memory by itself, so the kernel pins all of it.
+  const isPinned = isLocked || vfioDevices.length > 0;
+  if (!config.hugePages && (config.memPrealloc || isPinned)) checkAvailable(memory, proc);
+  if (isPinned) checkLockLimit(memory, proc);
 }
 
 /** A line of /proc/meminfo: a count, or KiB. */
@@ -73,8 +78,8 @@ function checkLockLimit(memory: number, { limits, status }: MemoryFacts): void {
   if ((BigInt(`0x${capabilities}`) >> CAP_IPC_LOCK) & 1n) return;
   const limit = /^Max locked memory\s+(\d+|unlimited)/m.exec(readFileSync(limits, "latin1"))?.[1];
   if (limit === "unlimited" || Number(limit) >= memory * 1024 * 1024) return;
-  const text = `hypervisorConfig.mlock: this process may lock ${limit} bytes, and the VM has ${memory} MiB`;
+  const text = `the VM's ${memory} MiB are to be locked (mlock, or a device of the host), and this process may lock ${limit} bytes`;
   throw new HuskError("ERR_HOST_MEMORY", text, {
-    hint: "Raise RLIMIT_MEMLOCK (ulimit -l), which QEMU inherits, or leave mlock out.",
+    hint: "Raise RLIMIT_MEMLOCK (ulimit -l), which QEMU inherits, or leave out what locks.",
   });
 }

@@ -27,7 +27,13 @@ export interface KernelPlan {
   /** frequency of the host's time stamp counter in kHz; undefined: not known */
   readonly tscKHz?: number | undefined;
   /** the disk with the guest's own root: the first one; undefined: the guest lives in its initramfs */
-  readonly rootDisk?: { readonly fstype: string } | undefined;
+  readonly rootDisk?: { readonly id: string; readonly fstype: string } | undefined;
+  readonly initrdPath?: string | undefined;
+}
+
+/** Drivers that an initramfs loads may find the disks in any order; those in the kernel find the first one first. */
+function rootDevice({ rootDisk, initrdPath }: KernelPlan): string {
+  return initrdPath === undefined ? "/dev/vda" : `/dev/disk/by-id/virtio-${rootDisk?.id}`;
 }
 
 /** The guest kernel's command line; the user's own parameters come last and win. */
@@ -38,7 +44,7 @@ export function kernelCommandLine(plan: KernelPlan): string {
   // TCG's guest sees the host's counter. To measure it takes time, and a microvm, which has no other clock to measure it
   // by than the PIT, fails at it on a busy machine and hangs.
   if (accelerator === "tcg" && tscKHz !== undefined) words.push(`tsc_early_khz=${tscKHz}`);
-  if (rootDisk) words.push("root=/dev/vda", `rootfstype=${rootDisk.fstype}`, "ro");
+  if (rootDisk) words.push(`root=${rootDevice(plan)}`, `rootfstype=${rootDisk.fstype}`, "ro");
   if (machine === "microvm") words.push("pci=off");
   words.push(...(config.debug ? ["loglevel=7", "HUSK_LOG=debug"] : ["quiet"]));
   words.push(...(config.kernelParams ?? []).map(paramText));

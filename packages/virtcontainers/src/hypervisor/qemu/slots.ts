@@ -1,10 +1,11 @@
 import { HuskError } from "../../errors/index.ts";
 import type { BlockDeviceDriver, MachineType } from "../../types/index.ts";
 
-/** PCI device number of the first slot for hot-plugged devices: the lower ones are for those there at the start. */
+/**
+ * PCI device number of the first slot for hot-plugged devices: the lower ones are for those there at the start. The last
+ * of 16 is 0x1e; 0x1f is the chipset of a q35.
+ */
 const FIRST_PCI_DEVICE = 0x0f;
-/** Most slots: PCI device 0x1f of a q35 is its chipset. */
-export const MAX_SLOTS = 16;
 /** Addresses of disks on the SCSI controller: 256 targets of 256 units. */
 const SCSI_UNITS = 256;
 const MAX_SCSI_INDEX = 65_535;

@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { makePod, NOW } from "../testing/pod-status.ts";
+import { renderPodDetails } from "./pod-details.ts";
+
+describe("renderPodDetails", () => {
+  it("tells what a pod is, and its containers", () => {
+    const pod = makePod(
+      "web",
+      61,
+      [
+        { id: "a", startTime: new Date(NOW.getTime() - 5000), args: ["httpd", "-f"] },
+        { id: "b", state: "stopped", exitCode: 3 },
+      ],
+      {
+        hypervisorPid: 42,
+        accelerator: "tcg",
+        hypervisorConfig: { kernelPath: "/k", kernelParams: [{ key: "quiet" }] },
+        annotations: { "org.example.note": "two\nlines \u001b[31m" },
+      },
+    );
+    assert.equal(
+      renderPodDetails(pod, NOW),
+      `Name:             web
+Status:           running
+Created:          2026-01-01T11:58:59.000Z (1 minute ago)
+Hypervisor:       qemu, process 42, tcg
+Agent:            hyperstart
+kernelPath:       /k
+kernelParams:     [{"key":"quiet"}]
+org.example.note: two lines \ufffd[31m
+
+CONTAINER  STATUS       STARTED        ROOTFS  COMMAND
+a          running      5 seconds ago  /       httpd -f
+b          stopped (3)  -              /       sh
+`,
+    );
+  });
+
+  it("tells of a pod without a VM and containers", () => {
+    assert.match(renderPodDetails(makePod("web", 1, [], { state: "stopped" }), NOW), /qemu, not running\n/);
+  });
+});

@@ -1,0 +1,45 @@
+import type { PodStatus } from "@husk/virtcontainers";
+import { formatSpan } from "./age.ts";
+import { oneLine, renderTable } from "./table.ts";
+
+const COLUMNS = [
+  { title: "CONTAINER" },
+  { title: "STATUS" },
+  { title: "STARTED" },
+  { title: "ROOTFS" },
+  { title: "COMMAND" },
+] as const;
+
+/** Renders all about a pod: lines of what it is, and a table of its containers. */
+export function renderPodDetails(pod: PodStatus, now: Date): string {
+  const ago = (date: Date) => `${formatSpan(now.getTime() - date.getTime())} ago`;
+  const facts: [title: string, value: string][] = [
+    ["Name", pod.id],
+    ["Status", pod.state],
+    ["Created", `${pod.createdAt.toISOString()} (${ago(pod.createdAt)})`],
+    ["Hypervisor", describeHypervisor(pod)],
+    ["Agent", pod.agent],
+    ...Object.entries(pod.hypervisorConfig).map(([key, value]) => pair(key, value)),
+    ...Object.entries(pod.annotations).map(([key, value]) => pair(key, value)),
+  ];
+  const width = Math.max(...facts.map(([title]) => title.length)) + 2;
+  const lines = facts.map(([title, value]) => `${`${title}:`.padEnd(width)}${oneLine(value)}\n`);
+  const rows = pod.containersStatus.map(({ id, state, exitCode, startTime, rootFs, args }) => [
+    id,
+    exitCode === undefined ? state : `${state} (${exitCode})`,
+    startTime ? ago(startTime) : "-",
+    rootFs,
+    args.join(" "),
+  ]);
+  return `${lines.join("")}\n${renderTable(COLUMNS, rows)}`;
+}
+
+function describeHypervisor({ hypervisor, hypervisorPid, accelerator }: PodStatus): string {
+  if (hypervisorPid === undefined) return `${hypervisor}, not running`;
+  return `${hypervisor}, process ${hypervisorPid}, ${accelerator ?? "no accelerator"}`;
+}
+
+/** A field or annotation as it stands in the configuration. */
+function pair(key: string, value: unknown): [title: string, value: string] {
+  return [oneLine(key), typeof value === "string" ? value : JSON.stringify(value)];
+}

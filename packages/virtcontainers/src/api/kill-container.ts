@@ -1,0 +1,72 @@
+import { constants } from "node:os";
+import { checkId } from "../config/ids.ts";
+import { HuskError } from "../errors/index.ts";
+import { checkMove, checkState } from "../state-machine.ts";
+import type { CallOptions } from "../types/index.ts";
+import { Call } from "./call.ts";
+import { changePod } from "./change-pod.ts";
+import { withSessionOf } from "./container-process.ts";
+import { lookAtPod, markStopped, type OpenPod } from "./open-pod.ts";
+import { needSession } from "./session.ts";
+
+const SIGKILL = 9;
+const SIGTERM = 15;
+const MAX_SIGNAL = 64;
+/** Exit status of a process ended by a signal is 128 more. */
+const SIGNAL_BASE = 128;
+
+/**
+ * Sends a signal to a container's first process, or to all its processes. A container that has not been started is stopped by
+ * SIGTERM and SIGKILL. Go: `KillContainer`.
+ * @param signal number or name; 0 asks only whether there is the container
+ * @param all whether all processes are meant
+ * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_CONFIG_INVALID, ERR_VM_LOST
+ */
+export async function killContainer(
+  podId: string,
+  containerId: string,
+  signal: number | NodeJS.Signals,
+  all = false,
+  options: CallOptions = {},
+): Promise<void> {
+  const call = new Call(options);
+  checkId("pod", podId);
+  checkId("container", containerId);
+  const number = signalNumber(signal);
+  const pod = lookAtPod(podId, call);
+  if (pod.container(containerId).record.state === "ready") {
+    return changePod(podId, call, async (locked) => killUnstarted(locked, containerId, number));
+  }
+  await withSessionOf(podId, call, async (pod) => {
+    const { record } = pod.container(containerId);
+    checkState({ podId }, pod.state, ["ready", "running"], "to signal a container in it");
+    checkState({ podId, containerId }, record.state, ["running"], "to be signalled");
+    const session = await needSession(pod);
+    if (await session.killContainer(containerId, number, { signal: call.signal, all })) return;
+    const text = `container "${containerId}" of pod "${podId}" has ended`;
+    throw new HuskError("ERR_STATE_INVALID", text, { podId, containerId });
+  });
+}
+
+/** A container that is not started has no process yet; what would have ended one stops it. */
+function killUnstarted(pod: OpenPod, containerId: string, signal: number): void {
+  const { record } = pod.container(containerId);
+  const subject = { podId: pod.id, containerId };
+  checkState({ podId: pod.id }, pod.state, ["ready", "running"], "to signal a container in it");
+  checkState(subject, record.state, ["ready"], "to be signalled before its start");
+  if (signal === 0) return;
+  if (signal !== SIGTERM && signal !== SIGKILL) {
+    const text = `container "${containerId}" of pod "${pod.id}" is ready; only SIGTERM and SIGKILL mean something to it`;
+    throw new HuskError("ERR_STATE_INVALID", text, subject);
+  }
+  checkMove(subject, record.state, "stopped");
+  markStopped(record, SIGNAL_BASE + signal);
+  pod.save();
+}
+
+/** @throws HuskError ERR_CONFIG_INVALID */
+function signalNumber(signal: number | NodeJS.Signals): number {
+  const number = typeof signal === "string" ? constants.signals[signal] : signal;
+  if (Number.isInteger(number) && number >= 0 && number <= MAX_SIGNAL) return number;
+  throw new HuskError("ERR_CONFIG_INVALID", `${JSON.stringify(signal)} is no signal`);
+}

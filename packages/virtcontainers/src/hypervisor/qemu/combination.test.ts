@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { HypervisorConfig } from "../../types/index.ts";
+import type { VmSpec } from "../types.ts";
+import { checkCombination } from "./combination.ts";
+import { planSlots } from "./plan.ts";
+
+function check(config: HypervisorConfig, changes: Partial<VmSpec> = {}): void {
+  const empty = { ports: [], drives: [], shares: [], vfioDevices: [] };
+  const spec = { podId: "p", uuid: "u", vcpus: 1, memory: 128, cache: "/c", ...empty, ...changes, config };
+  checkCombination(spec, planSlots(config), false);
+}
+
+const drives = Array.from({ length: 30 }, (_, index) => ({
+  id: `d${index}`,
+  imagePath: "/i",
+  fstype: "erofs",
+}));
+
+test("a microvm has no PCI bus: what needs one is refused by name", () => {
+  const microvm = { hypervisorMachineType: "microvm" } as const;
+  check({ ...microvm, defaultBridges: 0 });
+  assert.throws(() => check({ ...microvm, defaultBridges: 1 }), {
+    code: "ERR_NOT_SUPPORTED",
+    message: /defaultBridges/,
+  });
+  const vfioDevices = [{ kind: "pci", address: "0000:00:02.0" }] as const;
+  assert.throws(() => check(microvm, { vfioDevices }), { code: "ERR_NOT_SUPPORTED" });
+  check({}, { vfioDevices });
+});
+
+test("more devices than a bus has room for are refused before QEMU does", () => {
+  check({ defaultBridges: 0 }, { drives });
+  assert.throws(() => check({ defaultBridges: 1 }, { drives }), { code: "ERR_NO_DEVICE_SLOT" });
+  check({ defaultBridges: 16, blockDeviceDriver: "virtio-scsi" }, { drives });
+});
+
+test("without block devices there can be no disk", () => {
+  check({ disableBlockDeviceUse: true });
+  assert.throws(() => check({ disableBlockDeviceUse: true }, { drives }), {
+    code: "ERR_NOT_SUPPORTED",
+    message: /disableBlockDeviceUse/,
+  });
+});

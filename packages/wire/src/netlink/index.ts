@@ -1,0 +1,34 @@
+/**
+ * netlink without I/O: requests out, answers in, for what the guest asks of its kernel about interfaces, routes and the
+ * packet filter. Numbers and layouts are those of Linux's `linux/netlink.h`, `rtnetlink.h` and `nf_tables.h`.
+ *
+ * @module
+ */
+export type { Address, Network } from "./ip-address.ts";
+export { AddressError, Family, parseAddress, parseNetwork, parsePrefix } from "./ip-address.ts";
+export type { Ack, Message, Request } from "./message.ts";
+export { decodeAck, decodeMessages, encodeRequest, join, NLM, NLMSG_DONE, NLMSG_ERROR } from "./message.ts";
+export type { Chain, Expression } from "./nftables.ts";
+export {
+  deleteTable,
+  fromNetwork,
+  NETLINK_NETFILTER,
+  ofKnownConnection,
+  ofProtocol,
+  redirectTo,
+  replaceTable,
+  throughLink,
+  toPort,
+  verdict,
+} from "./nftables.ts";
+export type { Link } from "./rtnetlink.ts";
+export {
+  addAddress,
+  decodeLinks,
+  deleteAddress,
+  dumpLinks,
+  getLink,
+  NETLINK_ROUTE,
+  replaceRoute,
+  setLink,
+} from "./rtnetlink.ts";

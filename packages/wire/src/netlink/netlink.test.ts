@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { hex } from "../test-support/bytes.ts";
+import { parseAddress, parseNetwork } from "./ip-address.ts";
+import {
+  attribute,
+  decodeAck,
+  decodeAttributes,
+  decodeMessages,
+  decodeText,
+  encodeRequest,
+  join,
+  nested,
+  type Request,
+} from "./message.ts";
+import { deleteTable, fromNetwork, redirectTo, replaceTable, toPort, verdict } from "./nftables.ts";
+import { addAddress, decodeLinks, dumpLinks, getLink, replaceRoute, setLink } from "./rtnetlink.ts";
+
+const written = (request: Request) => Buffer.from(encodeRequest(request, 7)).toString("hex");
+const digits = (text: string) => Buffer.from(hex(text)).toString("hex");
+
+// Laid out by hand from the kernel's headers, with sequence 7 and without the flags that the socket adds.
+test("requests about links are the kernel's bytes", () => {
+  assert.equal(
+    written(getLink("eth0")),
+    digits(
+      "2c000000 1200 0000 07000000 00000000  00000000 00000000 00000000 00000000  0900 0300 65746830 00 000000",
+    ),
+  );
+  assert.equal(
+    written(dumpLinks()),
+    digits("20000000 1200 0003 07000000 00000000  00000000 00000000 00000000 00000000"),
+  );
+  assert.equal(
+    written(setLink(3, { name: "b", mtu: 1400, up: true })),
+    digits(
+      "30000000 1000 0000 07000000 00000000  00000000 03000000 01000000 01000000" +
+        "0600 0300 6200 0000  0800 0400 78050000",
+    ),
+  );
+});
+
+test("requests about addresses and routes are the kernel's bytes", () => {
+  assert.equal(
+    written(addAddress(3, parseNetwork("10.1.2.3/24"))),
+    digits(
+      "30000000 1400 0005 07000000 00000000  02 18 00 00 03000000" +
+        "0800 0200 0a010203  0800 0100 0a010203  0800 0800 02000000",
+    ),
+  );
+  const viaGateway = {
+    destination: parseNetwork("10.9.8.7/16"),
+    gateway: parseAddress("10.1.2.1"),
+    link: 3,
+    source: parseAddress("10.1.2.3"),
+  };
+  assert.equal(
+    written(replaceRoute(viaGateway)),
+    digits(
+      "3c000000 1800 0005 07000000 00000000  02 10 00 00 fe 03 00 01 00000000" +
+        "0800 0100 0a090000  0800 0500 0a010201  0800 0400 03000000  0800 0700 0a010203",
+    ),
+  );
+  assert.equal(
+    written(replaceRoute({ destination: parseNetwork("::/0"), link: 3 })),
+    digits("24000000 1800 0005 07000000 00000000  0a 00 00 00 fe 03 fd 01 00000000  0800 0400 03000000"),
+  );
+});
+
+test("a transaction is enclosed by its marks", () => {
+  const batch = deleteTable("t");
+  assert.deepEqual(batch.map(written), [
+    digits("14000000 1000 0000 07000000 00000000 00 00 000a"),
+    digits("1c000000 000a 0004 07000000 00000000 01 00 0000 0600 0100 7400 0000"),
+    digits("1c000000 020a 0000 07000000 00000000 01 00 0000 0600 0100 7400 0000"),
+    digits("14000000 1100 0000 07000000 00000000 00 00 000a"),
+  ]);
+});
+
+test("a rule is the kernel's bytes", () => {
+  const rule = [...toPort(6, 80), verdict("accept")];
+  const chain = { name: "c", hook: { type: "filter", hook: 1, priority: -1 } as const, rules: [rule] };
+  const [, , , , makeChain, makeRule] = replaceTable("t", [chain]);
+  assert.equal(
+    written(makeChain as Request),
+    digits(
+      "44000000 030a 0004 07000000 00000000 01 00 0000  0600 0100 7400 0000  0600 0300 6300 0000" +
+        "1400 0480 0800 0100 00000001 0800 0200 ffffffff  0b00 0700 66696c746572 00 00",
+    ),
+  );
+  const meta = "2400 0180 0900 0100 6d657461 00 000000 1400 0280 0800 0200 00000010 0800 0100 00000001";
+  const tcp =
+    "2c00 0180 0800 0100 636d70 00 2000 0280 0800 0100 00000001 0800 0200 00000000 0c00 0380 0500 0100 06 000000";
+  const load =
+    "3400 0180 0c00 0100 7061796c6f6164 00 2400 0280 0800 0100 00000001 0800 0200 00000002 0800 0300 00000002 0800 0400 00000002";
+  const port =
+    "2c00 0180 0800 0100 636d70 00 2000 0280 0800 0100 00000001 0800 0200 00000000 0c00 0380 0600 0100 0050 0000";
+  const accept =
+    "3000 0180 0e00 0100 696d6d656469617465 00 0000 1c00 0280 0800 0100 00000000 1000 0280 0c00 0280 0800 0100 00000001";
+  assert.equal(
+    Buffer.from((makeRule as Request).body.subarray(4 + 8 + 8 + 4)).toString("hex"),
+    digits(meta + tcp + load + port + accept),
+  );
+});
+
+test("a network of no bits is a family, and a redirect ends in a port", () => {
+  assert.equal(fromNetwork(parseNetwork("0.0.0.0/0")).length, 2);
+  assert.equal(fromNetwork(parseNetwork("10.0.0.1")).length, 4);
+  assert.equal(fromNetwork(parseNetwork("fd00::/8")).length, 5);
+  const redirect = Buffer.from(join(redirectTo(8080)));
+  assert.ok(
+    redirect.includes("immediate") && redirect.includes("redir") && redirect.includes("1f90", 0, "hex"),
+  );
+});
+
+test("links are read, and an error says what the kernel said", () => {
+  const answer = hex(
+    "40000000 1000 0000 07000000 00000000  00000100 03000000 01000000 00000000" +
+      "0900 0300 65746830 00 000000  0a00 0100 02000000000a 0000  0800 0400 dc050000",
+  );
+  assert.deepEqual(decodeLinks(decodeMessages(answer)), [
+    { index: 3, up: true, name: "eth0", macAddr: "02:00:00:00:00:0a", mtu: 1500 },
+  ]);
+  const [refusal] = decodeMessages(
+    hex(
+      "30000000 0200 0003 07000000 00000000  edffffff 2c000000 1200 0500 07000000 00000000" +
+        "0a00 0100 6e6f6e65 2100 0000",
+    ),
+  );
+  assert.ok(refusal);
+  assert.deepEqual(decodeAck(refusal), { errno: 19, text: "none!" });
+  assert.deepEqual(decodeAck({ ...refusal, flags: 0 }), { errno: 19 });
+});
+
+test("what is written is read again", () => {
+  const bytes = fc.uint8Array({ maxLength: 50 });
+  const request = fc.record({ type: fc.nat(0xffff), flags: fc.nat(0xffff), body: bytes });
+  fc.assert(
+    fc.property(fc.array(request, { maxLength: 5 }), (requests) => {
+      const read = decodeMessages(join(requests.map((one, at) => encodeRequest(one, at))));
+      assert.deepEqual(
+        read.map(({ type, flags, seq, body }) => [type, flags, seq, [...body]]),
+        requests.map(({ type, flags, body }, at) => [type, flags, at, [...body]]),
+      );
+    }),
+  );
+  fc.assert(
+    fc.property(fc.dictionary(fc.nat(0x3fff).map(String), bytes), (values) => {
+      const parts = Object.entries(values).map(([type, value]) => attribute(Number(type), value));
+      const read = decodeAttributes(decodeAttributes(nested(9, parts)).get(9) ?? new Uint8Array());
+      assert.deepEqual(
+        [...read].map(([type, value]) => [String(type), [...value]]).sort(),
+        Object.entries(values)
+          .map(([type, value]) => [type, [...value]])
+          .sort(),
+      );
+    }),
+  );
+  assert.equal(decodeText(hex("6100 62")), "a");
+});
+
+test("any bytes are read or refused as such", () => {
+  fc.assert(
+    fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
+      for (const read of [
+        () => decodeLinks(decodeMessages(bytes)),
+        () => decodeAttributes(bytes),
+        () => decodeAck({ type: 2, flags: 0x200, seq: 1, body: bytes }),
+        () => decodeLinks([{ type: 16, flags: 0, seq: 1, body: bytes }]),
+      ]) {
+        try {
+          read();
+        } catch (error) {
+          assert.equal((error as Error).name, "NetlinkFormatError");
+        }
+      }
+    }),
+  );
+});

@@ -1,0 +1,151 @@
+/** Links, addresses and routes: rtnetlink(7). */
+import type { Address, Network } from "./ip-address.ts";
+import { networkAddress } from "./ip-address.ts";
+import type { Message, Request } from "./message.ts";
+import {
+  attribute,
+  decodeAttributes,
+  decodeText,
+  join,
+  NetlinkFormatError,
+  NLM,
+  text,
+  u32,
+} from "./message.ts";
+
+/** Protocol number of the socket. */
+export const NETLINK_ROUTE = 0;
+
+const RTM = { NEWLINK: 16, GETLINK: 18, NEWADDR: 20, DELADDR: 21, NEWROUTE: 24 } as const;
+const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4 } as const;
+const IFA = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PREFSRC: 7 } as const;
+
+const IFF_UP = 1;
+/** Usable at once: who gives a pod its address knows that nobody else has it. */
+const IFA_F_NODAD = 0x02;
+const RT_TABLE_MAIN = 254;
+const RTPROT_BOOT = 3;
+const [RT_SCOPE_UNIVERSE, RT_SCOPE_LINK] = [0, 253];
+const RTN_UNICAST = 1;
+const LINK_BYTES = 16;
+
+/** A network interface, as the kernel has it. */
+export interface Link {
+  index: number;
+  name: string;
+  /** hardware address, `"02:00:00:00:00:01"`; `""` when it has none */
+  macAddr: string;
+  mtu: number;
+  up: boolean;
+}
+
+/** A change of a link: what is absent stays. */
+export interface LinkChange {
+  name?: string;
+  mtu?: number;
+  up?: boolean;
+}
+
+/** A route to add. */
+export interface RouteRequest {
+  /** where to; prefix 0 is the default route */
+  destination: Network;
+  gateway?: Address;
+  /** index of the interface */
+  link?: number;
+  /** address that packets get which have none yet */
+  source?: Address;
+}
+
+/** struct ifinfomsg */
+function linkHeader(index: number, flags: number, change: number): Uint8Array {
+  return join([u32(0), u32(index), u32(flags), u32(change)]);
+}
+
+/** Asks for a link by its name: answered by one message, or ENODEV. */
+export function getLink(name: string): Request {
+  return {
+    type: RTM.GETLINK,
+    flags: 0,
+    body: join([linkHeader(0, 0, 0), attribute(IFLA.IFNAME, text(name))]),
+  };
+}
+
+/** Asks for all links. */
+export function dumpLinks(): Request {
+  return { type: RTM.GETLINK, flags: NLM.DUMP, body: linkHeader(0, 0, 0) };
+}
+
+/** The links among the answers. @throws NetlinkFormatError */
+export function decodeLinks(messages: readonly Message[]): Link[] {
+  return messages
+    .filter(({ type }) => type === RTM.NEWLINK)
+    .map(({ body }) => {
+      if (body.length < LINK_BYTES) throw new NetlinkFormatError("a link is too short");
+      const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+      const attributes = decodeAttributes(body.subarray(LINK_BYTES));
+      const mtu = attributes.get(IFLA.MTU);
+      return {
+        index: view.getInt32(4, true),
+        up: (view.getUint32(8, true) & IFF_UP) !== 0,
+        name: decodeText(attributes.get(IFLA.IFNAME) ?? new Uint8Array()),
+        macAddr: [...(attributes.get(IFLA.ADDRESS) ?? [])]
+          .map((byte) => byte.toString(16).padStart(2, "0"))
+          .join(":"),
+        mtu: mtu?.length === 4 ? new DataView(mtu.buffer, mtu.byteOffset, 4).getUint32(0, true) : 0,
+      };
+    });
+}
+
+/** Changes a link. */
+export function setLink(index: number, { name, mtu, up }: LinkChange): Request {
+  const parts = [linkHeader(index, up ? IFF_UP : 0, up === undefined ? 0 : IFF_UP)];
+  if (name !== undefined) parts.push(attribute(IFLA.IFNAME, text(name)));
+  if (mtu !== undefined) parts.push(attribute(IFLA.MTU, u32(mtu)));
+  return { type: RTM.NEWLINK, flags: 0, body: join(parts) };
+}
+
+function addressBody(link: number, { family, prefix, bytes }: Network): Uint8Array[] {
+  return [
+    Uint8Array.of(family, prefix, 0, 0),
+    u32(link),
+    attribute(IFA.LOCAL, bytes),
+    attribute(IFA.ADDRESS, bytes),
+  ];
+}
+
+/** Gives a link an address; one that is there already is no error. */
+export function addAddress(link: number, address: Network): Request {
+  const body = join([...addressBody(link, address), attribute(IFA.FLAGS, u32(IFA_F_NODAD))]);
+  return { type: RTM.NEWADDR, flags: NLM.CREATE | NLM.REPLACE, body };
+}
+
+/** Takes an address from a link. */
+export function deleteAddress(link: number, address: Network): Request {
+  return { type: RTM.DELADDR, flags: 0, body: join(addressBody(link, address)) };
+}
+
+/** Adds a route, in the place of one to the same destination. */
+export function replaceRoute({ destination, gateway, link, source }: RouteRequest): Request {
+  const scope = gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
+  const parts = [
+    // struct rtmsg: family, lengths of destination and source, TOS, table, origin, scope, type; then u32 flags
+    Uint8Array.of(
+      destination.family,
+      destination.prefix,
+      0,
+      0,
+      RT_TABLE_MAIN,
+      RTPROT_BOOT,
+      scope,
+      RTN_UNICAST,
+    ),
+    u32(0),
+  ];
+  if (destination.prefix > 0) parts.push(attribute(RTA.DST, networkAddress(destination)));
+  if (gateway) parts.push(attribute(RTA.GATEWAY, gateway.bytes));
+  if (link !== undefined) parts.push(attribute(RTA.OIF, u32(link)));
+  if (source) parts.push(attribute(RTA.PREFSRC, source.bytes));
+  return { type: RTM.NEWROUTE, flags: NLM.CREATE | NLM.REPLACE, body: join(parts) };
+}

@@ -34,7 +34,9 @@ test("a pod's life", async (t) => {
     ["a", "b"],
   );
   assert.equal(pod.getContainer("c"), undefined);
-  assert.deepEqual(states(await statusPod("pod", options)), ["ready", "ready", "ready"]);
+  const created = await statusPod("pod", options);
+  assert.deepEqual(states(created), ["ready", "ready", "ready"]);
+  assert.deepEqual([created.hypervisor, created.hypervisorConfig, created.agent], ["mock", {}, "noop"]);
   const attached = pod.getContainer("a")?.attach();
   await startPod("pod", options);
   assert.deepEqual(states(await statusPod("pod", options)), ["running", "running", "running"]);

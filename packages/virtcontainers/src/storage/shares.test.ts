@@ -96,7 +96,8 @@ test("the daemon ends when nobody holds its connection, and is killed when someb
   const served = await serveShares(record, directory);
   const server = findPodShare(record)?.daemon;
   assert.ok(server);
-  assert.deepEqual(findPodProcesses(record.uuid), [server]);
+  // The daemon itself, and what it has forked by now.
+  assert.ok(findPodProcesses(record.uuid).some(({ pid }) => pid === server.pid));
   await bindIntoShare({ ...bind, source: data }, directory, server, limits);
   await endShares(record, directory);
   assert.ok(!isProcessAlive(server));

@@ -18,7 +18,7 @@ export type MountPlan =
   | { readonly kind: "device"; readonly device: DevicePlan };
 
 /** A file or directory of the host to be seen in a container. */
-export interface BindPlan {
+interface BindPlan {
   readonly source: string;
   readonly destination: string;
   readonly readOnly: boolean;

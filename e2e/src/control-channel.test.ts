@@ -107,7 +107,9 @@ describe("the agent in a VM, driven by its control channel", () => {
     await guest.powerOff();
   });
 
-  it("lists processes, writes and reads files, and brings a CPU online", async ({ signal }) => {
+  it("limits a container, lists its processes, writes and reads its files, and brings a CPU online", async ({
+    signal,
+  }) => {
     await using place = await Workplace.create(signal);
     const hardware = { disks: await packRoot(place.folder), more: ["-smp", "1,maxcpus=2"] };
     await using guest = await DrivenGuest.boot(place.folder, hardware, signal);
@@ -115,7 +117,15 @@ describe("the agent in a VM, driven by its control channel", () => {
       Buffer.from(await guest.ask(code, payload)).toString();
     await guest.ask(Command.GETVERSION);
     await guest.ask(Command.STARTPOD, { hostname: "pod" });
-    await guest.ask(Command.NEWCONTAINER, CONTAINER);
+    const constraints = { CPUQuota: 50_000, CPUPeriod: 0, CPUShares: 1024 };
+    await guest.ask(Command.NEWCONTAINER, { ...CONTAINER, constraints });
+    assert.equal(
+      await guest.exec(
+        "web",
+        "mkdir /tmp/cg && mount -t cgroup2 none /tmp/cg && cd /tmp/cg/husk/web && cat cpu.max cpu.weight",
+      ),
+      "50000 100000\n39\n",
+    );
     const list = { container: "web", format: "json" };
     assert.deepEqual(parseListedPids(await guest.ask(PSCONTAINER, list)), [2]);
     assert.match(

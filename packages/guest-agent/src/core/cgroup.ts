@@ -18,6 +18,7 @@ import {
   watch,
   writeControl,
 } from "@husk/tiny";
+import type { Constraints } from "@husk/wire/hyperstart";
 import { log } from "../log.ts";
 
 const ROOT = "/sys/fs/cgroup";
@@ -31,6 +32,15 @@ export function mountCgroups(): void {
   }
 }
 
+/** Microseconds of a period of processor time, when the host names none: the kernel's own. */
+const DEFAULT_PERIOD_US = 100_000;
+
+/** The weight (1 to 10,000) for shares of version 1 (2 to 262,144), as container runtimes convert them. */
+function cpuWeight(shares: number): number {
+  const bounded = Math.min(Math.max(shares, 2), 262144);
+  return 1 + Math.floor(((bounded - 2) * 9999) / 262142);
+}
+
 /** The cgroup of a container. */
 export class Cgroup {
   readonly #path: string;
@@ -38,6 +48,15 @@ export class Cgroup {
   constructor(containerId: string) {
     this.#path = `${ROOT}/husk/${containerId}`;
     makeDirectories(this.#path);
+  }
+
+  /** Limits its use of the CPUs. @throws Error when the kernel does not take a limit */
+  limitCpu({ CPUQuota, CPUPeriod, CPUShares }: Constraints): void {
+    if (CPUQuota <= 0 && CPUShares === 0) return;
+    // Each level must pass the controller on before the next one has its files.
+    for (const folder of [ROOT, `${ROOT}/husk`]) writeControl(`${folder}/cgroup.subtree_control`, "+cpu");
+    if (CPUQuota > 0) writeControl(`${this.#path}/cpu.max`, `${CPUQuota} ${CPUPeriod || DEFAULT_PERIOD_US}`);
+    if (CPUShares > 0) writeControl(`${this.#path}/cpu.weight`, String(cpuWeight(CPUShares)));
   }
 
   /** Moves the calling process, which is a forked child, into the cgroup. */

@@ -51,6 +51,7 @@ export class Container {
     const plan = await planContainer(spec, context.shares);
     const container = new Container(spec.id, context);
     try {
+      if (spec.constraints) container.#cgroup.limitCpu(spec.constraints);
       makeContainerFolders(spec.id);
       await container.#startInit(plan);
       return container;

@@ -86,22 +86,21 @@ function mountOverlay(source: RootfsSource, lower: string): void {
 }
 
 /**
- * Mounts the root; gives whether it is still to be made read-only.
+ * Mounts the root.
  *
  * @param folders what is going to be mounted on: a read-only image that lacks one of them gets it in an overlay
  */
-function mountRoot(source: RootfsSource, folders: readonly string[]): boolean {
+function mountRoot(source: RootfsSource, folders: readonly string[]): void {
   const { root } = containerPaths(source.containerId);
   const lower = findFolder(openImage(source), source.folder);
   const isFixed = "disk" in source.image && source.image.disk.fixed;
   const lacks = () => folders.some((folder) => !exists(resolvePath(lower, folder, readLink)));
   if (source.readOnly ? lacks() : isFixed) {
     mountOverlay(source, lower);
-    return source.readOnly;
+    return;
   }
   sys.mount(lower, root, null, MS_BIND, null);
   sys.mountSetattr(root, 0, MOUNT_ATTR_NODEV | (source.readOnly ? MOUNT_ATTR_RDONLY : 0), 0);
-  return false;
 }
 
 /**
@@ -117,15 +116,15 @@ export function enterRootfs(
   furnish: (guest: GuestPath) => void,
 ): void {
   sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
-  const lock = withFile("/", O_RDONLY, 0, (oldRoot) => {
-    const isOpen = mountRoot(source, folders);
+  withFile("/", O_RDONLY, 0, (oldRoot) => {
+    mountRoot(source, folders);
     sys.chdir(containerPaths(source.containerId).root);
     sys.pivotRoot(".", ".");
     sys.fchdir(oldRoot);
-    return isOpen;
   });
   furnish((path) => `.${path}`);
   sys.umount(".", MNT_DETACH);
   sys.chdir("/");
-  if (lock) sys.mountSetattr("/", 0, MOUNT_ATTR_RDONLY, 0);
+  // It is already, but for an overlay in which mount points were made.
+  if (source.readOnly) sys.mountSetattr("/", 0, MOUNT_ATTR_RDONLY, 0);
 }

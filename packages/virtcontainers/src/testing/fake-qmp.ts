@@ -29,7 +29,8 @@ export async function serveQmp(
       }
     });
   });
-  await new Promise<void>((resolve) => server.listen(path, resolve));
+  // As QEMU does, it lets one client queue (the kernel adds another).
+  await new Promise<void>((resolve) => server.listen(path, 1, resolve));
   t.after(() => {
     server.close();
     for (const socket of sockets) socket.destroy();

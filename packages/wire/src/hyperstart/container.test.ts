@@ -103,6 +103,7 @@ test("a full container comes through as it was sent", () => {
     initialize: true,
     readOnly: true,
     ports: [{ hostPort: 8080, containerPort: 80, protocol: "tcp" }],
+    constraints: { CPUQuota: -1, CPUPeriod: 100000, CPUShares: 1024 },
   };
   assert.deepEqual(parseNewContainer(json(full)), full);
 });

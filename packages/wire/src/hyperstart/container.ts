@@ -98,6 +98,16 @@ export interface Port {
   protocol: string;
 }
 
+/** Limits of a container's use of the CPUs; 0 sets none. The names are those of the JSON. */
+export interface Constraints {
+  /** µs of processor time in each period; 0 or less: no limit */
+  CPUQuota: number;
+  /** length of a period in µs, 100,000 by default */
+  CPUPeriod: number;
+  /** share in relation to other containers, 1024 by default */
+  CPUShares: number;
+}
+
 /**
  * Payload of NEWCONTAINER and element of STARTPOD's `containers`: one JSON object with these keys. Unknown keys
  * are ignored; `restartPolicy`, which hosts send, has never meant anything. (The C agent refuses unknown keys,
@@ -134,6 +144,8 @@ export interface Container {
   readOnly: boolean;
   /** mapped ports */
   ports: Port[];
+  /** limits of its use of the CPUs (Clear Containers 3) */
+  constraints?: Constraints;
 }
 
 /** A {@link Container} as a host may write it: what has a default may be left out. */
@@ -173,6 +185,7 @@ export const readContainer: Reader<Container> = (value, path) => {
     initialize: withDefault(from, path, "initialize", readBoolean, false),
     readOnly: withDefault(from, path, "readOnly", readBoolean, false),
     ports: withDefault(from, path, "ports", listOf(readPortMapping), []),
+    ...optional(from, path, "constraints", readConstraints),
   };
 };
 
@@ -237,5 +250,16 @@ const readPortMapping: Reader<Port> = (value, path) => {
     hostPort: withDefault(from, path, "hostPort", readPort, 0),
     containerPort: required(from, path, "containerPort", readPort),
     protocol: withDefault(from, path, "protocol", readName, "tcp"),
+  };
+};
+
+const readMicroseconds = integer(-1, Number.MAX_SAFE_INTEGER);
+
+const readConstraints: Reader<Constraints> = (value, path) => {
+  const from = readObject(value, path);
+  return {
+    CPUQuota: withDefault(from, path, "CPUQuota", readMicroseconds, 0),
+    CPUPeriod: withDefault(from, path, "CPUPeriod", integer(0, Number.MAX_SAFE_INTEGER), 0),
+    CPUShares: withDefault(from, path, "CPUShares", integer(0, Number.MAX_SAFE_INTEGER), 0),
   };
 };

@@ -5,7 +5,16 @@
  * @module
  */
 export { API_VERSION, Command, commandName, hostCommandName, PSCONTAINER } from "./commands.ts";
-export type { Container, ContainerRequest, Device, Fsmap, Mount, Port, Volume } from "./container.ts";
+export type {
+  Constraints,
+  Container,
+  ContainerRequest,
+  Device,
+  Fsmap,
+  Mount,
+  Port,
+  Volume,
+} from "./container.ts";
 export { parseNewContainer } from "./container.ts";
 export type { ControlFrame } from "./control-frame.ts";
 export { ControlDecoder, encodeControl } from "./control-frame.ts";

@@ -1,11 +1,10 @@
 /** Folders and files of a share, bound into a container. Reference: hyperstart.md 2.3, 4.5. */
 
-import * as sys from "tiny:sys";
-import { AT_RECURSIVE, exists, isDirectory, MOUNT_ATTR_RDONLY, MS_BIND, MS_REC } from "@husk/tiny";
+import { exists, isDirectory } from "@husk/tiny";
 import type { Fsmap } from "@husk/wire/hyperstart";
 import { findBlockDevice } from "../block-device.ts";
 import { copyTree } from "./copy-tree.ts";
-import { makeMountPoint, readLink } from "./mount-point.ts";
+import { bindTree, makeMountPoint, readLink } from "./mount-point.ts";
 import type { MountStep } from "./mount-step.ts";
 import { resolvePath } from "./resolve-path.ts";
 import type { Shares } from "./shares.ts";
@@ -36,8 +35,7 @@ export async function planFsmap(entry: Fsmap, shares: Shares, initialize: boolea
         source = makeDataFolder(source);
         if (initialize) copyTree(target, source);
       }
-      sys.mount(source, target, null, MS_BIND | MS_REC, null);
-      if (entry.readOnly) sys.mountSetattr(target, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
+      bindTree(source, target, entry.readOnly);
     },
   };
 }

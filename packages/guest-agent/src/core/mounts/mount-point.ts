@@ -2,10 +2,14 @@
 
 import * as sys from "tiny:sys";
 import {
+  AT_RECURSIVE,
   Errno,
   exists,
   hasErrno,
   isDirectory,
+  MOUNT_ATTR_RDONLY,
+  MS_BIND,
+  MS_REC,
   makeDirectories,
   O_CREAT,
   O_WRONLY,
@@ -55,4 +59,10 @@ export function makeMountPoint(path: string, kind: "folder" | "file"): string {
     throw error;
   }
   return target;
+}
+
+/** Binds a folder or file, with all that is mounted in it, over another; read-only as a whole, if it is to be. */
+export function bindTree(source: string, target: string, readOnly: boolean): void {
+  sys.mount(source, target, null, MS_BIND | MS_REC, null);
+  if (readOnly) sys.mountSetattr(target, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
 }

@@ -1,21 +1,12 @@
 /** Disks as volumes. Reference: hyperstart.md 4.5. */
 
 import * as sys from "tiny:sys";
-import {
-  AT_RECURSIVE,
-  exists,
-  isDirectory,
-  MNT_DETACH,
-  MOUNT_ATTR_RDONLY,
-  MS_BIND,
-  S_IFMT,
-  S_IFREG,
-} from "@husk/tiny";
+import { exists, isDirectory, MNT_DETACH, S_IFMT, S_IFREG } from "@husk/tiny";
 import type { Volume } from "@husk/wire/hyperstart";
 import { containerPaths } from "../paths.ts";
 import { copyTree } from "./copy-tree.ts";
 import { type Disk, findDisk, mountDisk } from "./disk.ts";
-import { makeMountPoint } from "./mount-point.ts";
+import { bindTree, makeMountPoint } from "./mount-point.ts";
 import type { MountStep } from "./mount-step.ts";
 
 /** The folder of a volume that has its contents; what is beside it belongs to the host. */
@@ -47,11 +38,6 @@ function findOnlyFile(data: string): string | undefined {
   return isOnly && (sys.lstat(file).mode & S_IFMT) === S_IFREG ? file : undefined;
 }
 
-function bind(source: string, target: string, readOnly: boolean): void {
-  sys.mount(source, target, null, MS_BIND, null);
-  if (readOnly) sys.mountSetattr(target, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0);
-}
-
 function openData(folder: string, disk: Disk): string {
   const data = `${folder}/${DATA}`;
   if (disk.fixed && !isDirectory(data)) throw new Error(`the read-only disk has no folder ${DATA}`);
@@ -63,12 +49,12 @@ function bindVolume(volume: Volume, disk: Disk, folder: string, initialize: bool
   const file = findOnlyFile(data);
   if (file !== undefined) {
     if (!disk.fixed) sys.chmod(file, 0o777);
-    bind(file, makeMountPoint(volume.mount, "file"), volume.readOnly);
+    bindTree(file, makeMountPoint(volume.mount, "file"), volume.readOnly);
     return;
   }
   const target = makeMountPoint(volume.mount, "folder");
   if (volume.dockerVolume && initialize && !disk.fixed && isNew(data)) copyTree(target, data);
-  bind(data, target, volume.readOnly);
+  bindTree(data, target, volume.readOnly);
 }
 
 /**

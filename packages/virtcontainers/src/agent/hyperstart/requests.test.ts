@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseNewContainer, parsePod } from "@husk/wire/hyperstart";
 import type { Cmd } from "../../types/index.ts";
-import { processRequest } from "./requests.ts";
+import type { ContainerStorage } from "../types.ts";
+import { containerRequest, podRequest, processRequest } from "./requests.ts";
 
 const SEQS = { stdio: 7, stderr: 8 };
 
@@ -35,4 +37,65 @@ test("what a command leaves open is the agent's to decide", () => {
   assert.equal(request.workdir, "/");
   assert.equal(request.terminal, false);
   assert.ok(!("user" in request) && !("group" in request));
+});
+
+const config = { id: "c", rootFs: "/r", cmd: { args: ["sh"] } };
+const nothing: ContainerStorage = {
+  root: { drive: "drive0", fstype: "erofs" },
+  shared: [],
+  mounts: [],
+  devices: [],
+};
+const request = (storage: Partial<ContainerStorage>) =>
+  containerRequest({ config, storage: { ...nothing, ...storage } }, SEQS);
+
+/** What an agent makes of a request. */
+function asRead(value: object) {
+  return parseNewContainer(new TextEncoder().encode(JSON.stringify(value)));
+}
+
+test("a container with a disk alone says nothing that other agents would not know", () => {
+  const { process: _, ...plain } = request({});
+  assert.deepEqual(plain, {
+    ...{ id: "c", rootfs: "", image: "drive0", fstype: "erofs" },
+    ...{ initialize: true, readOnly: false },
+  });
+  const at = { drive: "drive0", addr: "0:1", fstype: "erofs" };
+  assert.equal(request({ root: at }).addr, "0:1");
+});
+
+test("a root in the pod's share is a folder of it", () => {
+  const { image, fstype } = request({ root: { share: "c/rootfs" } });
+  assert.deepEqual([image, fstype], ["c/rootfs", undefined]);
+});
+
+test("mounts and devices come to the agent as they are meant", () => {
+  const read = asRead(
+    request({
+      shared: [
+        { source: "c/mount0", destination: "/data", readOnly: true },
+        { source: "", tag: "vol", destination: "/vol", readOnly: false },
+      ],
+      mounts: [{ destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["size=1m"] }],
+      devices: [
+        { path: "/dev/d", type: "b", major: 7, minor: 0, disk: "drive1", addr: "0:2", fileMode: 0o600 },
+      ],
+    }),
+  );
+  assert.deepEqual(read.fsmap, [
+    { source: "c/mount0", path: "/data", readOnly: true, dockerVolume: false },
+    { source: "", path: "/vol", readOnly: false, dockerVolume: false, tag: "vol" },
+  ]);
+  assert.deepEqual(read.mounts, [
+    { destination: "/tmp", type: "tmpfs", source: "tmpfs", options: ["size=1m"] },
+  ]);
+  assert.deepEqual(read.devices, [
+    { path: "/dev/d", type: "b", major: 7, minor: 0, fileMode: 0o600, disk: "drive1", addr: "0:2" },
+  ]);
+});
+
+test("a pod names its share only when it has one", () => {
+  assert.deepEqual(podRequest({ hostname: "h" }), { hostname: "h" });
+  const text = JSON.stringify(podRequest({ hostname: "h", shareDir: "huskShared" }));
+  assert.equal(parsePod(new TextEncoder().encode(text)).shareDir, "huskShared");
 });

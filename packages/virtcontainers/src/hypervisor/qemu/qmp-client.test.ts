@@ -20,6 +20,12 @@ test("answers find their commands, whatever comes between", async (t) => {
   await assert.rejects(client.execute({ execute: "stop" }, options), { code: "ERR_QMP" });
 });
 
+test("more clients than can queue are all served", async (t) => {
+  const path = await serveQmp(t, () => undefined);
+  const clients = await Promise.all(Array.from({ length: 8 }, () => QmpClient.connect(path, options)));
+  for (const client of clients) client.close();
+});
+
 test("a refusal carries QEMU's own words", async (t) => {
   const path = await serveQmp(
     t,

@@ -1,4 +1,5 @@
 import { createConnection, type Socket } from "node:net";
+import { setTimeout as delay } from "node:timers/promises";
 import {
   encodeQmpCommand,
   isQmpEvent,
@@ -12,8 +13,11 @@ import {
   type QmpFailure,
   type QmpMessage,
 } from "@husk/wire/qmp";
-import { withDeadline } from "../../deadline.ts";
-import { HuskError, isHuskError, messageOf } from "../../errors/index.ts";
+import { throwIfAborted, withDeadline } from "../../deadline.ts";
+import { HuskError, isHuskError, messageOf, systemCode } from "../../errors/index.ts";
+
+/** Milliseconds between two attempts to connect to a QEMU whose queue is full. */
+const QUEUE_FULL_DELAY_MS = 5;
 
 /** Limits of one command. */
 export interface QmpOptions {
@@ -63,15 +67,31 @@ export class QmpClient {
   private constructor(socket: Socket) {
     this.#socket = socket;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
-    socket.on("error", (error) => this.#fail(`the connection to QEMU failed: ${error.message}`));
+    socket.on("error", (error) => this.#fail(`the connection to QEMU failed: ${error.message}`, error));
     socket.on("close", () => this.#fail("QEMU closed the connection"));
   }
 
   /**
-   * Connects and waits for the greeting.
+   * Connects and waits for the greeting. QEMU lets one or two clients queue; of a longer queue the kernel says EAGAIN, and
+   * gives no sign when it gets shorter.
    * @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
   static async connect(path: string, options: QmpOptions): Promise<QmpClient> {
+    const end = performance.now() + options.timeoutMs;
+    for (;;) {
+      try {
+        const timeoutMs = Math.max(end - performance.now(), 1);
+        return await QmpClient.#connectOnce(path, { ...options, timeoutMs });
+      } catch (error) {
+        const isQueueFull = isHuskError(error, "ERR_QMP") && systemCode(error.cause) === "EAGAIN";
+        if (!isQueueFull || performance.now() > end) throw error;
+        await delay(QUEUE_FULL_DELAY_MS);
+        throwIfAborted(options.signal);
+      }
+    }
+  }
+
+  static async #connectOnce(path: string, options: QmpOptions): Promise<QmpClient> {
     const client = new QmpClient(createConnection(path));
     try {
       const greeting = new Promise<unknown>((resolve, reject) => client.#waiters.set(0, { resolve, reject }));
@@ -177,8 +197,8 @@ export class QmpClient {
     else waiter?.reject(refusalError(message));
   }
 
-  #fail(text: string): void {
-    this.#failure ??= new HuskError("ERR_QMP", text);
+  #fail(text: string, cause?: unknown): void {
+    this.#failure ??= new HuskError("ERR_QMP", text, { cause });
     for (const waiter of [...this.#waiters.values(), ...this.#listeners]) waiter.reject(this.#failure);
     this.#waiters.clear();
     this.#listeners.clear();

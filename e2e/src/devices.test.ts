@@ -15,6 +15,7 @@ import {
   stopContainer,
 } from "@husk/virtcontainers";
 import { makeLoopDevice } from "./support/loop-device.ts";
+import { needsRoot } from "./support/needs-root.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { runScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
@@ -22,7 +23,7 @@ import { Workplace } from "./support/workplace.ts";
 
 const CONTAINER = { id: "c", rootFs: DEMO_ROOTFS, cmd: { args: ["sleep", "1000"] } };
 
-describe("a device of a container", () => {
+describe("a device of a container", needsRoot, () => {
   it("is a disk for a block device of the host, and made anew in the guest for others", async ({
     signal,
   }) => {

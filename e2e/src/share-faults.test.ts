@@ -15,6 +15,7 @@ import {
   stopPod,
 } from "@husk/virtcontainers";
 import { findProcesses } from "./support/leaks.ts";
+import { needsRoot } from "./support/needs-root.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { runScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
@@ -23,7 +24,7 @@ import { Workplace } from "./support/workplace.ts";
 const SLEEP = { args: ["sleep", "1000"] };
 const GONE_MS = 20_000;
 
-describe("a pod with shares", () => {
+describe("a pod with shares", needsRoot, () => {
   it("keeps nothing when its VM is killed, and starts again", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const data = await runSharing(place);

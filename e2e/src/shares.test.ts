@@ -17,6 +17,7 @@ import {
   stopContainer,
   stopPod,
 } from "@husk/virtcontainers";
+import { needsRoot } from "./support/needs-root.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { runScript, tryScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
@@ -25,7 +26,7 @@ import { Workplace } from "./support/workplace.ts";
 const SLEEP = { args: ["sleep", "1000"] };
 const READ_ONLY = /Read-only file system/;
 
-describe("what is shared with a pod", () => {
+describe("what is shared with a pod", needsRoot, () => {
   it("may be a root directory, written to by container and host, or read-only", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const rootFs = await makeRootfs(place);

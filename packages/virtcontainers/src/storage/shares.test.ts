@@ -14,6 +14,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { PodDirectory } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION } from "../store/pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive } from "../store/process-identity.ts";
+import { needsRoot } from "../testing/needs-root.ts";
 import { makeTempRoot } from "../testing/temp-root.ts";
 import type { PodConfig } from "../types/index.ts";
 import { bindIntoShare, releaseBinds, SHARE_FD } from "./share-namespace.ts";
@@ -57,67 +58,79 @@ test("a pod has a share when it needs one or asks for it, and one for each volum
   ]);
 });
 
-test("a directory that is bound is seen by the daemon, by nobody else, and no more once it is released", async (t) => {
-  const { directory, record, data } = makePod(t, sharing);
-  const served = await serveShares(record, directory);
-  t.after(() => endShares(record, directory));
-  const share = findPodShare(record);
-  assert.ok(share?.daemon && served.fds.length === 1);
-  await bindIntoShare({ ...bind, source: data }, directory, share.daemon, limits);
-  assert.equal(readFileSync(seenAt(record, "c/mount0/file"), "utf8"), "content");
-  writeFileSync(seenAt(record, "c/mount0/new"), "");
-  assert.deepEqual(readdirSync(data), ["file", "new"]);
-  assert.deepEqual(readdirSync(join(directory.file("share"), "c/mount0")), []);
-  assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(directory.path));
-  releaseBinds(directory, "c");
-  assert.deepEqual(readdirSync(seenAt(record, "")), []);
-  assert.deepEqual(readdirSync(data), ["file", "new"]);
-  served.close();
-});
+test(
+  "a directory that is bound is seen by the daemon, by nobody else, and no more once it is released",
+  needsRoot,
+  async (t) => {
+    const { directory, record, data } = makePod(t, sharing);
+    const served = await serveShares(record, directory);
+    t.after(() => endShares(record, directory));
+    const share = findPodShare(record);
+    assert.ok(share?.daemon && served.fds.length === 1);
+    await bindIntoShare({ ...bind, source: data }, directory, share.daemon, limits);
+    assert.equal(readFileSync(seenAt(record, "c/mount0/file"), "utf8"), "content");
+    writeFileSync(seenAt(record, "c/mount0/new"), "");
+    assert.deepEqual(readdirSync(data), ["file", "new"]);
+    assert.deepEqual(readdirSync(join(directory.file("share"), "c/mount0")), []);
+    assert.ok(!readFileSync("/proc/self/mountinfo", "utf8").includes(directory.path));
+    releaseBinds(directory, "c");
+    assert.deepEqual(readdirSync(seenAt(record, "")), []);
+    assert.deepEqual(readdirSync(data), ["file", "new"]);
+    served.close();
+  },
+);
 
-test("read-only binds, files, and the share itself cannot be written to by the daemon", async (t) => {
-  const { directory, record, data } = makePod(t, sharing);
-  const served = await serveShares(record, directory);
-  t.after(() => endShares(record, directory));
-  const server = findPodShare(record)?.daemon;
-  assert.ok(server);
-  const source = join(data, "file");
-  await bindIntoShare({ ...bind, source, readOnly: true }, directory, server, limits);
-  const refused = { code: "EROFS" };
-  assert.throws(() => writeFileSync(seenAt(record, "c/mount0"), "other"), refused);
-  assert.throws(() => mkdirSync(seenAt(record, "evil")), refused);
-  assert.throws(() => symlinkSync("/etc", seenAt(record, "c/evil")), refused);
-  assert.equal(readFileSync(source, "utf8"), "content");
-  served.close();
-});
+test(
+  "read-only binds, files, and the share itself cannot be written to by the daemon",
+  needsRoot,
+  async (t) => {
+    const { directory, record, data } = makePod(t, sharing);
+    const served = await serveShares(record, directory);
+    t.after(() => endShares(record, directory));
+    const server = findPodShare(record)?.daemon;
+    assert.ok(server);
+    const source = join(data, "file");
+    await bindIntoShare({ ...bind, source, readOnly: true }, directory, server, limits);
+    const refused = { code: "EROFS" };
+    assert.throws(() => writeFileSync(seenAt(record, "c/mount0"), "other"), refused);
+    assert.throws(() => mkdirSync(seenAt(record, "evil")), refused);
+    assert.throws(() => symlinkSync("/etc", seenAt(record, "c/evil")), refused);
+    assert.equal(readFileSync(source, "utf8"), "content");
+    served.close();
+  },
+);
 
-test("the daemon ends when nobody holds its connection, and is killed when somebody does", async (t) => {
-  const { directory, record, data } = makePod(t, { ...sharing, volumes: [] });
-  const served = await serveShares(record, directory);
-  const server = findPodShare(record)?.daemon;
-  assert.ok(server);
-  // The daemon itself, and what it has forked by now.
-  assert.ok(findPodProcesses(record.uuid).some(({ pid }) => pid === server.pid));
-  await bindIntoShare({ ...bind, source: data }, directory, server, limits);
-  await endShares(record, directory);
-  assert.ok(!isProcessAlive(server));
-  assert.ok(!existsSync(directory.file("share")));
-  assert.deepEqual(readdirSync(data), ["file"]);
-  served.close();
+test(
+  "the daemon ends when nobody holds its connection, and is killed when somebody does",
+  needsRoot,
+  async (t) => {
+    const { directory, record, data } = makePod(t, { ...sharing, volumes: [] });
+    const served = await serveShares(record, directory);
+    const server = findPodShare(record)?.daemon;
+    assert.ok(server);
+    // The daemon itself, and what it has forked by now.
+    assert.ok(findPodProcesses(record.uuid).some(({ pid }) => pid === server.pid));
+    await bindIntoShare({ ...bind, source: data }, directory, server, limits);
+    await endShares(record, directory);
+    assert.ok(!isProcessAlive(server));
+    assert.ok(!existsSync(directory.file("share")));
+    assert.deepEqual(readdirSync(data), ["file"]);
+    served.close();
 
-  record.shares = sharesOf(record.config, false);
-  const again = await serveShares(record, directory);
-  const second = findPodShare(record)?.daemon;
-  assert.ok(second);
-  again.close();
-  const end = performance.now() + limits.timeoutMs;
-  while (isProcessAlive(second) && performance.now() < end) await sleep(10);
-  assert.ok(!isProcessAlive(second));
-  assert.throws(() => seenAt(record, ""), { code: "ERR_SHARE_LOST" });
-  await endShares(record, directory);
-});
+    record.shares = sharesOf(record.config, false);
+    const again = await serveShares(record, directory);
+    const second = findPodShare(record)?.daemon;
+    assert.ok(second);
+    again.close();
+    const end = performance.now() + limits.timeoutMs;
+    while (isProcessAlive(second) && performance.now() < end) await sleep(10);
+    assert.ok(!isProcessAlive(second));
+    assert.throws(() => seenAt(record, ""), { code: "ERR_SHARE_LOST" });
+    await endShares(record, directory);
+  },
+);
 
-test("what cannot be bound is told, and a missing volume starts nothing", async (t) => {
+test("what cannot be bound is told, and a missing volume starts nothing", needsRoot, async (t) => {
   const { directory, record, base } = makePod(t, sharing);
   const served = await serveShares(record, directory);
   t.after(() => endShares(record, directory));
@@ -147,7 +160,7 @@ test("what cannot be bound is told, and a missing volume starts nothing", async 
   assert.deepEqual(findPodProcesses(other.record.uuid), []);
 });
 
-test("a machine without virtiofsd is told which places were looked at", () => {
+test("a machine without virtiofsd is told which places were looked at", needsRoot, () => {
   const none = [
     { path: "/none/a", args: [] },
     { path: "/none/b", args: [] },
@@ -155,7 +168,7 @@ test("a machine without virtiofsd is told which places were looked at", () => {
   assert.throws(() => findVirtiofsd(none), { code: "ERR_VIRTIOFSD", message: /\/none\/a nor at \/none\/b/ });
 });
 
-test("a volume is the directory itself", async (t) => {
+test("a volume is the directory itself", needsRoot, async (t) => {
   const { directory, record, data } = makePod(t, {});
   record.shares = sharesOf({ id: "p", volumes: [{ mountTag: "v", hostPath: data }] }, false);
   const served = await serveShares(record, directory);

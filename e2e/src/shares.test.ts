@@ -123,6 +123,28 @@ describe("what is shared with a pod", needsRoot, () => {
     assert.deepEqual(await readdir(data), ["file"]);
   });
 
+  it("are options of husk run", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const data = await makeData(place);
+    const options = [
+      "-v",
+      `${data}:/data`,
+      "-v",
+      `${data}/file:/etc/motd:ro`,
+      "--tmpfs",
+      "/x:size=1m,mode=711",
+    ];
+    const script =
+      "cat /etc/motd; stat -c %a /x; stat -c %t:%T /dev/nothing; echo new > /data/new; touch /etc/motd";
+    const root = ["--shared-root", "--rootfs", await makeRootfs(place), "--device", "/dev/null:/dev/nothing"];
+    const args = ["run", "--rm", ...options, ...root, "--", "sh", "-c", script];
+    const { status, stdout, stderr } = await place.husk(args);
+    assert.equal(stdout.toString(), "content\n711\n1:3\n");
+    assert.equal(status, 1);
+    assert.match(stderr, READ_ONLY);
+    assert.equal(await readFile(join(data, "new"), "utf8"), "new\n");
+  });
+
   it("cannot be anything in a pod that was created without", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { options } = place;

@@ -76,7 +76,8 @@ describe("a caller that is killed at any step", () => {
   }) => {
     await using place = await Workplace.create(signal);
     const { options } = place;
-    await createPod(podOf(place, ["first"]), options);
+    const volumes = [{ mountTag: "tag", hostPath: place.folder }];
+    await createPod({ ...podOf(place, ["first"]), volumes }, options);
     await makeDoomedCall(place, { calls: [["stopPod", POD]] });
     const phases = await eachPhase(place, [["startPod", POD]], async () => {
       const { state } = await statusPod(POD, options);

@@ -28,11 +28,16 @@ const QUIET = ["rootfs", "qmp-greeting", "agent-ready"];
 describe("a caller that is killed at any step", () => {
   it("of createPod leaves nothing, or a pod that is there", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    const config = podOf(place, ["first"]);
+    // With a share, which has a daemon of its own.
+    const volumes = [{ mountTag: "tag", hostPath: place.folder }];
+    const config = { ...podOf(place, ["first"]), volumes };
     // The first packs the root file system, which the others find packed.
     assert.equal(await makeDoomedCall(place, { calls: [["createPod", config]], dieAt: 0 }), "rootfs-packed");
     const { options } = place;
-    await createPod({ ...config, id: "other", hypervisorType: "mock", agentType: "noop" }, options);
+    await createPod(
+      { ...podOf(place, ["first"]), id: "other", hypervisorType: "mock", agentType: "noop" },
+      options,
+    );
     await deletePod("other", options);
     const phases = await eachPhase(place, [["createPod", config]], async () => {
       // The next creation of any pod clears what is left.
@@ -44,6 +49,7 @@ describe("a caller that is killed at any step", () => {
         pods.flatMap(({ hypervisorPid }) => hypervisorPid ?? []),
       );
       for (const { id } of pods) await deletePod(id, options);
+      assert.deepEqual(findProcesses(place.root), []);
     });
     assert.ok(phases.includes("qemu-spawned") && phases.includes("pod-started"), phases.join());
     await startPod(POD, options);
@@ -70,7 +76,8 @@ describe("a caller that is killed at any step", () => {
   }) => {
     await using place = await Workplace.create(signal);
     const { options } = place;
-    await createPod(podOf(place, ["first"]), options);
+    const volumes = [{ mountTag: "tag", hostPath: place.folder }];
+    await createPod({ ...podOf(place, ["first"]), volumes }, options);
     await makeDoomedCall(place, { calls: [["stopPod", POD]] });
     const phases = await eachPhase(place, [["startPod", POD]], async () => {
       const { state } = await statusPod(POD, options);

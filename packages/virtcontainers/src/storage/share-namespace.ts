@@ -1,8 +1,7 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { abortError, throwIfAborted } from "../deadline.ts";
+import { abortError, withDeadline } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
 import { FILES, type PodDirectory } from "../store/pod-directory.ts";
 import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
@@ -12,15 +11,14 @@ import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.
  * the shares from here on.
  */
 export const SHARE_FD = 8;
-/** Milliseconds between two looks for the namespace. */
-const LOOK_MS = 5;
 const MAX_WORDS_BYTES = 4096;
 
 /**
  * The share lies on itself, read-only: the guest can change what is bound into it, but not the share itself, in which we
- * make directories. Paths are relative, because a pod's directory gets its name while this runs.
+ * make directories. Paths are relative, because a pod's directory gets its name while this runs. Standard output ends
+ * when the directory is open, and is then what standard error is.
  */
-const SCRIPT = `mount -c --bind -o ro ${FILES.share} ${FILES.share}; exec ${SHARE_FD}<${FILES.share}; cd /; exec "$0" "$@"`;
+const SCRIPT = `mount -c --bind -o ro ${FILES.share} ${FILES.share}; exec ${SHARE_FD}<${FILES.share} >&2; cd /; exec "$0" "$@"`;
 
 /** A file or directory of the host to appear in a pod's share. */
 export interface Bind {
@@ -49,8 +47,24 @@ export function inShareNamespace(program: string, args: readonly string[]) {
 }
 
 /**
- * Binds a file or directory of the host into a pod's share, in the namespace of the process that serves it.
- * @throws HuskError ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_TIMEOUT, ERR_ABORTED
+ * Waits until a child that was started so, with a pipe for its standard output, has opened its share or has ended.
+ * @throws HuskError ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function waitForNamespace({ stdout }: ChildProcess, options: BindOptions): Promise<void> {
+  if (!stdout || stdout.closed) return;
+  const ended = new Promise<void>((resolve) => stdout.once("close", resolve));
+  stdout.resume();
+  try {
+    const { timeoutMs: ms, signal } = options;
+    await withDeadline(ended, { ms, signal, what: "the pod's share to be ready" });
+  } finally {
+    stdout.destroy();
+  }
+}
+
+/**
+ * Binds a file or directory of the host into a pod's share, in the namespace of the process that serves it, which is ready.
+ * @throws HuskError ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_ABORTED
  */
 export async function bindIntoShare(
   bind: Bind,
@@ -58,7 +72,7 @@ export async function bindIntoShare(
   server: ProcessIdentity,
   options: BindOptions,
 ): Promise<void> {
-  await waitForNamespace(server, options);
+  if (!isInNamespace(server)) throw shareLost();
   const target = join(directory.file("share"), bind.name);
   const failed = (why: string, cause?: unknown) =>
     new HuskError("ERR_SHARE_BIND", `${bind.source} cannot be shared with the pod: ${why}`, { cause });
@@ -90,22 +104,11 @@ function isSameFile(path: string, other: string): boolean {
   return one.dev === two?.dev && one.ino === two.ino;
 }
 
-/** The namespace is ready when the share's directory has been opened in it. Nothing is ever mounted in our own. */
-async function waitForNamespace(server: ProcessIdentity, options: BindOptions): Promise<void> {
-  const end = performance.now() + options.timeoutMs;
-  for (;;) {
-    if (!isProcessAlive(server)) throw shareLost();
-    if (hasOpenShare(server)) return;
-    if (performance.now() > end) throw new HuskError("ERR_TIMEOUT", "the pod's share was not ready in time");
-    throwIfAborted(options.signal);
-    await sleep(LOOK_MS);
-  }
-}
-
-function hasOpenShare({ pid }: ProcessIdentity): boolean {
+/** Whether the server lives, in a namespace of its own: nothing is ever mounted in ours. */
+function isInNamespace(server: ProcessIdentity): boolean {
   try {
-    readlinkSync(`/proc/${pid}/fd/${SHARE_FD}`);
-    return readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync("/proc/self/ns/mnt");
+    const [its, ours] = [readlinkSync(`/proc/${server.pid}/ns/mnt`), readlinkSync("/proc/self/ns/mnt")];
+    return its !== ours && isProcessAlive(server);
   } catch {
     return false;
   }

@@ -1,8 +1,9 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { abortError, withDeadline } from "../deadline.ts";
+import { withDeadline } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
+import { runCommand } from "../host-command.ts";
 import { FILES, type PodDirectory } from "../store/pod-directory.ts";
 import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 
@@ -11,7 +12,6 @@ import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.
  * the shares from here on.
  */
 export const SHARE_FD = 8;
-const MAX_WORDS_BYTES = 4096;
 
 /**
  * The share lies on itself, read-only: the guest can change what is bound into it, but not the share itself, in which we
@@ -82,8 +82,9 @@ export async function bindIntoShare(
     throw failed(messageOf(error), error);
   }
   const flags = [bind.recursive ? "--rbind" : "--bind", ...(bind.readOnly ? ["-o", "ro"] : [])];
-  const words = await runInNamespace(server, ["mount", "-c", ...flags, "--", bind.source, target], options);
-  if (words !== undefined) throw failed(words || "mount(8) says nothing");
+  const mount = ["mount", "-c", ...flags, "--", bind.source, target];
+  const words = await runCommand("nsenter", [`--mount=/proc/${server.pid}/ns/mnt`, "--", ...mount], options);
+  if (words !== undefined) throw failed(words);
   if (isSameFile(bind.source, join(`/proc/${server.pid}/fd/${SHARE_FD}`, bind.name))) return;
   throw failed("it lies on a file system that was mounted after the pod was started");
 }
@@ -117,32 +118,4 @@ function isInNamespace(server: ProcessIdentity): boolean {
 /** The error of a share whose server has ended. */
 export function shareLost(): HuskError {
   return new HuskError("ERR_SHARE_LOST", "the process that serves the pod's shared directories has ended");
-}
-
-/** @returns undefined when the command succeeded, else its words */
-function runInNamespace(
-  { pid }: ProcessIdentity,
-  command: readonly string[],
-  { timeoutMs, signal }: BindOptions,
-): Promise<string | undefined> {
-  const child = spawn("nsenter", [`--mount=/proc/${pid}/ns/mnt`, "--", ...command], {
-    stdio: ["ignore", "ignore", "pipe"],
-    timeout: timeoutMs,
-    killSignal: "SIGKILL",
-  });
-  return new Promise((resolve, reject) => {
-    let words = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      words = (words + chunk.toString()).slice(-MAX_WORDS_BYTES);
-    });
-    const onAbort = () => child.kill("SIGKILL");
-    signal?.addEventListener("abort", onAbort, { once: true });
-    child.once("error", (error) => resolve(`nsenter(1) cannot be run: ${error.message}`));
-    child.once("close", (code) => {
-      signal?.removeEventListener("abort", onAbort);
-      if (code === 0) resolve(undefined);
-      else if (signal?.aborted) reject(abortError(signal));
-      else resolve(words.trim());
-    });
-  });
 }

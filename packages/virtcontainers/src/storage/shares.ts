@@ -1,5 +1,6 @@
 import { closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs";
 import { HuskError, messageOf } from "../errors/index.ts";
+import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { openLockFile, waitForHolders } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord, ShareRecord } from "../store/pod-record.ts";
@@ -11,8 +12,6 @@ import { type RunningDaemon, startVirtiofsd } from "./virtiofsd.ts";
 
 /** Mount tag of a pod's own share, in which are the root directories and bind mounts of all its containers. */
 export const POD_SHARE_TAG = "huskShared";
-/** Milliseconds in which a killed daemon must have gone. */
-const END_MS = 2_000;
 
 /** What the hypervisor's process needs for the shares of its VM. */
 export interface ServedShares {
@@ -108,8 +107,9 @@ export async function endShares(record: PodRecord, directory: PodDirectory): Pro
   const daemons = record.shares.flatMap(({ daemon }) => daemon ?? []);
   for (const daemon of daemons) killProcess(daemon);
   if (daemons.length > 0) {
-    const limits = { timeoutMs: END_MS, what: "the killed daemons of the pod's shares to end" };
-    await waitForHolders(directory.file("shareLock"), limits);
+    const timeoutMs = deadlineMs("exit", deadlineFactor(record.vm?.accelerator ?? "tcg"));
+    const what = "the killed daemons of the pod's shares to end";
+    await waitForHolders(directory.file("shareLock"), { timeoutMs, what });
   }
   record.shares = [];
   // Nothing was ever mounted here in our own namespace: these are mount points.

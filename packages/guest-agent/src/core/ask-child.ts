@@ -3,11 +3,7 @@
 import * as sys from "tiny:sys";
 import {
   EPOLLIN,
-  Errno,
-  errorText,
   F_SETFL,
-  fork,
-  hasErrno,
   O_CLOEXEC,
   O_NONBLOCK,
   SIGKILL,
@@ -17,11 +13,10 @@ import {
   watch,
   writeAll,
 } from "@husk/tiny";
+import { COMPLAINT_BYTES, complain, forkChild } from "./fork-child.ts";
 
 /** Milliseconds that a child has for its answer, on a slow machine too: long lists and files take a while there. */
 const DEADLINE_MS = 10_000;
-/** Most bytes of a child's complaint. */
-const COMPLAINT_BYTES = 4096;
 /** First byte of an answer. */
 const [GOOD, BAD] = [0, 1];
 
@@ -32,7 +27,7 @@ function answer(tell: number, work: () => Uint8Array): never {
     writeAll(tell, bytes);
   } catch (error) {
     writeAll(tell, Uint8Array.of(BAD));
-    writeAll(tell, sys.encodeUtf8(errorText(error)).subarray(0, COMPLAINT_BYTES));
+    complain(tell, error);
   }
   sys.exit(0);
 }
@@ -78,10 +73,10 @@ export function askChild(what: string, maxBytes: number, work: () => Uint8Array)
   const [hear, tell] = sys.pipe2(O_CLOEXEC);
   let pid: number;
   try {
-    pid = fork(() => answer(tell, work));
+    pid = forkChild(() => answer(tell, work));
   } catch (error) {
     sys.close(hear);
-    throw hasErrno(error, Errno.EAGAIN) ? new Error("the guest has no room for another process") : error;
+    throw error;
   } finally {
     sys.close(tell);
   }

@@ -4,10 +4,6 @@ import * as sys from "tiny:sys";
 import {
   CLONE_NEWPID,
   EPOLLIN,
-  Errno,
-  errorText,
-  fork,
-  hasErrno,
   O_CLOEXEC,
   O_NONBLOCK,
   SIGKILL,
@@ -15,14 +11,11 @@ import {
   stopTimer,
   unwatch,
   watch,
-  writeAll,
 } from "@husk/tiny";
+import { COMPLAINT_BYTES, complain, forkChild } from "./fork-child.ts";
 
 /** Milliseconds that a child has to become its program; mounting a slow disk under emulation takes a few hundred. */
 const SETUP_MS = 60_000;
-
-/** Most bytes of a child's complaint that are read. */
-const COMPLAINT_BYTES = 4096;
 
 /** A child that has been forked. */
 export interface StartedChild {
@@ -63,14 +56,14 @@ function hearComplaint(pid: number, fd: number, deadlineMs: number): Promise<voi
 }
 
 function forkInto(pidNamespace: number | undefined, body: () => never, namespaces: number): number {
-  if (pidNamespace === undefined) return fork(body, namespaces);
+  if (pidNamespace === undefined) return forkChild(body, namespaces);
   // A PID namespace is entered by children only. Entering it here spares a second fork in between; one process, one
   // thread: nobody else can fork meanwhile.
   const own = sys.open("/proc/self/ns/pid", O_CLOEXEC, 0);
   try {
     sys.setns(pidNamespace, CLONE_NEWPID);
     try {
-      return fork(body, namespaces);
+      return forkChild(body, namespaces);
     } finally {
       sys.setns(own, CLONE_NEWPID);
     }
@@ -98,7 +91,7 @@ export function startChild(
     try {
       body(() => sys.close(tell));
     } catch (error) {
-      writeAll(tell, sys.encodeUtf8(errorText(error)).subarray(0, COMPLAINT_BYTES));
+      complain(tell, error);
     }
     sys.exit(70);
   };
@@ -107,7 +100,7 @@ export function startChild(
     return { pid, started: hearComplaint(pid, hear, deadlineMs) };
   } catch (error) {
     sys.close(hear);
-    throw hasErrno(error, Errno.EAGAIN) ? new Error("the guest has no room for another process") : error;
+    throw error;
   } finally {
     sys.close(tell);
   }

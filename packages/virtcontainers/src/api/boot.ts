@@ -1,5 +1,6 @@
 import { createAgent } from "../agent/index.ts";
 import { isHuskError } from "../errors/index.ts";
+import { deadlineMs } from "../hypervisor/deadlines.ts";
 import type { Hypervisor, VmSpec } from "../hypervisor/types.ts";
 import { drivesFor } from "../storage/drives.ts";
 import { findPodShare, POD_SHARE_TAG, serveShares, sharesOf } from "../storage/shares.ts";
@@ -62,6 +63,8 @@ export async function startVm(
   const shares = await serveShares(record, directory);
   try {
     record.vm = await hypervisor.startPod(directory, { ...call, shares });
+    const timeoutMs = deadlineMs("shareBind", hypervisor.deadlineFactor);
+    await shares.ready({ timeoutMs, signal: call.signal });
   } finally {
     shares.close();
   }

@@ -15,9 +15,9 @@ export const BASE_DEADLINES = {
   agentStart: 5_000,
   /** the orderly end of a pod: processes get a grace after SIGTERM */
   agentStop: 5_000,
-  /** one file or directory to be bound into a pod's share */
+  /** a pod's share to be ready, or one file or directory to be bound into it */
   shareBind: 2_000,
-  /** the end of the hypervisor's process */
+  /** the end of the hypervisor's process, or of a share's killed daemons */
   exit: 2_000,
 } as const;
 

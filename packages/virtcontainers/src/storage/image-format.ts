@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { readHead } from "../read-head.ts";
 
 /** Disk images known by their magic numbers. */
 const FORMATS = [
@@ -12,13 +12,7 @@ export type ImageFormat = (typeof FORMATS)[number]["fstype"];
 
 /** The file system in a disk image, by its magic number; undefined: none that is known. */
 export function detectImageFormat(path: string): ImageFormat | undefined {
-  const head = Buffer.alloc(2048);
-  const fd = openSync(path, "r");
-  try {
-    readSync(fd, head, 0, head.length, 0);
-  } finally {
-    closeSync(fd);
-  }
+  const head = readHead(path, 2048);
   return FORMATS.find(
     ({ offset, magic }) => head.toString("hex", offset, offset + magic.length / 2) === magic,
   )?.fstype;

@@ -1,9 +1,9 @@
-import { spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { closeSync, mkdirSync, openSync, readlinkSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import { abortError, throwIfAborted } from "../deadline.ts";
+import { withDeadline } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
+import { runCommand } from "../host-command.ts";
 import { FILES, type PodDirectory } from "../store/pod-directory.ts";
 import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 
@@ -12,15 +12,13 @@ import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.
  * the shares from here on.
  */
 export const SHARE_FD = 8;
-/** Milliseconds between two looks for the namespace. */
-const LOOK_MS = 5;
-const MAX_WORDS_BYTES = 4096;
 
 /**
  * The share lies on itself, read-only: the guest can change what is bound into it, but not the share itself, in which we
- * make directories. Paths are relative, because a pod's directory gets its name while this runs.
+ * make directories. Paths are relative, because a pod's directory gets its name while this runs. Standard output ends
+ * when the directory is open, and is then what standard error is.
  */
-const SCRIPT = `mount -c --bind -o ro ${FILES.share} ${FILES.share}; exec ${SHARE_FD}<${FILES.share}; cd /; exec "$0" "$@"`;
+const SCRIPT = `mount -c --bind -o ro ${FILES.share} ${FILES.share}; exec ${SHARE_FD}<${FILES.share} >&2; cd /; exec "$0" "$@"`;
 
 /** A file or directory of the host to appear in a pod's share. */
 export interface Bind {
@@ -49,8 +47,24 @@ export function inShareNamespace(program: string, args: readonly string[]) {
 }
 
 /**
- * Binds a file or directory of the host into a pod's share, in the namespace of the process that serves it.
- * @throws HuskError ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_TIMEOUT, ERR_ABORTED
+ * Waits until a child that was started so, with a pipe for its standard output, has opened its share or has ended.
+ * @throws HuskError ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function waitForNamespace({ stdout }: ChildProcess, options: BindOptions): Promise<void> {
+  if (!stdout || stdout.closed) return;
+  const ended = new Promise<void>((resolve) => stdout.once("close", resolve));
+  stdout.resume();
+  try {
+    const { timeoutMs: ms, signal } = options;
+    await withDeadline(ended, { ms, signal, what: "the pod's share to be ready" });
+  } finally {
+    stdout.destroy();
+  }
+}
+
+/**
+ * Binds a file or directory of the host into a pod's share, in the namespace of the process that serves it, which is ready.
+ * @throws HuskError ERR_SHARE_BIND, ERR_SHARE_LOST, ERR_ABORTED
  */
 export async function bindIntoShare(
   bind: Bind,
@@ -58,7 +72,7 @@ export async function bindIntoShare(
   server: ProcessIdentity,
   options: BindOptions,
 ): Promise<void> {
-  await waitForNamespace(server, options);
+  if (!isInNamespace(server)) throw shareLost();
   const target = join(directory.file("share"), bind.name);
   const failed = (why: string, cause?: unknown) =>
     new HuskError("ERR_SHARE_BIND", `${bind.source} cannot be shared with the pod: ${why}`, { cause });
@@ -68,8 +82,9 @@ export async function bindIntoShare(
     throw failed(messageOf(error), error);
   }
   const flags = [bind.recursive ? "--rbind" : "--bind", ...(bind.readOnly ? ["-o", "ro"] : [])];
-  const words = await runInNamespace(server, ["mount", "-c", ...flags, "--", bind.source, target], options);
-  if (words !== undefined) throw failed(words || "mount(8) says nothing");
+  const mount = ["mount", "-c", ...flags, "--", bind.source, target];
+  const words = await runCommand("nsenter", [`--mount=/proc/${server.pid}/ns/mnt`, "--", ...mount], options);
+  if (words !== undefined) throw failed(words);
   if (isSameFile(bind.source, join(`/proc/${server.pid}/fd/${SHARE_FD}`, bind.name))) return;
   throw failed("it lies on a file system that was mounted after the pod was started");
 }
@@ -90,22 +105,11 @@ function isSameFile(path: string, other: string): boolean {
   return one.dev === two?.dev && one.ino === two.ino;
 }
 
-/** The namespace is ready when the share's directory has been opened in it. Nothing is ever mounted in our own. */
-async function waitForNamespace(server: ProcessIdentity, options: BindOptions): Promise<void> {
-  const end = performance.now() + options.timeoutMs;
-  for (;;) {
-    if (!isProcessAlive(server)) throw shareLost();
-    if (hasOpenShare(server)) return;
-    if (performance.now() > end) throw new HuskError("ERR_TIMEOUT", "the pod's share was not ready in time");
-    throwIfAborted(options.signal);
-    await sleep(LOOK_MS);
-  }
-}
-
-function hasOpenShare({ pid }: ProcessIdentity): boolean {
+/** Whether the server lives, in a namespace of its own: nothing is ever mounted in ours. */
+function isInNamespace(server: ProcessIdentity): boolean {
   try {
-    readlinkSync(`/proc/${pid}/fd/${SHARE_FD}`);
-    return readlinkSync(`/proc/${pid}/ns/mnt`) !== readlinkSync("/proc/self/ns/mnt");
+    const [its, ours] = [readlinkSync(`/proc/${server.pid}/ns/mnt`), readlinkSync("/proc/self/ns/mnt")];
+    return its !== ours && isProcessAlive(server);
   } catch {
     return false;
   }
@@ -114,32 +118,4 @@ function hasOpenShare({ pid }: ProcessIdentity): boolean {
 /** The error of a share whose server has ended. */
 export function shareLost(): HuskError {
   return new HuskError("ERR_SHARE_LOST", "the process that serves the pod's shared directories has ended");
-}
-
-/** @returns undefined when the command succeeded, else its words */
-function runInNamespace(
-  { pid }: ProcessIdentity,
-  command: readonly string[],
-  { timeoutMs, signal }: BindOptions,
-): Promise<string | undefined> {
-  const child = spawn("nsenter", [`--mount=/proc/${pid}/ns/mnt`, "--", ...command], {
-    stdio: ["ignore", "ignore", "pipe"],
-    timeout: timeoutMs,
-    killSignal: "SIGKILL",
-  });
-  return new Promise((resolve, reject) => {
-    let words = "";
-    child.stderr.on("data", (chunk: Buffer) => {
-      words = (words + chunk.toString()).slice(-MAX_WORDS_BYTES);
-    });
-    const onAbort = () => child.kill("SIGKILL");
-    signal?.addEventListener("abort", onAbort, { once: true });
-    child.once("error", (error) => resolve(`nsenter(1) cannot be run: ${error.message}`));
-    child.once("close", (code) => {
-      signal?.removeEventListener("abort", onAbort);
-      if (code === 0) resolve(undefined);
-      else if (signal?.aborted) reject(abortError(signal));
-      else resolve(words.trim());
-    });
-  });
 }

@@ -1,19 +1,17 @@
 import { closeSync, constants, mkdirSync, openSync, rmSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
 import { HuskError, messageOf } from "../errors/index.ts";
+import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
+import { openLockFile, waitForHolders } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord, ShareRecord } from "../store/pod-record.ts";
 import { isProcessAlive, killProcess, type ProcessIdentity } from "../store/process-identity.ts";
 import type { PodConfig } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { inShareNamespace, shareLost } from "./share-namespace.ts";
-import { startVirtiofsd } from "./virtiofsd.ts";
+import { type BindOptions, inShareNamespace, shareLost } from "./share-namespace.ts";
+import { type RunningDaemon, startVirtiofsd } from "./virtiofsd.ts";
 
 /** Mount tag of a pod's own share, in which are the root directories and bind mounts of all its containers. */
 export const POD_SHARE_TAG = "huskShared";
-/** Milliseconds in which a killed daemon must have gone. */
-const END_MS = 2_000;
-const LOOK_MS = 2;
 
 /** What the hypervisor's process needs for the shares of its VM. */
 export interface ServedShares {
@@ -21,6 +19,8 @@ export interface ServedShares {
   readonly fds: readonly (number | undefined)[];
   /** puts the hypervisor's own command into a namespace of its own, to be started in the pod's directory */
   readonly wrap?: typeof inShareNamespace | undefined;
+  /** Waits until all daemons' shares can be bound into; throws as `waitForNamespace`. */
+  ready(options: BindOptions): Promise<void>;
   /** Closes our own descriptors. */
   close(): void;
 }
@@ -67,6 +67,7 @@ export async function serveShares(record: PodRecord, directory: PodDirectory): P
   undo.push(close);
   if (findPodShare(record)) mkdirSync(directory.file("share"), { mode: 0o755 });
   const fds: (number | undefined)[] = [];
+  const daemons: RunningDaemon[] = [];
   for (const share of record.shares) {
     const volume = share.hostPath === undefined ? undefined : openVolume(share.tag, share.hostPath);
     if (volume !== undefined) closers.push(() => closeSync(volume));
@@ -74,14 +75,19 @@ export async function serveShares(record: PodRecord, directory: PodDirectory): P
       fds.push(volume);
       continue;
     }
+    closeSync(openLockFile(directory.file("shareLock")));
     const daemon = await startVirtiofsd(directory, record.uuid, volume);
     share.daemon = daemon.identity;
+    daemons.push(daemon);
     closers.push(daemon.close);
     fds.push(daemon.fd);
   }
   undo.commit();
   const wrap = findPodShare(record)?.kind === "9p" ? inShareNamespace : undefined;
-  return { fds, wrap, close };
+  const ready = async (options: BindOptions) => {
+    for (const daemon of daemons) await daemon.ready(options);
+  };
+  return { fds, wrap, ready, close };
 }
 
 function openVolume(tag: string, path: string): number {
@@ -100,10 +106,10 @@ function openVolume(tag: string, path: string): number {
 export async function endShares(record: PodRecord, directory: PodDirectory): Promise<void> {
   const daemons = record.shares.flatMap(({ daemon }) => daemon ?? []);
   for (const daemon of daemons) killProcess(daemon);
-  const end = performance.now() + END_MS;
-  while (daemons.some(isProcessAlive)) {
-    if (performance.now() > end) throw new HuskError("ERR_TIMEOUT", "a virtiofsd cannot be killed");
-    await sleep(LOOK_MS);
+  if (daemons.length > 0) {
+    const timeoutMs = deadlineMs("exit", deadlineFactor(record.vm?.accelerator ?? "tcg"));
+    const what = "the killed daemons of the pod's shares to end";
+    await waitForHolders(directory.file("shareLock"), { timeoutMs, what });
   }
   record.shares = [];
   // Nothing was ever mounted here in our own namespace: these are mount points.

@@ -1,9 +1,9 @@
 import { spawn } from "node:child_process";
 import { accessSync, closeSync, constants, openSync } from "node:fs";
 import { HuskError, messageOf } from "../errors/index.ts";
-import type { PodDirectory } from "../store/pod-directory.ts";
+import { FILES, type PodDirectory } from "../store/pod-directory.ts";
 import { identifyProcess, type ProcessIdentity, podEnvironment } from "../store/process-identity.ts";
-import { inShareNamespace, SHARE_FD } from "./share-namespace.ts";
+import { type BindOptions, inShareNamespace, SHARE_FD, waitForNamespace } from "./share-namespace.ts";
 import { connectInAdvance } from "./socket-in-advance.ts";
 
 /** Descriptor of the daemon's listening socket in the daemon. */
@@ -27,11 +27,16 @@ const DAEMONS = [
   },
 ] as const;
 
+/** flock(1) becomes the daemon, which then holds the lock until it has ended, so that anybody can wait for that. */
+const HOLDING_LOCK = ["--no-fork", "--shared", "--nonblock", FILES.shareLock];
+
 /** A daemon that serves a share, and the hypervisor's end of its connection. */
 export interface RunningDaemon {
   readonly identity: ProcessIdentity;
   /** to be handed to the hypervisor */
   readonly fd: number;
+  /** Waits until files can be bound into what it serves; throws as `waitForNamespace`. */
+  ready(options: BindOptions): Promise<void>;
   /** Closes our own descriptor; when no other has it, the daemon ends. */
   close(): void;
 }
@@ -68,24 +73,27 @@ export async function startVirtiofsd(
   volume?: number | undefined,
 ): Promise<RunningDaemon> {
   const daemon = findVirtiofsd();
-  const command =
-    volume === undefined
-      ? inShareNamespace(daemon.path, daemon.args)
-      : { program: daemon.path, args: daemon.args };
+  const own = volume === undefined;
+  const { program, args } = own
+    ? inShareNamespace(daemon.path, daemon.args)
+    : { program: daemon.path, args: daemon.args };
   const log = openSync(directory.file("shareLog"), "a", 0o600);
   try {
     // Node closes up an array with holes.
-    const stdio: Array<"ignore" | number> = Array(SHARE_FD + 1).fill("ignore");
-    stdio[1] = stdio[2] = log;
+    const stdio: Array<"ignore" | "pipe" | number> = Array(SHARE_FD + 1).fill("ignore");
+    stdio[1] = own ? "pipe" : log;
+    stdio[2] = log;
     stdio[SHARE_FD] = volume ?? "ignore";
     const env = { ...process.env, ...podEnvironment(uuid) };
     const { child, fd, close } = await connectInAdvance(directory.socket("share"), (listening) => {
       stdio[SOCKET_FD] = listening;
-      return spawn(command.program, command.args, { stdio, env, detached: true, cwd: directory.path });
+      const options = { stdio, env, detached: true, cwd: directory.path };
+      return spawn("flock", [...HOLDING_LOCK, program, ...args], options);
     });
     child.unref();
     const identity = identifyProcess(child.pid ?? 0);
-    if (identity) return { identity, fd, close };
+    const ready = (options: BindOptions) => waitForNamespace(child, options);
+    if (identity) return { identity, fd, ready, close };
     close();
     throw new Error(`${daemon.path} ended at once`);
   } catch (error) {

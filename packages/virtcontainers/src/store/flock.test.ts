@@ -5,7 +5,7 @@ import { closeSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempRoot } from "../testing/temp-root.ts";
-import { lockDescriptor, lockFile, openLockFile } from "./flock.ts";
+import { lockDescriptor, lockFile, openLockFile, waitForHolders } from "./flock.ts";
 
 function makeLockFile(path: string): string {
   closeSync(openLockFile(path));
@@ -73,4 +73,18 @@ test("a lock lives as long as the last descriptor of its description", async (t)
   heir.kill("SIGKILL");
   using lock = await waiting;
   assert.ok(lock);
+});
+
+test("whoever waits for holders is told when all are gone, or that they are not", async (t) => {
+  const path = makeLockFile(join(makeTempRoot(t).base, "lock"));
+  const holders = [await lockFile(path, { mode: "shared" }), await lockFile(path, { mode: "shared" })];
+  const what = "them to end";
+  await assert.rejects(waitForHolders(path, { timeoutMs: 5, what }), {
+    code: "ERR_TIMEOUT",
+    message: /them/,
+  });
+  const waiting = waitForHolders(path, { timeoutMs: 20_000, what });
+  for (const holder of holders) holder?.release();
+  await waiting;
+  await waitForHolders(`${path}-none`, { timeoutMs: 1, what });
 });

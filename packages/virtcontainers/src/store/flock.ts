@@ -96,6 +96,29 @@ export async function lockFile(path: string, options: LockOptions): Promise<File
   return undefined;
 }
 
+/** What is waited for, and how long. */
+export interface HolderLimits {
+  readonly timeoutMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** for the error: "QEMU to end" */
+  readonly what: string;
+}
+
+/**
+ * Waits until nobody holds a lock that its holders have as long as they live. Of a file that is not there, there are none.
+ * @throws HuskError ERR_TIMEOUT, ERR_ABORTED, ERR_LOCK
+ */
+export async function waitForHolders(path: string, { timeoutMs, signal, what }: HolderLimits): Promise<void> {
+  try {
+    const lock = await lockFile(path, { mode: "exclusive", timeoutMs, signal });
+    if (signal?.aborted) throw abortError(signal);
+    if (!lock) throw new HuskError("ERR_TIMEOUT", `waited ${Math.round(timeoutMs)} ms in vain for ${what}`);
+    lock.release();
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+  }
+}
+
 function isSameFile(fd: number, path: string): boolean {
   try {
     const [ours, theirs] = [fstatSync(fd), statSync(path)];

@@ -18,6 +18,8 @@ export const FILES = {
   agentLock: "agent.lock",
   /** locked by the hypervisor itself as long as it lives */
   vmLock: "vm.lock",
+  /** locked, shared, by the daemons of shared directories themselves as long as they live */
+  shareLock: "share.lock",
   /** what the guest wrote to its console */
   console: "console.log",
   /** what the hypervisor said */

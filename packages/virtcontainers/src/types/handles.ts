@@ -1,5 +1,5 @@
 import type { Readable, Writable } from "node:stream";
-import type { HypervisorConfig } from "./config.ts";
+import type { HypervisorConfig } from "./hypervisor-config.ts";
 import type { AgentType, HypervisorType, State } from "./kinds.ts";
 import type { Phase } from "./options.ts";
 

@@ -1,6 +1,7 @@
-import { accessSync, closeSync, constants, openSync, readSync, statSync } from "node:fs";
+import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { HuskError, systemCode } from "../../errors/index.ts";
+import { readHead } from "../../read-head.ts";
 import { detectImageFormat, type ImageFormat } from "../../storage/image-format.ts";
 
 /** @throws HuskError ERR_ASSET_MISSING when the file cannot be read */
@@ -39,13 +40,7 @@ export function checkInitramfs(path: string): void {
 }
 
 function isInitramfs(path: string): boolean {
-  const head = Buffer.alloc(6);
-  const fd = openSync(path, "r");
-  try {
-    readSync(fd, head, 0, head.length, 0);
-  } finally {
-    closeSync(fd);
-  }
+  const head = readHead(path, 6);
   const isGzip = head[0] === 0x1f && head[1] === 0x8b;
   return isGzip || head.toString("latin1") === "070701";
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { readHead } from "../../read-head.ts";
 
 /** The first CPU's paragraph is enough, and the file of a big machine is long. */
 const MAX_BYTES = 8192;
@@ -16,7 +16,7 @@ export interface HostCpu {
  * hypervisor tells its guests that they are such by a flag of the CPU.
  */
 export function readHostCpu(cpuinfo = "/proc/cpuinfo"): HostCpu {
-  const text = readHead(cpuinfo);
+  const text = readHeadIfThere(cpuinfo);
   const flags = /^flags\s*:.*$/m.exec(text)?.[0] ?? "";
   const bogomips = Number(/^bogomips\s*:\s*(\d+\.\d+)$/m.exec(text)?.[1]);
   const isKnown = /\bconstant_tsc\b/.test(flags) && bogomips > 0;
@@ -26,15 +26,9 @@ export function readHostCpu(cpuinfo = "/proc/cpuinfo"): HostCpu {
   };
 }
 
-function readHead(path: string): string {
+function readHeadIfThere(path: string): string {
   try {
-    const fd = openSync(path, "r");
-    try {
-      const buffer = Buffer.alloc(MAX_BYTES);
-      return buffer.toString("latin1", 0, readSync(fd, buffer));
-    } finally {
-      closeSync(fd);
-    }
+    return readHead(path, MAX_BYTES).toString("latin1");
   } catch {
     return "";
   }

@@ -1,7 +1,8 @@
 import type { ChildProcess } from "node:child_process";
-import { abortError, withDeadline } from "../../deadline.ts";
-import { HuskError, isHuskError, systemCode } from "../../errors/index.ts";
-import { lockFile } from "../../store/flock.ts";
+import { withDeadline } from "../../deadline.ts";
+import { HuskError, isHuskError } from "../../errors/index.ts";
+import { waitForNamespace } from "../../storage/share-namespace.ts";
+import { waitForHolders } from "../../store/flock.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
 import type { VmRecord } from "../../store/pod-record.ts";
 import { isProcessAlive, killProcess } from "../../store/process-identity.ts";
@@ -94,6 +95,10 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
     locked.catch(() => {});
     this.#vm = { ...identity, accelerator: this.#launch.accelerator };
     options.mark?.("qemu-spawned");
+    if (options.shares?.wrap) {
+      const timeoutMs = deadlineMs("shareBind", this.deadlineFactor);
+      await waitForNamespace(child, { timeoutMs, signal: options.signal });
+    }
     return this.#vm;
   }
 
@@ -117,11 +122,11 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
   }
 
   async waitExit(directory: PodDirectory, options: WaitOptions & { timeoutMs: number }): Promise<void> {
-    const { timeoutMs: ms, signal } = options;
+    const limits = { ...options, ms: options.timeoutMs, what: "QEMU to end" };
     if (this.#childExit) {
-      await withDeadline(this.#childExit, { ms, signal, what: "QEMU to end" });
+      await withDeadline(this.#childExit, limits);
     } else if (this.#vm && isProcessAlive(this.#vm)) {
-      await waitForVmLock(directory, ms, signal);
+      await waitForHolders(directory.file("vmLock"), limits);
     }
     this.#vm = undefined;
   }
@@ -193,21 +198,5 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
 
   disconnect(): void {
     this.#child?.unref();
-  }
-}
-
-/** The VM's lock is held by QEMU itself: when it can be had, QEMU has gone. */
-async function waitForVmLock(
-  directory: PodDirectory,
-  timeoutMs: number,
-  signal?: AbortSignal,
-): Promise<void> {
-  try {
-    const lock = await lockFile(directory.file("vmLock"), { mode: "shared", timeoutMs, signal });
-    if (signal?.aborted) throw abortError(signal);
-    if (!lock) throw new HuskError("ERR_TIMEOUT", `QEMU did not end within ${Math.round(timeoutMs)} ms`);
-    lock.release();
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
   }
 }

@@ -49,7 +49,8 @@ export async function launchQemu(
   try {
     const [qmp = -1, control = -1, stream = -1] = sockets.map(({ fd }) => fd);
     const heirlooms = { qmp, control, stream, console, vmLock };
-    const stdio: StdioOptions = ["ignore", log, log];
+    // What is wrapped tells on its standard output when it is ready, and goes on with the log.
+    const stdio: StdioOptions = ["ignore", shares?.wrap ? "pipe" : log, log];
     for (const [name, fd] of Object.entries(INHERITED)) stdio[fd] = heirlooms[name as keyof Heirlooms];
     for (const [index, fd] of shares?.fds.entries() ?? []) stdio[SHARE_FD + index] = fd ?? "ignore";
     const command = shares?.wrap?.(program, args) ?? { program, args };

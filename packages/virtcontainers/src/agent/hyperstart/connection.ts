@@ -91,6 +91,7 @@ export class HyperstartConnection {
       const marker = makeStreamMarker();
       this.#controlResync = new ControlResync();
       this.#streamResync = new StreamResync(marker);
+      control.write(this.#controlResync.questions);
       stream.write(marker);
     }
     for (const socket of [control, stream]) {
@@ -154,7 +155,7 @@ export class HyperstartConnection {
   }
 
   #sendNext(): void {
-    if (this.#unacknowledged > 0 || this.closed) return;
+    if (this.#controlResync || this.#unacknowledged > 0 || this.closed) return;
     const message = this.#queue.shift();
     if (!message) return;
     this.#unacknowledged = message.frame.length;
@@ -185,7 +186,7 @@ export class HyperstartConnection {
     if (!found) return Buffer.alloc(0);
     this.#controlResync = undefined;
     for (const frame of found.frames) if (frame.command === Command.PROCESSASYNCEVENT) this.#takeFrame(frame);
-    this.#unacknowledged = 0;
+    this.#sendNext();
     return found.rest;
   }
 

@@ -105,7 +105,9 @@ export class RelayClient implements StreamSink {
       this.#say(reply.ok ? Command.ACK : Command.ERROR, reply.payload);
     } catch (error) {
       this.#release(stdio);
-      this.#say(Command.ERROR, messageOf(error));
+      // What the agent would have said is not known: that is an end of the channel, not a refusal.
+      if (this.#session.closed) this.#control.destroy();
+      else this.#say(Command.ERROR, messageOf(error));
     }
   }
 

@@ -17,6 +17,7 @@ export class RelayServer {
   /** clients whose stream connection has not come yet, by their token */
   readonly #unpaired = new Map<number, RelayClient>();
   readonly #sockets = new Set<Socket>();
+  #closed = false;
 
   constructor(session: HyperstartSession, directory: PodDirectory) {
     this.#session = session;
@@ -32,7 +33,8 @@ export class RelayServer {
     // The stream socket first: whoever sees the control socket may use both.
     for (const index of [1, 0]) {
       const [server, path] = [this.#servers[index], this.#paths[index]];
-      if (!server || !path) continue;
+      // A session that has ended meanwhile must not be offered: nobody would close it again.
+      if (!server || !path || this.#closed) continue;
       rmSync(path, { force: true });
       await new Promise<void>((resolve, reject) => {
         server.once("error", reject);
@@ -43,6 +45,7 @@ export class RelayServer {
   }
 
   close(): void {
+    this.#closed = true;
     for (const server of this.#servers) server.close();
     for (const socket of this.#sockets) socket.destroy();
   }

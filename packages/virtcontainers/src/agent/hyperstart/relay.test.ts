@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
+import { Command, encodeControl, encodeProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { makeAgentBench } from "../../testing/open-agent.ts";
 import { GuestProcess } from "../guest-process.ts";
 import { connectSocket } from "./socket.ts";
@@ -107,10 +108,24 @@ test("an error of the agent reaches the client in words", async (t) => {
   const { peer, open } = await makeAgentBench(t);
   await open({ fresh: true });
   const client = await open();
-  const { Command } = await import("@husk/wire/hyperstart");
   peer.overrides.set(Command.EXECCMD, () => peer.sendControl(Command.ERROR, "no such user"));
   await assert.rejects(client.startProcess("c", { args: ["x"] }, attach(), {}), {
     code: "ERR_AGENT_REFUSED",
     message: /no such user/,
   });
+});
+
+test("a client whose command comes just when the owner goes is told that, and not that it was refused", async (t) => {
+  const { peer, open } = await makeAgentBench(t);
+  const owner = await open({ fresh: true });
+  const client = await open();
+  const event = encodeControl(Command.PROCESSASYNCEVENT, encodeProcessAsyncEvent("c", "init", 0));
+  owner.listen(() => owner.close());
+  // The first command's answer lets the second go on, the event that comes with it ends the owner.
+  peer.overrides.set(Command.EXECCMD, () =>
+    peer.control?.write(Buffer.concat([encodeControl(Command.ACK), event])),
+  );
+  const start = () => client.startProcess("c", { args: ["x"] }, attach(), {});
+  const [, second] = await Promise.allSettled([start(), start()]);
+  assert.equal(second.status === "rejected" && second.reason.code, "ERR_AGENT_DISCONNECTED");
 });

@@ -1,22 +1,28 @@
 import { randomInt } from "node:crypto";
 import {
+  CONTROL_HEADER_BYTES,
   Command,
   ControlDecoder,
   type ControlFrame,
+  encodeControl,
   encodeStream,
   MAX_EVENT_BYTES,
 } from "@husk/wire/hyperstart";
 import { HuskError } from "../../errors/index.ts";
 
 /**
- * Whoever takes the channels over from a process that was killed may begin in the middle of a frame: what that process
- * had received of it is lost. So the new owner asks for something that it recognises, and takes frames from there on.
+ * Whoever takes the channels over may begin in the middle of a frame: what the process before had received of it is lost.
+ * And the agent may still have to answer what that process, or a client of its relay, had asked. So the new owner asks for
+ * something that only it can have asked for, and takes frames from there on.
  */
 
 /** Most bytes kept before the answer on the control channel. */
 const MAX_KEPT_BYTES = 64 * 1024;
 /** Head of the answer to GETVERSION, the only one with four bytes: ACK and the total length. */
 const VERSION_HEAD = Buffer.from([0, 0, 0, Command.ACK, 0, 0, 0, 12]);
+const VERSION_BYTES = 4;
+/** Random questions behind the first: none of two owners asks the same. */
+const RANDOM_QUESTIONS = 15;
 
 /** A frame that the agent gives back on the stream channel: it says of every unknown stream that it has ended. */
 export function makeStreamMarker(): Uint8Array {
@@ -44,30 +50,71 @@ export class StreamResync {
 
 /** What a control channel has brought until it was understood. */
 export interface ControlPrefix {
-  /** whole frames before the answer: events that nobody has heard, replies to one who has gone */
+  /** whole frames before the last answer: events that nobody has heard, replies to one who has gone */
   readonly frames: readonly ControlFrame[];
-  /** the answer, and what comes after it */
+  /** what comes after it */
   readonly rest: Buffer;
 }
 
-/** Waits for the answer to GETVERSION on the control channel. What came before it is kept: it may hold exits. */
+/**
+ * Waits for answers that nobody else waits for. No command's answer holds a number of the host's choice, but PING's can be
+ * told from GETVERSION's: a random row of the two is the number. What came before is kept, as it may hold exits.
+ */
 export class ControlResync {
+  /** which of the questions are GETVERSION */
+  readonly #row = [true, ...Array.from({ length: RANDOM_QUESTIONS }, () => randomInt(2) === 1)];
   #kept: Buffer = Buffer.alloc(0);
 
+  /** The questions, to be sent in one write. */
+  get questions(): Uint8Array {
+    return Buffer.concat(
+      this.#row.map((isVersion) => encodeControl(isVersion ? Command.GETVERSION : Command.PING)),
+    );
+  }
+
   /**
-   * @returns undefined: the answer has not come yet
-   * @throws HuskError ERR_AGENT_PROTOCOL when it does not come for too long
+   * @returns undefined: the answers have not come yet
+   * @throws HuskError ERR_AGENT_PROTOCOL when they do not come for too long
    */
   push(chunk: Buffer): ControlPrefix | undefined {
     this.#kept = Buffer.concat([this.#kept, chunk]);
-    const at = this.#kept.indexOf(VERSION_HEAD);
-    if (at !== -1)
-      return { frames: salvageFrames(this.#kept.subarray(0, at)), rest: this.#kept.subarray(at) };
+    for (let at = -1; ; ) {
+      at = this.#kept.indexOf(VERSION_HEAD, at + 1);
+      if (at === -1) break;
+      const answers = this.#matchRow(this.#kept.subarray(at));
+      if (answers)
+        return { ...answers, frames: [...salvageFrames(this.#kept.subarray(0, at)), ...answers.frames] };
+    }
     if (this.#kept.length <= MAX_KEPT_BYTES) return undefined;
-    throw new HuskError("ERR_AGENT_PROTOCOL", "the guest sent a lot, but not its version");
+    throw new HuskError(
+      "ERR_AGENT_PROTOCOL",
+      "the guest sent a lot, but not the answers to what it was asked",
+    );
+  }
+
+  /** @returns undefined when the answers do not begin here, or are not all there */
+  #matchRow(bytes: Buffer): ControlPrefix | undefined {
+    const frames: ControlFrame[] = [];
+    let answered = 0;
+    for (let at = 0; at + CONTROL_HEADER_BYTES <= bytes.length; ) {
+      const end = at + bytes.readUInt32BE(at + 4);
+      if (end < at + CONTROL_HEADER_BYTES || end > bytes.length) return undefined;
+      const frame = {
+        command: bytes.readUInt32BE(at),
+        payload: bytes.subarray(at + CONTROL_HEADER_BYTES, end),
+      };
+      at = end;
+      frames.push(frame);
+      if (!ANSWERS.includes(frame.command)) continue;
+      const length = this.#row[answered++] ? VERSION_BYTES : 0;
+      if (frame.command !== Command.ACK || frame.payload.length !== length) return undefined;
+      if (answered === this.#row.length) return { frames, rest: bytes.subarray(at) };
+    }
+    return undefined;
   }
 }
 
+const ANSWERS: readonly number[] = [Command.ACK, Command.ERROR];
 const FROM_GUEST: readonly number[] = [
   Command.NEXT,
   Command.ACK,

@@ -9,6 +9,12 @@ import { type ConnectionEvents, HyperstartConnection } from "./connection.ts";
 import { RelayServer } from "./relay-server.ts";
 import { HyperstartSession } from "./session.ts";
 
+/**
+ * How often the channels are connected to before an agent that does not answer is given up. Once in dozens of runs with
+ * owners that come and go, a port stayed silent until it was connected to anew.
+ */
+const TAKE_OVERS = 3;
+
 /** The agent hyperstart, in its upstream dialect (API 4244), over two virtio-serial ports. */
 export class HyperstartAgent implements Agent {
   readonly type = "hyperstart";
@@ -18,28 +24,37 @@ export class HyperstartAgent implements Agent {
   ] as const;
 
   async open(options: OpenOptions): Promise<HyperstartSession | undefined> {
-    const { directory, fresh, signal, onlyOwner } = options;
-    const timeoutMs = deadlineMs(fresh ? "boot" : "agentCommand", options.deadlineFactor);
-    const channel = await openChannel({ directory, fresh, signal, onlyOwner, timeoutMs });
-    if (!channel) return undefined;
-    const { control, stream, lock } = channel;
-    const ready = Promise.withResolvers<void>();
-    ready.promise.catch(() => {});
-    const events = eventsFor(() => session, ready);
-    const takeOver = lock !== undefined && !fresh;
-    const connection = new HyperstartConnection(control, stream, events, { takeOver });
-    const session = new HyperstartSession(connection, lock !== undefined, options);
-    if (lock) session.onClose(() => lock.release());
-    try {
-      if (lock) await new RelayServer(session, directory).listen();
-      if (fresh) await waitReady(ready.promise, timeoutMs, options);
-      await checkVersion(session, options);
-      return session;
-    } catch (error) {
-      session.close();
-      throw error;
-    }
+    return connectSession(options, options.fresh ? 1 : TAKE_OVERS);
   }
+}
+
+/** Connects to the agent, and is sure that it answers. */
+async function connectSession(
+  options: OpenOptions,
+  attempts: number,
+): Promise<HyperstartSession | undefined> {
+  const { directory, fresh, signal, onlyOwner } = options;
+  const timeoutMs = deadlineMs(fresh ? "boot" : "agentCommand", options.deadlineFactor);
+  const channel = await openChannel({ directory, fresh, signal, onlyOwner, timeoutMs });
+  if (!channel) return undefined;
+  const { control, stream, lock } = channel;
+  const ready = Promise.withResolvers<void>();
+  ready.promise.catch(() => {});
+  const events = eventsFor(() => session, ready);
+  const takeOver = lock !== undefined && !fresh;
+  const connection = new HyperstartConnection(control, stream, events, { takeOver });
+  const session = new HyperstartSession(connection, lock !== undefined, options);
+  if (lock) session.onClose(() => lock.release());
+  try {
+    if (lock) await new RelayServer(session, directory).listen();
+    if (fresh) await waitReady(ready.promise, timeoutMs, options);
+    await checkVersion(session, options, takeOver ? TAKE_OVERS : 1);
+    return session;
+  } catch (error) {
+    session.close();
+    if (!takeOver || attempts === 1 || !isHuskError(error, "ERR_TIMEOUT")) throw error;
+  }
+  return connectSession(options, attempts - 1);
 }
 
 /** What the connection tells goes to the session; the end also ends the wait for READY. */
@@ -71,9 +86,9 @@ async function waitReady(ready: Promise<void>, ms: number, options: OpenOptions)
   }
 }
 
-/** The version is asked first: it also tells the agent which dialect is spoken. */
-async function checkVersion(session: HyperstartSession, options: OpenOptions): Promise<void> {
-  const limits = { timeoutMs: session.deadline("agentCommand"), signal: options.signal };
+/** The version is asked first: it also tells the agent which dialect is spoken. `share`: part of the deadline. */
+async function checkVersion(session: HyperstartSession, options: OpenOptions, share: number): Promise<void> {
+  const limits = { timeoutMs: session.deadline("agentCommand") / share, signal: options.signal };
   const reply = await session.connection.request(Command.GETVERSION, undefined, limits);
   const version = reply.ok ? decodeVersion(reply.payload) : undefined;
   if (version === API_VERSION) return;

@@ -153,3 +153,21 @@ test("what the agent still answers to those who have gone is not taken for an an
   assert.equal(await second.killContainer("none", 0, {}), false);
   assert.equal(await second.killContainer("none", 0, {}), false);
 });
+
+test("a port that stays silent after a change of owners is connected to anew", async (t) => {
+  const { peer, open } = await makeAgentBench(t);
+  const first = await open({ fresh: true });
+  first.close();
+  let connections = 0;
+  peer.onConnect = () => connections++;
+  const answers = () => connections > 1;
+  peer.overrides.set(Command.GETVERSION, () => {
+    if (answers()) peer.sendControl(Command.ACK, encodeVersion(API_VERSION));
+  });
+  const second = await open({ deadlineFactor: 0.1 });
+  assert.equal(connections, 2);
+  assert.equal(second.isOwner, true);
+  connections = Number.NEGATIVE_INFINITY;
+  second.close();
+  await assert.rejects(open({ deadlineFactor: 0.1 }), { code: "ERR_TIMEOUT" });
+});

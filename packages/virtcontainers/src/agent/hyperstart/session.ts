@@ -103,6 +103,8 @@ export class HyperstartSession implements AgentSession {
 
   close(): void {
     this.connection.close();
+    // Now, and not when the sockets have told of their end: a caller that goes on must find nothing held.
+    this.#runClosers();
   }
 
   /** Joins an event of the guest to the process it is about. */

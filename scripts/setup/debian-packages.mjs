@@ -18,6 +18,11 @@ export const DEBIAN_PACKAGES = [
     files: ["/usr/bin/qemu-system-x86_64", "/usr/share/qemu/qboot.rom"],
     why: "runs the virtual machines",
   },
+  {
+    name: "qemu-system-common",
+    files: ["/usr/lib/qemu/virtiofsd"],
+    why: "shares directories of the host with a virtual machine",
+  },
   { name: "erofs-utils", files: ["/usr/bin/mkfs.erofs"], why: "packs root file systems into images" },
   {
     name: "busybox-static",
@@ -37,6 +42,13 @@ export const DEBIAN_PACKAGES = [
     files: ["/usr/include/linux/version.h"],
     why: "declares the kernel's interfaces to the system-call binding",
   },
+  {
+    name: "binutils",
+    files: ["/usr/bin/strip"],
+    why: "takes what a running kernel needs not out of its modules",
+  },
+  { name: "iproute2", files: ["/bin/ip"], why: "makes the networks of the tests" },
+  { name: "e2fsprogs", files: ["/sbin/mke2fs"], why: "makes disk images for the tests" },
   { name: "xz-utils", files: ["/usr/bin/xz"], why: "unpacks the QuickJS source" },
   {
     name: "debian-archive-keyring",

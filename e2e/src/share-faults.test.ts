@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +13,7 @@ import {
   statusPod,
   stopPod,
 } from "@husk/virtcontainers";
+import { makeAnnouncedQemu } from "./support/announced-qemu.ts";
 import { findProcesses } from "./support/leaks.ts";
 import { needsRoot } from "./support/needs-root.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
@@ -74,10 +74,11 @@ describe("a pod with shares", needsRoot, () => {
   it("is cleared away when its creator is killed while it boots", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const data = await makeData(place);
-    const qemu = await makeSlowQemu(place);
+    const qemu = await makeAnnouncedQemu(place);
     const args = ["run", "--name", "pod", "-v", `${data}:/data`, "--", "true"];
     const creator = place.start(args, qemu.env);
-    await until(() => existsSync(qemu.mark) && findDaemons(place).length > 0, "the boot");
+    await qemu.started();
+    await until(() => findDaemons(place).length > 0, "the daemon");
     creator.child.kill("SIGKILL");
     await creator.ended;
     // Whether the pod had its name already or not, the next creation finds what is left.
@@ -126,13 +127,6 @@ function findDaemons(place: Workplace): number[] {
 }
 
 /** A program that tells that it was started, and goes on only then to be QEMU, much later. */
-async function makeSlowQemu(place: Workplace): Promise<{ env: Record<string, string>; mark: string }> {
-  const [program, mark] = [join(place.folder, "qemu"), join(place.folder, "started")];
-  await writeFile(program, `#!/bin/sh\n: > "${mark}"\nsleep 2\nexec qemu-system-x86_64 "$@"\n`);
-  await chmod(program, 0o755);
-  return { env: { HUSK_QEMU: program }, mark };
-}
-
 async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const end = performance.now() + GONE_MS;
   while (!(await isTrue())) {

@@ -15,8 +15,8 @@ import {
   stopPod,
 } from "@husk/virtcontainers";
 import { CollectedOutput } from "./support/collected-output.ts";
-import { runIn } from "./support/containers.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
+import { runScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
@@ -44,7 +44,7 @@ describe("a paused pod", () => {
     await using place = await Workplace.create(signal);
     const { options } = place;
     await startIce(place);
-    assert.equal(await runIn(place, "ice", "runs", "nproc"), "2\n", "vmConfig.vcpus");
+    assert.equal(await runScript(place, "ice", "runs", "nproc"), "2\n", "vmConfig.vcpus");
     await pausePod("ice", options);
     assert.deepEqual(states(await statusPod("ice", options)), ["paused", "paused", "ready"]);
     const refused = { code: "ERR_STATE_INVALID", message: /is paused/ };
@@ -56,7 +56,7 @@ describe("a paused pod", () => {
     assert.match(listed.stdout.toString(), /^ice +paused/m);
     await resumePod("ice", options);
     assert.deepEqual(states(await statusPod("ice", options)), ["running", "running", "ready"]);
-    assert.match(await runIn(place, "ice", "runs", "ps -o args"), /^sleep 1000$/m);
+    assert.match(await runScript(place, "ice", "runs", "ps -o args"), /^sleep 1000$/m);
     await deletePod("ice", options);
   });
 
@@ -82,7 +82,7 @@ describe("a paused pod", () => {
     await pausePod("ice", options);
     await tellQemu(place, "ice", "cont");
     assert.deepEqual(states(await statusPod("ice", options)), ["running", "running", "ready"]);
-    assert.equal(await runIn(place, "ice", "runs", "echo goes on"), "goes on\n");
+    assert.equal(await runScript(place, "ice", "runs", "echo goes on"), "goes on\n");
     await tellQemu(place, "ice", "stop");
     const { hypervisorPid } = await statusPod("ice", options);
     assert.ok(hypervisorPid);

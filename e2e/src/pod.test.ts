@@ -13,8 +13,8 @@ import {
   statusPod,
   stopPod,
 } from "@husk/virtcontainers";
-import { runIn } from "./support/containers.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
+import { runScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
@@ -30,8 +30,8 @@ describe("a pod of the library", () => {
     const script =
       "hostname; for kind in uts ipc pid net; do readlink /proc/self/ns/$kind; done; ls /tmp; touch /tmp/mine; " +
       "ps -o args | grep -c '^sleep'";
-    const one = await runIn(place, "both", "one", script);
-    const two = await runIn(place, "both", "two", script);
+    const one = await runScript(place, "both", "one", script);
+    const two = await runScript(place, "both", "two", script);
     assert.equal(one, two);
     assert.match(one, /^shared\nuts:\[\d+\]\nipc:\[\d+\]\npid:\[\d+\]\nnet:\[\d+\]\n2\n$/);
     await deletePod("both", options);
@@ -46,7 +46,7 @@ describe("a pod of the library", () => {
     const names = ["CAP_KILL", "CAP_NET_RAW"];
     const capabilities = { bounding: names, permitted: names, inheritable: names, ambient: ["CAP_KILL"] };
     const script = "grep -E '^Cap(Eff|Bnd)' /proc/self/status";
-    const output = await runIn(place, "confined", "only", script, { user: "1000", capabilities });
+    const output = await runScript(place, "confined", "only", script, { user: "1000", capabilities });
     assert.equal(output, "CapEff:\t0000000000000020\nCapBnd:\t0000000000002020\n");
     const unknown = { args: ["true"], capabilities: { bounding: ["CAP_NONE"] } };
     await assert.rejects(
@@ -64,7 +64,7 @@ describe("a pod of the library", () => {
     await startPod("grow", options);
     await createContainer("grow", { id: "second", rootFs: DEMO_ROOTFS, cmd: SLEEP }, options);
     await startContainer("grow", "second", options);
-    assert.equal(await runIn(place, "grow", "second", "hostname"), "grow\n");
+    assert.equal(await runScript(place, "grow", "second", "hostname"), "grow\n");
     await deletePod("grow", options);
   });
 
@@ -77,11 +77,11 @@ describe("a pod of the library", () => {
       { id: "sig", hypervisorConfig, containers: [{ id: "c", rootFs: DEMO_ROOTFS, cmd }] },
       options,
     );
-    await runIn(place, "sig", "c", "until test -e /tmp/ready; do :; done");
+    await runScript(place, "sig", "c", "until test -e /tmp/ready; do :; done");
     await killContainer("sig", "c", "SIGUSR1", false, options);
-    assert.match(await runIn(place, "sig", "c", "ps -o args"), /^sleep 1000$/m);
+    assert.match(await runScript(place, "sig", "c", "ps -o args"), /^sleep 1000$/m);
     await killContainer("sig", "c", "SIGUSR1", true, options);
-    await runIn(place, "sig", "c", "until ps -o args | grep -q '^sleep 2000'; do :; done");
+    await runScript(place, "sig", "c", "until ps -o args | grep -q '^sleep 2000'; do :; done");
     await killContainer("sig", "c", "SIGKILL", true, options);
     await deletePod("sig", options);
   });
@@ -93,14 +93,14 @@ describe("a pod of the library", () => {
     await createPod({ id: "again", hypervisorConfig, containers: [only] }, options);
     await startPod("again", options);
     const before = await statusPod("again", options);
-    await runIn(place, "again", "only", "touch /tmp/old");
+    await runScript(place, "again", "only", "touch /tmp/old");
     await stopPod("again", options);
     assert.equal((await statusPod("again", options)).state, "stopped");
     await startPod("again", options);
     const after = await statusPod("again", options);
     assert.equal(after.state, "running");
     assert.notEqual(after.hypervisorPid, before.hypervisorPid);
-    assert.equal(await runIn(place, "again", "only", "ls /tmp"), "");
+    assert.equal(await runScript(place, "again", "only", "ls /tmp"), "");
     await deletePod("again", options);
   });
 
@@ -113,10 +113,10 @@ describe("a pod of the library", () => {
     const config = { id: "sized", hypervisorConfig, vmConfig: { memory: 112 }, containers: [only] };
     const script = "nproc; sed -n 's/MemTotal: *\\([0-9]*\\) kB/\\1/p' /proc/meminfo";
     await runPod(config, place.options);
-    const own = (await runIn(place, "sized", "only", script)).split("\n").map(Number);
+    const own = (await runScript(place, "sized", "only", script)).split("\n").map(Number);
     await deletePod("sized", place.options);
     await runPod({ ...config, vmConfig: { vcpus: 1 } }, place.options);
-    const others = (await runIn(place, "sized", "only", script)).split("\n").map(Number);
+    const others = (await runScript(place, "sized", "only", script)).split("\n").map(Number);
     await deletePod("sized", place.options);
     const [[cpus, memory], [otherCpus, otherMemory]] = [own, others];
     assert.deepEqual([cpus, otherCpus], [2, 1]);

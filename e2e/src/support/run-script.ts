@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
-import { enterContainer } from "@husk/virtcontainers";
+import { type Cmd, enterContainer } from "@husk/virtcontainers";
 import type { Workplace } from "./workplace.ts";
 
 /** How a script in a container ended. */
@@ -10,14 +10,15 @@ export interface ScriptResult {
   readonly stderr: string;
 }
 
-/** Runs a shell script in a container of busybox. */
+/** Runs a shell script in a container of busybox. `more`: of its command. */
 export async function tryScript(
   place: Workplace,
   podId: string,
   containerId: string,
   script: string,
+  more: Partial<Cmd> = {},
 ): Promise<ScriptResult> {
-  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin:/sbin" }] };
+  const cmd = { args: ["/bin/sh", "-c", script], envs: [{ var: "PATH", value: "/bin:/sbin" }], ...more };
   const { process } = await enterContainer(podId, containerId, cmd, { ...place.options, attach: true });
   const { stdout, stderr } = process.io;
   assert.ok(stderr);
@@ -32,8 +33,9 @@ export async function runScript(
   podId: string,
   containerId: string,
   script: string,
+  more: Partial<Cmd> = {},
 ): Promise<string> {
-  const { exitCode, stdout, stderr } = await tryScript(place, podId, containerId, script);
+  const { exitCode, stdout, stderr } = await tryScript(place, podId, containerId, script, more);
   assert.equal(exitCode, 0, stderr);
   return stdout;
 }

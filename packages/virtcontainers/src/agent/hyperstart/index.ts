@@ -10,8 +10,8 @@ import { RelayServer } from "./relay-server.ts";
 import { HyperstartSession } from "./session.ts";
 
 /**
- * How often the channels are connected to before an agent that does not answer is given up. Once in dozens of runs with
- * owners that come and go, a port stayed silent until it was connected to anew.
+ * How often the channels are connected to before an agent that does not answer is given up. With owners that come and go,
+ * a new one was once left without any answer; why is not known.
  */
 const TAKE_OVERS = 3;
 

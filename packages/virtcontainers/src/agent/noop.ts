@@ -29,6 +29,10 @@ class NoopSession implements AgentSession {
 
   async startPod(): Promise<void> {}
 
+  async setupInterface(): Promise<void> {}
+
+  async setupRoutes(): Promise<void> {}
+
   async startContainer({ config }: ContainerStart, process: GuestProcess): Promise<void> {
     this.#containers.set(config.id, process);
     start(process, (signal) => this.#kill(config.id, signal));

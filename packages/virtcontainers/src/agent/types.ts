@@ -1,7 +1,14 @@
 import type { HuskError } from "../errors/index.ts";
 import type { SerialPort } from "../hypervisor/types.ts";
+import type { Dns, GuestInterface } from "../network/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import type { AgentType, Cmd, ContainerConfig, ProcessListOptions } from "../types/index.ts";
+import type {
+  AgentType,
+  Cmd,
+  ContainerConfig,
+  PortmappingWhiteLists,
+  ProcessListOptions,
+} from "../types/index.ts";
 import type { GuestProcess } from "./guest-process.ts";
 
 /** Id of a container's first process. */
@@ -100,6 +107,10 @@ export interface PodStart {
   readonly hostname: string;
   /** mount tag of the pod's own share, if it has one */
   readonly shareDir?: string;
+  /** how names are resolved; missing: not at all */
+  readonly dns?: Dns;
+  /** networks for which ports are mapped; missing: all reach the pod */
+  readonly portmappingWhiteLists?: PortmappingWhiteLists;
 }
 
 /** A connection to the agent of one VM. */
@@ -110,6 +121,13 @@ export interface AgentSession {
   readonly isOwner: boolean;
   /** Sets the pod up in the guest. */
   startPod(pod: PodStart, options: AgentOptions): Promise<void>;
+  /**
+   * Sets up a network interface, found by its hardware address: name, MTU, addresses, neighbours. One that is just being
+   * plugged in is waited for.
+   */
+  setupInterface(guestInterface: GuestInterface, options: AgentOptions): Promise<void>;
+  /** Adds the routes of interfaces that are set up, in an order in which each next hop can be reached. */
+  setupRoutes(interfaces: readonly GuestInterface[], options: AgentOptions): Promise<void>;
   /** Starts a container; `process` becomes its first process. */
   startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void>;
   /** Starts another process in a container that runs. @returns its id, unique in the pod */

@@ -10,7 +10,7 @@ import {
   ShimType,
 } from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
-import { isNetInterworkingModel } from "./parse-kind.ts";
+import { containerPort, networkConfig } from "./network-schema.ts";
 import {
   flag,
   integer,
@@ -113,11 +113,6 @@ function mountTag(value: unknown, at: string): void {
 
 const annotations = record(text());
 
-function interworkingModel(value: unknown, at: string): void {
-  if (typeof value === "number" && isNetInterworkingModel(value)) return;
-  throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be a NetInterworkingModel, 0 to 3`);
-}
-
 const mount = object(
   {
     source: text(),
@@ -130,7 +125,6 @@ const mount = object(
   ["source", "destination"],
 );
 const volume = object({ mountTag, hostPath: path }, ["mountTag", "hostPath"]);
-const number = integer(0, Number.MAX_SAFE_INTEGER);
 const device = object({
   hostPath: path,
   containerPath: path,
@@ -154,6 +148,7 @@ const containerFields = object(
     sharedRootfs: flag,
     mounts: list(mount),
     deviceInfos: list(device),
+    ports: list(containerPort),
   },
   ["id", "rootFs", "cmd"],
 );
@@ -180,11 +175,8 @@ const pod = object(
     proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),
     shimType: kind(Object.values(ShimType), ["noopShim"]),
     shimConfig: object({}),
-    networkModel: kind(Object.values(NetworkModel), ["noop"]),
-    networkConfig: unsupported(
-      object({ netNSPath: text(), numInterfaces: number, interworkingModel }),
-      "a network configuration is",
-    ),
+    networkModel: kind(Object.values(NetworkModel)),
+    networkConfig,
     volumes: list(volume),
     containers: list(container),
     annotations,

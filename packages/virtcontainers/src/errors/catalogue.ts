@@ -70,6 +70,30 @@ export const ERROR_CATALOGUE = {
       "The VM started, but its agent did not say READY in time. The message ends with the console's last lines.",
     hint: "Read the console lines. On a very slow machine set HUSK_DEADLINE_FACTOR to 2 or more.",
   },
+  ERR_CNI_CONFIG: {
+    title: "no usable CNI configuration",
+    exitCode: FAILURE,
+    meaning: "No configuration of the CNI network was found, or one cannot be read or has a wrong value.",
+    hint: "See that the directory (networkConfig.cni.confDirs, by default /etc/cni/net.d) has the network, and correct the file named.",
+  },
+  ERR_CNI_PLUGIN: {
+    title: "CNI plugin failed",
+    exitCode: FAILURE,
+    meaning: "A CNI plugin refused, failed or did not end in time. What it had done was undone by DEL.",
+    hint: "See what the plugin says; run it by hand with the same configuration if that does not tell.",
+  },
+  ERR_CNI_PLUGIN_MISSING: {
+    title: "CNI plugin missing",
+    exitCode: FAILURE,
+    meaning: "A network configuration names a plugin that is in none of the plugin directories.",
+    hint: "Install it (Debian: containernetworking-plugins), or name its directory in networkConfig.cni.binDirs.",
+  },
+  ERR_CNI_RESULT: {
+    title: "CNI plugin printed nonsense",
+    exitCode: FAILURE,
+    meaning: "A CNI plugin succeeded, but what it printed is not a result that the CNI specification allows.",
+    hint: "The plugin or its version does not fit. Try another cniVersion in its configuration.",
+  },
   ERR_CONFIG_INVALID: {
     title: "invalid configuration",
     exitCode: USAGE,
@@ -151,6 +175,25 @@ export const ERROR_CATALOGUE = {
       "The file or directory of the host that a container is to have as a mount does not exist or cannot be reached.",
     hint: "Correct the source that the message names.",
   },
+  ERR_NETWORK_CLASH: {
+    title: "addresses clash",
+    exitCode: FAILURE,
+    meaning:
+      "Two interfaces have the same address, hardware address or name, or another machine has the address already.",
+    hint: "Give each its own: see the configuration of the network, and what else is on it.",
+  },
+  ERR_NETWORK_LINK: {
+    title: "network interface cannot be used",
+    exitCode: FAILURE,
+    meaning: "A network interface is missing, has vanished or could not be set up.",
+    hint: "See what ip(8) says of it in the namespace named.",
+  },
+  ERR_NETWORK_NAMESPACE: {
+    title: "network namespace cannot be used",
+    exitCode: FAILURE,
+    meaning: "A network namespace is missing, or could not be made or entered.",
+    hint: "See that the path is that of a network namespace, and that husk runs as root.",
+  },
   ERR_NOT_SUPPORTED: {
     title: "not supported",
     exitCode: USAGE,
@@ -174,6 +217,12 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning: "There is no pod of that id under this state directory.",
     hint: "`husk ps -a` (listPod) lists the pods. HUSK_ROOT chooses the state directory.",
+  },
+  ERR_PORT_IN_USE: {
+    title: "port in use",
+    exitCode: FAILURE,
+    meaning: "A port of the host that is to lead to the pod is taken.",
+    hint: "Choose another port, or end what listens there: ss -lntup shows it.",
   },
   ERR_QEMU_MISSING: {
     title: "no QEMU",

@@ -17,6 +17,10 @@ export const BASE_DEADLINES = {
   agentStop: 5_000,
   /** a pod's share to be ready, or one file or directory to be bound into it */
   shareBind: 2_000,
+  /** one look at, or one change of, the host's networks */
+  hostNetwork: 5_000,
+  /** one run of a CNI plugin: it may ask a server for an address */
+  cniPlugin: 10_000,
   /** the end of the hypervisor's process, or of a share's killed daemons */
   exit: 2_000,
 } as const;

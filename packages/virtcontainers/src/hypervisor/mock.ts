@@ -4,7 +4,16 @@ import type { VmRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig } from "../types/index.ts";
 import { allocateScsiAddress, allocateSlot } from "./qemu/slots.ts";
-import type { BlockHotplug, Capabilities, Drive, Hypervisor, VfioHotplug, WaitOptions } from "./types.ts";
+import type {
+  BlockHotplug,
+  Capabilities,
+  Drive,
+  Hypervisor,
+  Nic,
+  NicHotplug,
+  VfioHotplug,
+  WaitOptions,
+} from "./types.ts";
 import type { VfioFunction } from "./vfio.ts";
 
 /** Steps of the mock hypervisor that can be made to fail by `hypervisorParams: [{key: "fail", value: step}]`. */
@@ -18,10 +27,12 @@ type Step =
   | "hotplugAddDevice"
   | "hotplugRemoveDevice"
   | "hotplugAddVfio"
-  | "hotplugRemoveVfio";
+  | "hotplugRemoveVfio"
+  | "hotplugAddNic"
+  | "hotplugRemoveNic";
 
 /** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
-export class MockHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
+export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug {
   readonly type = "mock";
   readonly deadlineFactor = 1;
   readonly #config: HypervisorConfig;
@@ -38,7 +49,7 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
 
   capabilities(): Capabilities {
     const disks = this.#config.disableBlockDeviceUse !== true;
-    return { blockDevice: disks, blockDeviceHotplug: disks, vfioHotplug: true };
+    return { blockDevice: disks, blockDeviceHotplug: disks, vfioHotplug: true, nicHotplug: true };
   }
 
   coldPlugAddress(): undefined {}
@@ -99,6 +110,15 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
 
   async hotplugRemoveVfio(): Promise<void> {
     this.#step("hotplugRemoveVfio");
+  }
+
+  async hotplugAddNic(_nic: Nic, _directory: PodDirectory, taken: readonly string[]): Promise<string> {
+    this.#step("hotplugAddNic");
+    return allocateSlot({ machine: "q35", slots: 16 }, taken);
+  }
+
+  async hotplugRemoveNic(): Promise<void> {
+    this.#step("hotplugRemoveNic");
   }
 
   disconnect(): void {}

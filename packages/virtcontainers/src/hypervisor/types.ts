@@ -1,7 +1,7 @@
 import type { ServedShares } from "../storage/shares.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { DriveRecord, ShareRecord, VmRecord } from "../store/pod-record.ts";
-import type { HypervisorConfig, HypervisorType } from "../types/index.ts";
+import type { HypervisorConfig, HypervisorType, PortMapping } from "../types/index.ts";
 import type { VfioFunction } from "./vfio.ts";
 
 /** Least guest memory in MiB with which the guest kernel boots: measured, 72 fails. */
@@ -51,6 +51,8 @@ export interface Capabilities {
   readonly blockDeviceHotplug: boolean;
   /** devices of the host can be plugged into a running VM */
   readonly vfioHotplug: boolean;
+  /** network interfaces can be plugged into a running VM */
+  readonly nicHotplug: boolean;
 }
 
 /** Limits of one wait. */
@@ -64,7 +66,39 @@ export interface WaitOptions {
 export interface StartOptions extends WaitOptions {
   /** what serves the shares of the VM, if it has any */
   readonly shares?: ServedShares | undefined;
+  /** what the VM has of networks */
+  readonly network?: VmNetwork | undefined;
 }
+
+/** What a VM has of networks. It is known only when they have been set up, which is after the VM was described. */
+export interface VmNetwork {
+  /** path of the network namespace that the VM's process lives in; default: the caller's */
+  readonly netNSPath?: string | undefined;
+  readonly nics: readonly Nic[];
+  /** network interfaces of the host that the VM gets for itself */
+  readonly vfioDevices: readonly VfioFunction[];
+}
+
+/** A network interface of a VM. */
+export interface Nic {
+  /** unique in the VM, and the name in the guest */
+  readonly name: string;
+  readonly mac: string;
+  /** largest packet in bytes that the guest is told when it looks at the device */
+  readonly mtu: number;
+  readonly backend: NicBackend;
+}
+
+/** What is behind a network interface of a VM. */
+export type NicBackend =
+  /** a tap interface of the VM's namespace, with as many queues as it was made with */
+  | { readonly type: "tap"; readonly ifName: string; readonly queues: number }
+  /** the device node of a macvtap interface, opened by the caller */
+  | { readonly type: "macvtap"; readonly path: string; readonly queues: number }
+  /** the socket of a program that speaks vhost-user */
+  | { readonly type: "vhost-user"; readonly socketPath: string }
+  /** the hypervisor's own network */
+  | { readonly type: "user"; readonly portMappings: readonly PortMapping[] };
 
 /** One VM, and how it is started and ended. */
 export interface Hypervisor {
@@ -149,4 +183,26 @@ export interface VfioHotplug {
 /** The ability to plug devices of the host in, if this hypervisor has it for this VM. */
 export function vfioHotplugOf(hypervisor: Hypervisor): (Hypervisor & VfioHotplug) | undefined {
   return hypervisor.capabilities().vfioHotplug ? (hypervisor as Hypervisor & VfioHotplug) : undefined;
+}
+
+/** A hypervisor that can plug network interfaces into a running VM, and take them out; parameters as for disks. */
+export interface NicHotplug {
+  /**
+   * Plugs an interface in, at the least address that is free. One of that name that a caller left who died goes before.
+   * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_NOT_SUPPORTED (what is behind it cannot be plugged in), ERR_QMP, ERR_TIMEOUT,
+   *   ERR_ABORTED
+   */
+  hotplugAddNic(
+    nic: Nic,
+    directory: PodDirectory,
+    taken: readonly string[],
+    options: WaitOptions,
+  ): Promise<string>;
+  /** Takes it out by its name. One that has gone already is no error. Throws as for disks. */
+  hotplugRemoveNic(name: string, directory: PodDirectory, options: WaitOptions): Promise<void>;
+}
+
+/** The ability to plug network interfaces in, if this hypervisor has it for this VM. */
+export function nicHotplugOf(hypervisor: Hypervisor): (Hypervisor & NicHotplug) | undefined {
+  return hypervisor.capabilities().nicHotplug ? (hypervisor as Hypervisor & NicHotplug) : undefined;
 }

@@ -3,6 +3,7 @@ import type { ContainerStorage } from "../agent/types.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VfioFunction } from "../hypervisor/vfio.ts";
+import type { EndpointRecord, NetworkRecord } from "../network/types.ts";
 import type { PodConfig, SharedFS } from "../types/index.ts";
 import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
@@ -89,13 +90,15 @@ export interface PodRecord {
   shares: ShareRecord[];
   hostDevices?: HostDeviceRecord[];
   vm?: VmRecord;
+  /** what was, or was about to be, made of networks for the VM, and is not undone yet */
+  network?: NetworkRecord;
   /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
   postStopDue?: boolean;
 }
 
-/** Addresses in the VM that are taken: those of disks and of devices of the host. */
-export function takenAddresses({ drives, hostDevices = [] }: PodRecord): string[] {
-  return [...drives, ...hostDevices].flatMap(({ addr }) => addr ?? []);
+/** Addresses in the VM that are taken: those of disks, of devices of the host and of network interfaces. */
+export function takenAddresses({ drives, hostDevices = [], network }: PodRecord): string[] {
+  return [...drives, ...hostDevices, ...(network?.endpoints ?? [])].flatMap(({ addr }) => addr ?? []);
 }
 
 /** Stores a record; the caller holds the pod's lock. */
@@ -177,6 +180,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (record.config.id !== podId) return "the state of another pod";
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
   if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
+  if (record.network !== undefined && !isNetwork(record.network)) return "bad network";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);
@@ -206,4 +210,20 @@ function isShare(share: Partial<ShareRecord> | null): boolean {
     (kind === "virtiofs" || kind === "9p") &&
     (daemon === undefined || isIdentity(daemon))
   );
+}
+
+function isNetwork(network: Partial<NetworkRecord> | null): boolean {
+  const { netNSPath = "", attachments = [], endpoints } = network ?? {};
+  return (
+    typeof netNSPath === "string" &&
+    Array.isArray(attachments) &&
+    attachments.every((one) => typeof one?.network === "string" && typeof one.ifName === "string") &&
+    Array.isArray(endpoints) &&
+    endpoints.every(isEndpoint)
+  );
+}
+
+function isEndpoint({ endpoint, model, addr = "" }: Partial<EndpointRecord>): boolean {
+  const { name, mac, index } = endpoint ?? {};
+  return [name, mac, model, addr].every((value) => typeof value === "string") && Number.isInteger(index);
 }

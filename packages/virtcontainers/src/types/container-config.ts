@@ -94,6 +94,16 @@ export interface DeviceInfo {
   id?: string;
 }
 
+/** A port of a container that other networks reach, when the pod has `portmappingWhiteLists`. */
+export interface ContainerPort {
+  /** port of the pod, as seen from outside; 0: none */
+  hostPort: number;
+  /** port on which the container listens */
+  containerPort: number;
+  /** default `tcp` */
+  protocol?: "tcp" | "udp" | "sctp";
+}
+
 /** Configuration of one container. Go: `ContainerConfig`. */
 export interface ContainerConfig {
   /** `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, unique in its pod */
@@ -112,4 +122,6 @@ export interface ContainerConfig {
   mounts?: Mount[];
   /** devices inside */
   deviceInfos?: DeviceInfo[];
+  /** ports that external networks reach; for pods with `networkConfig.portmappingWhiteLists`. Ours alone */
+  ports?: ContainerPort[];
 }

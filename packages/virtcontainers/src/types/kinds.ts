@@ -34,8 +34,10 @@ export const ShimType = { ccShim: "ccShim", noopShim: "noopShim", kataShim: "kat
 /** One of the values above. */
 export type ShimType = (typeof ShimType)[keyof typeof ShimType];
 
-/** Kind of network set-up. Supported now: `noop`. Go: `NetworkModel`. */
-export const NetworkModel = { noop: "noop", CNI: "CNI", CNM: "CNM" } as const;
+/**
+ * Kind of network set-up. Go: `NetworkModel`; `user` is ours alone: the hypervisor's own network, which needs no rights.
+ */
+export const NetworkModel = { noop: "noop", CNI: "CNI", CNM: "CNM", user: "user" } as const;
 /** One of the values above. */
 export type NetworkModel = (typeof NetworkModel)[keyof typeof NetworkModel];
 
@@ -52,8 +54,10 @@ export const NetInterworkingModel = {
   macvtap: 2,
   /** the network plug-in makes interfaces for VMs itself */
   enlightened: 3,
-  /** no model: what comes before it is valid */
+  /** no model; 1.0 takes what comes before it */
   invalid: 4,
+  /** a filter that redirects all packets to the VM, both ways: the default. Ours alone here, Kata's since 1.7 */
+  tcFilter: 5,
 } as const;
 /** One of the values above. */
 export type NetInterworkingModel = (typeof NetInterworkingModel)[keyof typeof NetInterworkingModel];

@@ -7,14 +7,8 @@
 
 import type { ContainerConfig } from "./container-config.ts";
 import type { HypervisorConfig } from "./hypervisor-config.ts";
-import type {
-  AgentType,
-  HypervisorType,
-  NetInterworkingModel,
-  NetworkModel,
-  ProxyType,
-  ShimType,
-} from "./kinds.ts";
+import type { AgentType, HypervisorType, NetworkModel, ProxyType, ShimType } from "./kinds.ts";
+import type { NetworkConfig } from "./network-config.ts";
 
 /** Resources of the VM. Go: `Resources`. */
 export interface Resources {
@@ -30,16 +24,6 @@ export interface ProxyConfig {
   path?: string;
   /** let the proxy tell more */
   debug?: boolean;
-}
-
-/** Configuration of the network. Go: `NetworkConfig`. */
-export interface NetworkConfig {
-  /** path of the network namespace of the pod */
-  netNSPath?: string;
-  /** number of interfaces wanted */
-  numInterfaces?: number;
-  /** how interfaces are joined to the VM */
-  interworkingModel?: NetInterworkingModel;
 }
 
 /** A directory shared between host and pod; containers mount it by a {@link Mount} of type `volume`. Go: `Volume`. */

@@ -41,8 +41,13 @@ function capabilitiesOf({ capabilities = {} }: Cmd): Pick<ProcessRequest, "capab
 }
 
 /** The payload of STARTPOD. */
-export function podRequest({ hostname, shareDir }: PodStart): PodRequest {
-  return { hostname, ...(shareDir === undefined ? {} : { shareDir }) };
+export function podRequest({ hostname, shareDir, dns, portmappingWhiteLists }: PodStart): PodRequest {
+  return {
+    hostname,
+    ...(shareDir === undefined ? {} : { shareDir }),
+    ...(dns ? { dns: [...dns.servers], dnsSearch: [...dns.search], dnsOptions: [...dns.options] } : {}),
+    ...(portmappingWhiteLists ? { portmappingWhiteLists } : {}),
+  };
 }
 
 /**

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER } from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
+import type { GuestInterface } from "../../network/types.ts";
 import type { Cmd, ProcessListOptions } from "../../types/index.ts";
 import type { GuestProcess, ProcessChannel } from "../guest-process.ts";
 import {
@@ -14,6 +15,7 @@ import {
   type PodStart,
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
+import { interfaceRequest, routesRequest } from "./network-requests.ts";
 import { checkedList } from "./process-list.ts";
 import { replyText } from "./reply-text.ts";
 import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
@@ -60,6 +62,14 @@ export class HyperstartSession implements AgentSession {
 
   async startPod(pod: PodStart, options: AgentOptions): Promise<void> {
     await this.#command(Command.STARTPOD, podRequest(pod), "agentStart", options);
+  }
+
+  async setupInterface(guestInterface: GuestInterface, options: AgentOptions): Promise<void> {
+    await this.#command(Command.SETUPINTERFACE, interfaceRequest(guestInterface), "agentCommand", options);
+  }
+
+  async setupRoutes(interfaces: readonly GuestInterface[], options: AgentOptions): Promise<void> {
+    await this.#command(Command.SETUPROUTE, routesRequest(interfaces), "agentCommand", options);
   }
 
   async startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void> {

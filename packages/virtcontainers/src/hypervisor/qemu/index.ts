@@ -73,6 +73,7 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
       blockDevice,
       blockDeviceHotplug: blockDevice && (takesPci || this.#blockDriver === "virtio-scsi"),
       vfioHotplug: takesPci,
+      nicHotplug: false,
     };
   }
 

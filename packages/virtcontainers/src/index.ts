@@ -13,6 +13,7 @@ export {
 } from "./api/container-process.ts";
 export { createPod, runPod } from "./api/create-pod.ts";
 export { deletePod } from "./api/delete-pod.ts";
+export { addInterface, checkNetwork, listInterfaces, removeInterface } from "./api/interfaces.ts";
 export { killContainer } from "./api/kill-container.ts";
 export { pausePod, resumePod } from "./api/pause-pod.ts";
 export { startPod } from "./api/start-pod.ts";

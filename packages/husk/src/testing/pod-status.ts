@@ -20,6 +20,7 @@ export function makePod(
     createdAt: new Date(NOW.getTime() - ageSeconds * 1000),
     hypervisorPid: undefined,
     accelerator: undefined,
+    network: undefined,
     containersStatus: containers.map((container) => ({
       id,
       state: "running",

@@ -1,12 +1,15 @@
 import { createAgent } from "../agent/index.ts";
+import type { AgentOptions, AgentSession } from "../agent/types.ts";
 import { isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
-import type { Hypervisor, VmSpec } from "../hypervisor/types.ts";
+import type { Hypervisor, VmNetwork, VmSpec } from "../hypervisor/types.ts";
+import type { GuestInterface } from "../network/types.ts";
 import { drivesFor } from "../storage/drives.ts";
 import { findPodShare, POD_SHARE_TAG, serveShares, sharesOf } from "../storage/shares.ts";
 import { bindsOf, disksOf, planStorage, type StoragePlan, storageOf } from "../storage/storage-plan.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
+import type { PodConfig } from "../types/index.ts";
 import type { Call } from "./call.ts";
 import { bindContainers } from "./container-storage.ts";
 import { hostDevicesOf } from "./host-devices.ts";
@@ -59,15 +62,21 @@ export async function startVm(
   hypervisor: Hypervisor,
   directory: PodDirectory,
   call: Call,
+  network: VmNetwork | undefined,
 ): Promise<void> {
   const shares = await serveShares(record, directory);
   try {
-    record.vm = await hypervisor.startPod(directory, { ...call, shares });
+    record.vm = await hypervisor.startPod(directory, { ...call, shares, network });
     const timeoutMs = deadlineMs("shareBind", hypervisor.deadlineFactor);
     await shares.ready({ timeoutMs, signal: call.signal });
   } finally {
     shares.close();
   }
+}
+
+/** Number of virtual CPUs of a pod's VM. */
+export function vcpusOf({ vmConfig = {}, hypervisorConfig = {} }: PodConfig): number {
+  return vmConfig.vcpus ?? hypervisorConfig.defaultVCPUs ?? DEFAULT_VCPUS;
 }
 
 function describeVm(record: PodRecord, cache: string): VmSpec {
@@ -76,7 +85,7 @@ function describeVm(record: PodRecord, cache: string): VmSpec {
   return {
     podId: config.id,
     uuid: record.uuid,
-    vcpus: vmConfig.vcpus ?? hypervisorConfig.defaultVCPUs ?? DEFAULT_VCPUS,
+    vcpus: vcpusOf(config),
     memory: vmConfig.memory ?? hypervisorConfig.defaultMemSz ?? DEFAULT_MEMORY_MIB,
     config: hypervisorConfig,
     ports: createAgent(config.agentType ?? "hyperstart").ports,
@@ -104,9 +113,35 @@ export async function connectVm(pod: OpenPod, plans: readonly StoragePlan[]): Pr
   if (bound.status === "rejected") throw bound.reason;
   if (opened.status === "rejected") throw opened.reason;
   if (waited.status === "rejected") throw waited.reason;
-  const { record } = pod;
-  const hostname = record.config.hostname || pod.id;
-  const start = findPodShare(record) ? { hostname, shareDir: POD_SHARE_TAG } : { hostname };
-  await opened.value?.startPod(start, { signal: call.signal });
+  if (opened.value) await setUpGuest(pod, opened.value);
+}
+
+/** Filters come before interfaces, so that nothing reaches the pod before it may. */
+async function setUpGuest({ id, record, call }: OpenPod, session: AgentSession): Promise<void> {
+  const { config, network } = record;
+  const { portmappingWhiteLists } = config.networkConfig ?? {};
+  await session.startPod(
+    {
+      hostname: config.hostname || id,
+      ...(findPodShare(record) ? { shareDir: POD_SHARE_TAG } : {}),
+      ...(network?.dns ? { dns: network.dns } : {}),
+      ...(portmappingWhiteLists ? { portmappingWhiteLists } : {}),
+    },
+    call,
+  );
   call.mark("pod-started");
+  const interfaces = network?.endpoints.map(({ endpoint }) => endpoint) ?? [];
+  if (interfaces.length === 0) return;
+  await setUpInterfaces(session, interfaces, call);
+  call.mark("network-ready");
+}
+
+/** Gives the guest its network interfaces. @throws HuskError ERR_AGENT_REFUSED with what the guest's kernel says */
+export async function setUpInterfaces(
+  session: AgentSession,
+  interfaces: readonly GuestInterface[],
+  { signal }: AgentOptions,
+): Promise<void> {
+  for (const one of interfaces) await session.setupInterface(one, { signal });
+  if (interfaces.some(({ routes }) => routes.length > 0)) await session.setupRoutes(interfaces, { signal });
 }

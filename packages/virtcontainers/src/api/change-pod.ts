@@ -5,6 +5,7 @@ import { lockFile } from "../store/flock.ts";
 import type { Call } from "./call.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
+import { takeOutUnsettled } from "./unsettled-interfaces.ts";
 
 /**
  * Changes a pod while holding its lock. What a caller that died in the middle of a change has left is settled before.
@@ -30,6 +31,7 @@ async function settle(pod: OpenPod): Promise<void> {
   if (pod.hypervisor.vm) {
     try {
       await noteStarted(pod);
+      await takeOutUnsettled(pod);
     } catch (error) {
       // An agent that does not answer must not keep the pod from being stopped; the next call asks again.
       if (isHuskError(error) && error.code !== "ERR_ABORTED") return;

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
+import { releaseNetwork } from "../network/release.ts";
+import { checkNetwork, hasNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { endShares } from "../storage/shares.ts";
 import {
   clearLeftover,
@@ -18,7 +20,7 @@ import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record
 import { identifyProcess } from "../store/process-identity.ts";
 import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm, startVm } from "./boot.ts";
+import { connectVm, prepareVm, startVm, vcpusOf } from "./boot.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
@@ -79,6 +81,7 @@ async function createAnd(
   const record = newRecord(config);
   const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
   const plans = await prepareVm(record, hypervisor, call);
+  await checkNetwork(record);
 
   await using undo = new UndoStack();
   const staging = makeStaging(root);
@@ -103,10 +106,18 @@ async function createAnd(
   };
   // A hook acts for a pod that has its name, so that no two can act for the same.
   const published = hasHooks(config) ? await publish() : undefined;
+  // What a dead pod has left in a namespace must not be cleared when a new one lives there already.
+  if (hasNetwork(config)) await clearLeftovers(root);
+  const save = () => writeRecord(directory.file("record"), record);
+  const site = { save, deadlineFactor: hypervisor.deadlineFactor, signal: call.signal };
+  undo.push(() => releaseNetwork(record, site));
+  await prepareNamespace(record, site);
   if (published) await runPreStartHooks(published, undo);
+  const network = await joinNetworks(record, vcpusOf(config), site);
+  if (network) call.mark("network-joined");
   undo.push(() => endShares(record, directory));
   undo.push(() => hypervisor.stopPod(directory));
-  await startVm(record, hypervisor, directory, call);
+  await startVm(record, hypervisor, directory, call, network);
   const pod = published ?? (await publish());
   await connectVm(pod, plans);
   record.state = "ready";

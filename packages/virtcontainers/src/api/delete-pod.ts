@@ -24,7 +24,8 @@ export async function deletePod(podId: string, options: CallOptions = {}): Promi
 }
 
 async function remove(pod: OpenPod): Promise<VCPod> {
-  if (pod.state !== "stopped" || pod.hypervisor.vm || pod.record.postStopDue) await stopVm(pod);
+  const { postStopDue, network } = pod.record;
+  if (pod.state !== "stopped" || pod.hypervisor.vm || postStopDue || network) await stopVm(pod);
   const handle = podHandle(pod);
   pod.directory.remove();
   await forgetLivePod(pod.call.root, pod.id);

@@ -1,6 +1,7 @@
 import { joinNetworkNamespace, type NamespaceMember, ownMember } from "../hooks/namespace-member.ts";
 import { type OciState, ociState } from "../hooks/oci-state.ts";
 import { runHook } from "../hooks/run-hook.ts";
+import type { Hypervisor } from "../hypervisor/types.ts";
 import { isProcessAlive } from "../store/process-identity.ts";
 import type { Hook, PodConfig } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
@@ -12,8 +13,8 @@ export function hasHooks({ hooks }: PodConfig): boolean {
 }
 
 /**
- * Runs the PreStart hooks of a pod whose VM is about to be started by this process, and so in its network namespace. What
- * they have done is undone by the PostStop hooks.
+ * Runs the PreStart hooks of a pod whose VM is about to be started, in its network namespace or, when it has none of its
+ * own, in that of this process. What they have done is undone by the PostStop hooks.
  * @throws HuskError ERR_HOOK_FAILED, ERR_HOOK_TIMEOUT, ERR_ABORTED
  */
 export async function runPreStartHooks(pod: OpenPod, undo: UndoStack): Promise<void> {
@@ -23,7 +24,10 @@ export async function runPreStartHooks(pod: OpenPod, undo: UndoStack): Promise<v
     undo.push(() => runDuePostStopHooks(pod));
     pod.save();
   }
-  await runInOrder(preStartHooks, pod, "PreStart", "creating", process.pid);
+  if (preStartHooks.length === 0) return;
+  const { netNSPath } = pod.record.network ?? {};
+  await using member = netNSPath === undefined ? ownMember() : await joinNetworkNamespace(netNSPath);
+  await runInOrder(preStartHooks, pod, "PreStart", "creating", member.pid);
 }
 
 /** Runs the PostStart hooks. They may call husk themselves, so that the pod's lock is not to be held. */
@@ -46,8 +50,8 @@ export async function preparePostStop(pod: OpenPod): Promise<PostStop> {
   let member: NamespaceMember | undefined;
   if (record.postStopDue) {
     await warnOf(pod, async () => {
-      const { vm } = hypervisor;
-      member = vm && isProcessAlive(vm) ? await joinNetworkNamespace(`/proc/${vm.pid}/ns/net`) : ownMember();
+      const path = record.network?.netNSPath ?? namespaceOf(hypervisor);
+      member = path === undefined ? ownMember() : await joinNetworkNamespace(path);
     });
   }
   return {
@@ -61,6 +65,11 @@ export async function preparePostStop(pod: OpenPod): Promise<PostStop> {
     },
     [Symbol.asyncDispose]: async () => member?.[Symbol.asyncDispose](),
   };
+}
+
+/** The network namespace that a VM lives in. */
+function namespaceOf({ vm }: Pick<Hypervisor, "vm">): string | undefined {
+  return vm && isProcessAlive(vm) ? `/proc/${vm.pid}/ns/net` : undefined;
 }
 
 /** Runs the PostStop hooks of a pod that has no VM, if they are due: when its VM has ended by itself. */

@@ -1,12 +1,15 @@
 import { HuskError } from "../errors/index.ts";
+import { releaseNetwork } from "../network/release.ts";
+import { checkNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { checkState } from "../state-machine.ts";
 import { endShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm, startVm } from "./boot.ts";
+import { connectVm, prepareVm, startVm, vcpusOf } from "./boot.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
+import { networkOptions } from "./network-options.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { runDuePostStopHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { needSession } from "./session.ts";
@@ -39,15 +42,21 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   const { hypervisor, record, directory, call } = pod;
   for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
   await endShares(record, directory);
+  await releaseNetwork(record, networkOptions(pod));
   const plans = await prepareVm(record, hypervisor, call);
+  await checkNetwork(record);
+  undo.push(() => releaseNetwork(record, networkOptions(pod)));
+  await prepareNamespace(record, networkOptions(pod));
   await runPreStartHooks(pod, undo);
+  const network = await joinNetworks(record, vcpusOf(record.config), networkOptions(pod));
+  if (network) call.mark("network-joined");
   undo.push(async () => {
     pod.live.session?.close();
     await hypervisor.stopPod(directory);
     await endShares(record, directory);
     directory.removeSockets();
   });
-  await startVm(record, hypervisor, directory, call);
+  await startVm(record, hypervisor, directory, call, network);
   record.state = "ready";
   await connectVm(pod, plans);
 }

@@ -7,6 +7,7 @@ import type { CallOptions, ContainerStatus, ListOptions, PodStatus } from "../ty
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { shimPid, startTimeOf } from "./handles.ts";
+import { networkStatus } from "./network-status.ts";
 import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
@@ -95,6 +96,7 @@ function podStatus(pod: OpenPod): PodStatus {
     createdAt: new Date(createdAt),
     hypervisorPid: vm?.pid,
     accelerator: vm?.accelerator,
+    network: vm && networkStatus(pod.record),
   };
 }
 

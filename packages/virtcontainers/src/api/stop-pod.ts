@@ -1,13 +1,13 @@
 import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { releaseNetwork } from "../network/release.ts";
 import { endShares, hasAllShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
+import { networkOptions } from "./network-options.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
-
 import { preparePostStop } from "./pod-hooks.ts";
-
 import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
 
@@ -45,6 +45,9 @@ export async function stopVm(pod: OpenPod): Promise<void> {
   }
   pod.save();
   await postStop.run();
+  // Last: what cannot be undone of it fails the call, and the next call tries again.
+  await releaseNetwork(record, networkOptions(pod));
+  call.mark("network-released");
 }
 
 /** Asks the guest to end everything and to power off. A guest that cannot or will not is not waited for any longer. */

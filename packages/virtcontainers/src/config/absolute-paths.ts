@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ContainerConfig, HypervisorConfig, PodConfig } from "../types/index.ts";
+import type { ContainerConfig, HypervisorConfig, NetworkConfig, PodConfig } from "../types/index.ts";
 
 /** A copy of a container's configuration that does not depend on the working directory of who made it. */
 export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
@@ -13,10 +13,11 @@ export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
 
 /** A copy of a pod's configuration that does not depend on the working directory of who made it. */
 export function withAbsolutePaths(config: PodConfig): PodConfig {
-  const { hypervisorConfig, containers, volumes } = config;
+  const { hypervisorConfig, networkConfig, containers, volumes } = config;
   return {
     ...structuredClone(config),
     ...(hypervisorConfig ? { hypervisorConfig: withAbsoluteFiles(hypervisorConfig) } : {}),
+    ...(networkConfig ? { networkConfig: withAbsoluteNetwork(networkConfig) } : {}),
     ...(volumes
       ? { volumes: volumes.map((volume) => ({ ...volume, hostPath: resolve(volume.hostPath) })) }
       : {}),
@@ -31,6 +32,16 @@ function withAbsoluteFiles(config: HypervisorConfig): HypervisorConfig {
     // QEMU and its firmware are looked for in the usual places when they are given by name alone.
     const isName = (key === "firmwarePath" || key === "hypervisorPath") && !path?.includes("/");
     if (path !== undefined && !isName) absolute[key] = resolve(path);
+  }
+  return absolute;
+}
+
+function withAbsoluteNetwork(config: NetworkConfig): NetworkConfig {
+  const absolute = structuredClone(config);
+  if (absolute.netNSPath !== undefined) absolute.netNSPath = resolve(absolute.netNSPath);
+  for (const key of ["confDirs", "binDirs"] as const) {
+    const directories = absolute.cni?.[key];
+    if (absolute.cni && directories) absolute.cni[key] = directories.map((directory) => resolve(directory));
   }
   return absolute;
 }

@@ -78,6 +78,8 @@ export interface EndpointRecord {
   model: JoinModel;
   /** PCI address in the VM; missing: it was there when the VM started, and cannot be taken out */
   addr?: string;
+  /** it is just being plugged in or taken out: who finds it so later takes it out */
+  unsettled?: true;
 }
 
 /** All that a pod has of networks, in its record. What it names may be there; nothing else of the pod's is. */
@@ -127,13 +129,18 @@ export interface Network {
   findEndpoints(site: NetworkSite): Promise<Endpoint[]>;
   /** The name servers that come with the networks, if any do. */
   findDns(site: NetworkSite): Dns | undefined;
+  /**
+   * Asks whether the networks are still as they were joined; missing: there is nobody to ask.
+   * @throws HuskError ERR_CNI_PLUGIN
+   */
+  checkNetworks?(site: NetworkSite): Promise<void>;
   /** Undoes `attach`, in reverse order, as far as it came; what has gone already is no error. */
   detach(site: NetworkSite): Promise<void>;
 }
 
 /** A kind that can join one more network while the VM runs. */
 export interface NetworkJoiner extends Network {
-  /** Joins one more network. @returns the name of its interface */
+  /** Joins one more network; throws as `attach`. @returns the name of its interface */
   join(site: NetworkSite, network: string): Promise<string>;
   /** Leaves the network of an interface; one that has none is no error. */
   leave(site: NetworkSite, name: string): Promise<void>;

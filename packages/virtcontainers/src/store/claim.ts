@@ -3,9 +3,12 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:f
 import { join } from "node:path";
 import { ID_PATTERN } from "../config/ids.ts";
 import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
+import { deadlineFactor } from "../hypervisor/deadlines.ts";
+import { releaseNetwork } from "../network/release.ts";
+import type { SiteOptions } from "../network/site.ts";
 import { FileLock, lockDescriptor, lockFile, openLockFile } from "./flock.ts";
 import { chooseSocketDirectory, PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
-import { type PodRecord, parseRecord, readRecord } from "./pod-record.ts";
+import { type PodRecord, parseRecord, readRecord, writeRecord } from "./pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "./process-identity.ts";
 
 const STAGING_NAME = /^\.new-(\d+)-(\d+)-[0-9a-f]+$/;
@@ -101,6 +104,7 @@ export async function clearLeftover(root: string, podId: string): Promise<boolea
     if (!lock) return false;
     using _ = lock;
     killByRecord(record);
+    await releaseNetwork(record, releaseOptions(directory, record));
     directory.remove();
     return true;
   } catch (error) {
@@ -130,22 +134,38 @@ export async function clearLeftovers(root: string): Promise<void> {
   for (const name of readdirSync(pods)) {
     const [, pid, startTime] = STAGING_NAME.exec(name) ?? [];
     const path = join(pods, name);
-    if (ID_PATTERN.test(name)) await clearLeftover(root, name);
-    else if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) clearHidden(path);
-    else if (GRAVE_NAME.test(name)) clearHidden(path);
+    if (ID_PATTERN.test(name)) await clearOthers(() => clearLeftover(root, name));
+    else if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) await clearHidden(path);
+    else if (GRAVE_NAME.test(name)) await clearHidden(path);
   }
+}
+
+/** What cannot be cleared of another pod is no concern of this one: it stays, and the next call tries again. */
+async function clearOthers(clear: () => Promise<unknown>): Promise<void> {
+  try {
+    await clear();
+  } catch (error) {
+    if (!isHuskError(error)) throw error;
+  }
+}
+
+/** Nobody waits for what a dead caller has left; the deadlines are those of the slowest VM. */
+function releaseOptions(directory: PodDirectory, record: PodRecord): SiteOptions {
+  const save = () => writeRecord(directory.file("record"), record);
+  return { save, deadlineFactor: deadlineFactor("tcg") };
 }
 
 /**
  * Removes a half made or half removed pod. Without a record it has nothing but its directory: whoever made it died before
  * the VM was there. One whose record cannot be read may belong to a newer husk, and stays.
  */
-function clearHidden(path: string): void {
+async function clearHidden(path: string): Promise<void> {
   const directory = new PodDirectory(path);
   try {
     const text = readFileSync(directory.file("record"), "utf8");
     const record = parseRecord(text, path, JSON.parse(text).config.id);
     killByRecord(record);
+    await releaseNetwork(record, releaseOptions(directory, record));
     discardStaging(new PodDirectory(path, record.socketDirectory));
   } catch (error) {
     if (systemCode(error) === "ENOENT") discardStaging(directory);

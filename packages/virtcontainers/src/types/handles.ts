@@ -1,6 +1,7 @@
 import type { Readable, Writable } from "node:stream";
 import type { HypervisorConfig } from "./hypervisor-config.ts";
 import type { AgentType, HypervisorType, State } from "./kinds.ts";
+import type { PodNetworkStatus } from "./network-status.ts";
 import type { Phase } from "./options.ts";
 
 /** What `processListContainer` returns: text in the form that was asked for. Go: `ProcessList`. */
@@ -48,6 +49,8 @@ export interface PodStatus {
   hypervisorPid: number | undefined;
   /** accelerator of the VM; undefined: none runs (ours) */
   accelerator: string | undefined;
+  /** its network; undefined: it has none, or no VM (ours) */
+  network: PodNetworkStatus | undefined;
 }
 
 /** How a process ended. */

@@ -1,0 +1,30 @@
+import type { PodRecord } from "../store/pod-record.ts";
+import { networkOf } from "./index.ts";
+import { disconnectEndpoint } from "./interworking/index.ts";
+import { removeNamespace } from "./namespace.ts";
+import { type SiteOptions, siteOf } from "./site.ts";
+
+/**
+ * Undoes all that a pod has of networks, in reverse order, by its record alone: also what a caller left who was killed. The
+ * VM has ended, or is about to. What has gone already is no error; what cannot be undone keeps nothing else from it.
+ * @throws HuskError of the first that could not be undone; the record then still tells of it, for another try
+ */
+export async function releaseNetwork(record: PodRecord, options: SiteOptions): Promise<void> {
+  const { network } = record;
+  if (!network) return;
+  // What cleans up is not to be cut short.
+  const site = siteOf(record, network, { ...options, signal: undefined });
+  const failures: unknown[] = [];
+  const attempt = async (step: () => Promise<void>) => {
+    await step().catch((error: unknown) => failures.push(error));
+  };
+  for (const joined of [...network.endpoints].reverse()) {
+    await attempt(() => disconnectEndpoint(joined, site));
+  }
+  await attempt(() => networkOf(record.config.networkModel).detach(site));
+  if (network.created) await attempt(() => removeNamespace(site));
+  const [failure] = failures;
+  if (failure !== undefined) throw failure;
+  delete record.network;
+  options.save();
+}

@@ -26,12 +26,31 @@ export function findProcesses(stateDirectory: string): LeftProcess[] {
   });
 }
 
-/** Tells everything that a test has left behind, in words; empty: nothing. */
-export function findLeaks(stateDirectory: string): string[] {
+/** Names of the machine's network namespaces, of the links in this one, and of the device nodes of macvtap links. */
+export function findNetworks(): string[] {
+  const listed = { "/run/netns": /^/, "/sys/class/net": /^/, "/dev": /^tap/ };
+  return Object.entries(listed).flatMap(([folder, pattern]) => {
+    const names = existsSync(folder) ? readdirSync(folder) : [];
+    return names.filter((name) => pattern.test(name)).map((name) => join(folder, name));
+  });
+}
+
+/**
+ * Tells everything that a test has left behind, in words; empty: nothing.
+ * @param networks what `findNetworks` found when the test began
+ */
+export function findLeaks(stateDirectory: string, networks: readonly string[]): string[] {
   const processes = findProcesses(stateDirectory).map(({ pid, command }) => `process ${pid}: ${command}`);
   const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
   const ownMounts = mounts.filter((line) => line.includes(stateDirectory)).map((line) => `mount: ${line}`);
-  return [...processes, ...ownMounts, ...findFiles(stateDirectory), ...findDescriptors(stateDirectory)];
+  const ownNetworks = findNetworks().filter((path) => !networks.includes(path));
+  return [
+    ...processes,
+    ...ownMounts,
+    ...ownNetworks.map((path) => `network: ${path}`),
+    ...findFiles(stateDirectory),
+    ...findDescriptors(stateDirectory),
+  ];
 }
 
 /** Whatever is left of pods in the state directory; the empty folders that hold pods may stay. */

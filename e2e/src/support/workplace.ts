@@ -4,7 +4,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions, HypervisorConfig } from "@husk/virtcontainers";
 import { CollectedOutput } from "./collected-output.ts";
-import { findLeaks, findProcesses } from "./leaks.ts";
+import { findLeaks, findNetworks, findProcesses } from "./leaks.ts";
 import { HUSK, INITRAMFS, KERNEL } from "./places.ts";
 
 /** How a husk that has ended did so. */
@@ -44,6 +44,7 @@ export class Workplace implements AsyncDisposable {
   readonly root: string;
   /** cache directory */
   readonly cache: string;
+  readonly #networks = findNetworks();
   readonly #children = new Set<ChildProcessWithoutNullStreams>();
 
   private constructor(folder: string, signal: AbortSignal | undefined) {
@@ -115,7 +116,7 @@ export class Workplace implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     const unfinished = [...this.#children].map((child) => `husk still runs: ${child.spawnargs.join(" ")}`);
-    const leaks = [...unfinished, ...findLeaks(this.root)];
+    const leaks = [...unfinished, ...findLeaks(this.root, this.#networks)];
     this.#killChildren();
     // Only processes that carry this test's own state directory.
     for (const { pid } of findProcesses(this.root)) killQuietly(pid);

@@ -121,9 +121,16 @@ export interface Hypervisor {
    *   ERR_NOT_SUPPORTED, ERR_QEMU_MISSING
    */
   createPod(spec: VmSpec): Promise<void>;
-  /** Starts the VM's process; returns as soon as there is one, while the guest boots. */
+  /**
+   * Starts the VM's process; returns as soon as there is one, while the guest boots.
+   * @throws HuskError ERR_HOST_MEMORY, ERR_NETWORK_LINK, ERR_NO_DEVICE_SLOT, ERR_NOT_SUPPORTED, ERR_QEMU_MISSING,
+   *   ERR_QEMU_START, ERR_STORE, ERR_TIMEOUT, ERR_ABORTED
+   */
   startPod(directory: PodDirectory, options: StartOptions): Promise<VmRecord>;
-  /** Waits until the VM's process works. The pod has its final directory now. */
+  /**
+   * Waits until the VM's process works. The pod has its final directory now.
+   * @throws HuskError ERR_QEMU_START, ERR_NETWORK_LINK, ERR_NETWORK_NAMESPACE, ERR_PORT_IN_USE, ERR_ABORTED
+   */
   waitPod(directory: PodDirectory, options: WaitOptions): Promise<void>;
   /** Settles when the VM's process has ended, however it ended. */
   waitExit(directory: PodDirectory, options: WaitOptions & { timeoutMs: number }): Promise<void>;
@@ -189,8 +196,8 @@ export function vfioHotplugOf(hypervisor: Hypervisor): (Hypervisor & VfioHotplug
 export interface NicHotplug {
   /**
    * Plugs an interface in, at the least address that is free. One of that name that a caller left who died goes before.
-   * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_NOT_SUPPORTED (what is behind it cannot be plugged in), ERR_QMP, ERR_TIMEOUT,
-   *   ERR_ABORTED
+   * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_NOT_SUPPORTED (what is behind it cannot be plugged in), ERR_NETWORK_LINK,
+   *   ERR_PORT_IN_USE, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
   hotplugAddNic(
     nic: Nic,

@@ -48,6 +48,42 @@ export interface QmpDevice {
   [property: string]: string | number | boolean | undefined;
 }
 
+/** What is behind a network interface, for `netdev_add`; a device names it as its `netdev`. */
+export type QmpNetdev =
+  /** a tap interface, opened by its name, without a script of QEMU's to set it up */
+  | {
+      type: "tap";
+      id: string;
+      ifname: string;
+      script: "no";
+      downscript: "no";
+      queues?: number;
+      vhost?: boolean;
+    }
+  /** inherited descriptors of one, in decimal, with `:` between */
+  | { type: "tap"; id: string; fds: string; vhost?: boolean }
+  /** a program that speaks vhost-user, at a character device */
+  | { type: "vhost-user"; id: string; chardev: string }
+  /** QEMU's own network; `tcp:127.0.0.1:8080-:80` leads a port of the host to one of the guest */
+  | { type: "user"; id: string; hostfwd?: { str: string }[] };
+
+/** A unix socket to connect to, as a character device, for `chardev-add`. */
+export interface QmpSocketChardev {
+  /** id that a device or netdev knows it by */
+  id: string;
+  /** the socket */
+  backend: {
+    type: "socket";
+    data: { addr: { type: "unix"; data: { path: string } }; server: false };
+  };
+}
+
+/** One memory backend in the answer to `query-memdev`; the rest of its data is not used. */
+export interface QmpMemdev {
+  /** whether other processes can have the memory */
+  share: boolean;
+}
+
 /** One virtual CPU in the answer to `query-cpus-fast`. */
 export interface QmpCpu {
   /** index of the CPU */
@@ -100,6 +136,10 @@ export interface QmpCommands {
   "query-memory-devices": { arguments: None; return: QmpMemoryDevice[] };
   /** Asks for the open disk images; `flat` leaves out what is behind them. */
   "query-named-block-nodes": { arguments: { flat?: boolean }; return: QmpBlockNode[] };
+  /** Asks for the memory backends. */
+  "query-memdev": { arguments: None; return: QmpMemdev[] };
+  /** Asks for the character devices. */
+  "query-chardev": { arguments: None; return: { label: string }[] };
   /** Stops the virtual CPUs. */
   stop: { arguments: None; return: None };
   /** Lets the virtual CPUs go on. */
@@ -112,6 +152,14 @@ export interface QmpCommands {
   "blockdev-add": { arguments: QmpRawBlockdev; return: None };
   /** Closes a disk image no device uses. */
   "blockdev-del": { arguments: { "node-name": string }; return: None };
+  /** Makes what is to be behind a network interface. */
+  netdev_add: { arguments: QmpNetdev; return: None };
+  /** Ends what was behind a network interface. */
+  netdev_del: { arguments: { id: string }; return: None };
+  /** Opens a character device. */
+  "chardev-add": { arguments: QmpSocketChardev; return: None };
+  /** Closes a character device that nothing uses. */
+  "chardev-remove": { arguments: { id: string }; return: None };
   /** Plugs a device. */
   device_add: { arguments: QmpDevice; return: None };
   /** Asks the guest to give a device back; done at DEVICE_DELETED. */

@@ -11,9 +11,12 @@ export type {
   QmpCommands,
   QmpCpu,
   QmpDevice,
+  QmpMemdev,
   QmpMemoryDevice,
+  QmpNetdev,
   QmpRawBlockdev,
   QmpRunState,
+  QmpSocketChardev,
   QmpVersion,
 } from "./commands.ts";
 export { encodeQmpCommand } from "./commands.ts";

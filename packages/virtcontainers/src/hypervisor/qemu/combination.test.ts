@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { HypervisorConfig } from "../../types/index.ts";
-import type { VmSpec } from "../types.ts";
+import type { Nic } from "../types.ts";
 import { checkCombination } from "./combination.ts";
 import { planSlots } from "./plan.ts";
 
-function check(config: HypervisorConfig, changes: Partial<VmSpec> = {}): void {
-  const empty = { ports: [], drives: [], shares: [], vfioDevices: [] };
-  const spec = { podId: "p", uuid: "u", vcpus: 1, memory: 128, cache: "/c", ...empty, ...changes, config };
-  checkCombination(spec, planSlots(config), false);
+function check(
+  config: HypervisorConfig,
+  changes: Partial<Parameters<typeof checkCombination>[0]> = {},
+): void {
+  const empty = { ports: [], drives: [], shares: [], vfioDevices: [], nics: [] };
+  checkCombination({ ...empty, ...changes, config }, planSlots(config), false);
 }
 
 const drives = Array.from({ length: 30 }, (_, index) => ({
@@ -32,6 +34,9 @@ test("a microvm has no PCI bus: what needs one is refused by name", () => {
 test("more devices than a bus has room for are refused before QEMU does", () => {
   check({ defaultBridges: 0 }, { drives });
   assert.throws(() => check({ defaultBridges: 1 }, { drives }), { code: "ERR_NO_DEVICE_SLOT" });
+  const backend = { type: "user", portMappings: [] } as const;
+  const nics: Nic[] = [{ name: "eth0", mac: "02:00:00:00:00:01", mtu: 1500, backend }];
+  assert.throws(() => check({ defaultBridges: 0 }, { drives, nics }), { code: "ERR_NO_DEVICE_SLOT" });
   check({ defaultBridges: 16, blockDeviceDriver: "virtio-scsi" }, { drives });
 });
 

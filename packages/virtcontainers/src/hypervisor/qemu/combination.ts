@@ -1,6 +1,11 @@
 import { HuskError } from "../../errors/index.ts";
-import type { VmSpec } from "../types.ts";
+import type { QemuPlan } from "./command-line.ts";
 import type { SlotPlan } from "./slots.ts";
+
+/** What has to work together; drives by their number. */
+type Combination = Pick<QemuPlan, "config" | "ports" | "shares" | "vfioDevices" | "nics"> & {
+  readonly drives: readonly unknown[];
+};
 
 /** PCI devices on the root bus beside the chipset's own (0x00, and 0x1f on a q35, 0x01 on a pc). */
 const ROOT_BUS_DEVICES = 30;
@@ -9,7 +14,7 @@ const ROOT_BUS_DEVICES = 30;
  * Refuses what cannot work together, by the names of the fields.
  * @throws HuskError ERR_NOT_SUPPORTED, ERR_NO_DEVICE_SLOT
  */
-export function checkCombination(spec: VmSpec, machine: SlotPlan, hasRootDisk: boolean): void {
+export function checkCombination(spec: Combination, machine: SlotPlan, hasRootDisk: boolean): void {
   const { config } = spec;
   if (config.disableBlockDeviceUse && spec.drives.length > 0) {
     const text = "hypervisorConfig.disableBlockDeviceUse: a root file system is a disk image";
@@ -21,7 +26,7 @@ export function checkCombination(spec: VmSpec, machine: SlotPlan, hasRootDisk: b
   else checkRootBus(spec, machine, hasRootDisk);
 }
 
-function checkMicrovm({ config, vfioDevices }: VmSpec): void {
+function checkMicrovm({ config, vfioDevices }: Combination): void {
   const hint = "Use the machine type q35.";
   if (config.defaultBridges) {
     const text = "hypervisorConfig.defaultBridges: a microvm has no PCI bus, and so no slots";
@@ -32,10 +37,11 @@ function checkMicrovm({ config, vfioDevices }: VmSpec): void {
   }
 }
 
-function checkRootBus(spec: VmSpec, { slots }: SlotPlan, hasRootDisk: boolean): void {
-  const { config, ports, drives, shares, vfioDevices } = spec;
+function checkRootBus(spec: Combination, { slots }: SlotPlan, hasRootDisk: boolean): void {
+  const { config, ports, drives, shares, vfioDevices, nics } = spec;
   const disks = config.blockDeviceDriver === "virtio-scsi" ? 1 : drives.length;
-  const others = (ports.length > 0 ? 1 : 0) + (hasRootDisk ? 1 : 0) + shares.length + vfioDevices.length;
+  const single = (ports.length > 0 ? 1 : 0) + (hasRootDisk ? 1 : 0);
+  const others = single + shares.length + vfioDevices.length + nics.length;
   const needed = slots + disks + others;
   if (needed <= ROOT_BUS_DEVICES) return;
   const text = `the VM has room for ${ROOT_BUS_DEVICES} PCI devices, and would need ${needed}`;

@@ -14,6 +14,8 @@ const plan: QemuPlan = {
   ],
   drives: [{ id: "rootfs0", imagePath: "/with,comma/image", fstype: "erofs", source: "file" }],
   shares: [],
+  nics: [],
+  vhostNet: false,
   vfioDevices: [],
   isNested: false,
   blockDriver: "virtio-blk",

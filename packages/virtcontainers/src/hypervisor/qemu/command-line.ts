@@ -1,8 +1,9 @@
 import type { BlockDeviceDriver, MachineType, Param } from "../../types/index.ts";
-import type { VmSpec } from "../types.ts";
+import type { Nic, VmSpec } from "../types.ts";
 import { type Disk, diskArguments } from "./disks.ts";
 import { kernelCommandLine } from "./kernel-command-line.ts";
 import { memoryArguments, memoryMachineOptions } from "./memory.ts";
+import { nicArguments } from "./nics.ts";
 import { shareArguments } from "./shares.ts";
 import { slotArguments } from "./slots.ts";
 import { transportOf, tuningOf } from "./transport.ts";
@@ -35,7 +36,11 @@ export interface QemuPlan extends Omit<VmSpec, "drives"> {
   readonly kernelPath: string;
   /** initramfs; undefined: the kernel finds its root alone */
   readonly initrdPath?: string | undefined;
-  /** whether guest memory is shared with other processes: those that serve a virtiofs share see it */
+  /** network interfaces; they are known only when networks have been set up */
+  readonly nics: readonly Nic[];
+  /** whether the host's kernel moves the packets of taps by itself */
+  readonly vhostNet: boolean;
+  /** whether guest memory is shared with other processes: those that serve a virtiofs share or a vhost-user interface see it */
   readonly sharedMemory: boolean;
   /** what disks are to the guest */
   readonly blockDriver: BlockDeviceDriver;
@@ -131,6 +136,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...portArguments(plan),
     ...diskArguments(plan),
     ...shareArguments(plan),
+    ...nicArguments(plan),
     ...vfioArguments(plan.vfioDevices),
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...paramArguments(config.hypervisorParams ?? []),

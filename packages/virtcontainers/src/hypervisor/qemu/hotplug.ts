@@ -54,7 +54,8 @@ export async function unplugDevice(id: string, qmpPath: string, options: Hotplug
   await QmpClient.use(qmpPath, options, (client) => removeDevice(client, id, options));
 }
 
-async function addDevice(client: QmpClient, device: QmpDevice, options: QmpOptions): Promise<void> {
+/** Plugs a device in. */
+export async function addDevice(client: QmpClient, device: QmpDevice, options: QmpOptions): Promise<void> {
   await client.execute({ execute: "device_add", arguments: device }, options);
 }
 
@@ -64,7 +65,8 @@ async function removeDisk(client: QmpClient, drive: Drive, options: HotplugOptio
   if (await hasNode(client, drive, options)) await removeNode(client, drive, options);
 }
 
-async function removeDevice(client: QmpClient, id: string, options: HotplugOptions): Promise<void> {
+/** Asks the guest to give a device back, and waits until it has; one that has gone already is no error. */
+export async function removeDevice(client: QmpClient, id: string, options: HotplugOptions): Promise<void> {
   const { signal, unplugMs } = options;
   const deleted = client.nextEvent("DEVICE_DELETED", ({ device }) => device === id, {
     timeoutMs: unplugMs,

@@ -8,33 +8,38 @@ import type { VmRecord } from "../../store/pod-record.ts";
 import { isProcessAlive, killProcess } from "../../store/process-identity.ts";
 import type { BlockDeviceDriver, HypervisorConfig } from "../../types/index.ts";
 import { deadlineFactor, deadlineMs } from "../deadlines.ts";
-import { withLogTail } from "../log-tail.ts";
+import { readLogTail, withLogTail } from "../log-tail.ts";
 import type {
   BlockHotplug,
   Capabilities,
   Drive,
   Hypervisor,
+  Nic,
+  NicHotplug,
   StartOptions,
   VfioHotplug,
   VmSpec,
   WaitOptions,
 } from "../types.ts";
 import type { VfioFunction } from "../vfio.ts";
-import { qemuArguments } from "./command-line.ts";
+import { type QemuPlan, qemuArguments } from "./command-line.ts";
 import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
-import { DEFAULT_BLOCK_DRIVER, planSlots, planVm } from "./plan.ts";
+import { findNetworkError } from "./network-error.ts";
+import { plugNic, unplugNic } from "./nic-hotplug.ts";
+import { hasVhostNet, inheritedNodes } from "./nics.ts";
+import { DEFAULT_BLOCK_DRIVER, planSlots, planVm, withNetwork } from "./plan.ts";
 import { QmpClient } from "./qmp-client.ts";
 import { allocateDiskAddress, allocateScsiAddress, allocateSlot, type SlotPlan } from "./slots.ts";
 import { vfioDeviceOf, vfioName } from "./vfio-device.ts";
 
 /** A VM in a QEMU process. */
-export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
+export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug {
   readonly type = "qemu";
   readonly #config: HypervisorConfig;
   #vm: VmRecord | undefined;
-  #launch: { program: string; args: string[]; accelerator: string } | undefined;
+  #launch: { program: string; plan: QemuPlan } | undefined;
   #child: ChildProcess | undefined;
   /** rejects when QEMU has ended; only for the process that started it */
   #childExit: Promise<void> | undefined;
@@ -51,7 +56,7 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
   }
 
   get deadlineFactor(): number {
-    return deadlineFactor(this.#vm?.accelerator ?? this.#launch?.accelerator ?? "tcg");
+    return deadlineFactor(this.#vm?.accelerator ?? this.#launch?.plan.accelerator ?? "tcg");
   }
 
   get #machine(): SlotPlan {
@@ -73,7 +78,7 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
       blockDevice,
       blockDeviceHotplug: blockDevice && (takesPci || this.#blockDriver === "virtio-scsi"),
       vfioHotplug: takesPci,
-      nicHotplug: false,
+      nicHotplug: takesPci,
     };
   }
 
@@ -82,21 +87,27 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
   }
 
   async createPod(spec: VmSpec): Promise<void> {
-    const { plan, program } = await planVm(spec);
-    this.#launch = { program, args: qemuArguments(plan), accelerator: plan.accelerator };
+    const launch = await planVm(spec);
+    // What cannot be said to QEMU is refused now; networks, which may change the arguments, are not known yet.
+    qemuArguments(launch.plan);
+    this.#launch = launch;
   }
 
   async startPod(directory: PodDirectory, options: StartOptions): Promise<VmRecord> {
     if (!this.#launch) throw new Error("startPod needs createPod first");
-    const { program, args } = this.#launch;
-    const { child, identity, locked } = await launchQemu(program, args, directory, options.shares);
+    const { program } = this.#launch;
+    const { shares, network } = options;
+    const plan = network ? withNetwork(this.#launch.plan, network) : this.#launch.plan;
+    const surroundings = { shares, netNSPath: network?.netNSPath, nodes: inheritedNodes(plan.nics) };
+    const launched = await launchQemu(program, qemuArguments(plan), directory, surroundings);
+    const { child, identity, locked } = launched;
     this.#child = child;
     this.#childExit = new Promise((resolve) => child.once("exit", () => resolve()));
     this.#locked = locked;
     locked.catch(() => {});
-    this.#vm = { ...identity, accelerator: this.#launch.accelerator };
+    this.#vm = { ...identity, accelerator: plan.accelerator };
     options.mark?.("qemu-spawned");
-    if (options.shares?.wrap) {
+    if (shares?.wrap) {
       const timeoutMs = deadlineMs("shareBind", this.deadlineFactor);
       await waitForNamespace(child, { timeoutMs, signal: options.signal });
     }
@@ -118,6 +129,8 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
   }
 
   #startError(directory: PodDirectory, cause: unknown): HuskError {
+    const networkError = findNetworkError(readLogTail(directory.file("hypervisorLog")), cause);
+    if (networkError) return networkError;
     const text = withLogTail("QEMU did not start", "QEMU says", directory.file("hypervisorLog"));
     return new HuskError("ERR_QEMU_START", text, { cause });
   }
@@ -191,6 +204,24 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, VfioHotplug {
 
   async hotplugRemoveVfio(vfio: VfioFunction, directory: PodDirectory, options: WaitOptions): Promise<void> {
     await unplugDevice(vfioName(vfio), directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  async hotplugAddNic(
+    nic: Nic,
+    directory: PodDirectory,
+    taken: readonly string[],
+    options: WaitOptions,
+  ): Promise<string> {
+    const { machine } = this.#machine;
+    const addr = allocateSlot(this.#machine, taken);
+    const accelerator = this.#vm?.accelerator === "kvm" ? "kvm" : "tcg";
+    const place = { machine, accelerator, addr, vhostNet: hasVhostNet(accelerator) } as const;
+    await plugNic(nic, place, directory.socket("qmp"), this.#hotplugOptions(options));
+    return addr;
+  }
+
+  async hotplugRemoveNic(name: string, directory: PodDirectory, options: WaitOptions): Promise<void> {
+    await unplugNic(name, directory.socket("qmp"), this.#hotplugOptions(options));
   }
 
   #hotplugOptions({ signal }: WaitOptions): HotplugOptions {

@@ -1,6 +1,6 @@
 import { type ChildProcess, type SpawnOptions, type StdioOptions, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { HuskError, systemCode } from "../../errors/index.ts";
+import { closeSync, constants, openSync } from "node:fs";
+import { HuskError, messageOf, systemCode } from "../../errors/index.ts";
 import { SHARE_FD } from "../../storage/share-namespace.ts";
 import type { ServedShares } from "../../storage/shares.ts";
 import { lockDescriptor, openLockFile } from "../../store/flock.ts";
@@ -15,6 +15,15 @@ export interface LaunchedQemu {
   readonly identity: ProcessIdentity;
   /** settles when the VM's lock is held by the process */
   readonly locked: Promise<void>;
+}
+
+/** What the process of a VM has of the host beside what every one has. */
+export interface Surroundings {
+  readonly shares?: ServedShares | undefined;
+  /** path of the network namespace that it lives in; default: the caller's */
+  readonly netNSPath?: string | undefined;
+  /** device nodes that it inherits open, their descriptors behind those of the shares */
+  readonly nodes: readonly string[];
 }
 
 /** Our descriptors of what QEMU inherits. */
@@ -34,26 +43,30 @@ async function prepareSockets(directory: PodDirectory): Promise<ListeningSocket[
 /**
  * Starts QEMU in a session of its own, so that it survives its caller. Its sockets listen before it starts and are
  * handed over, as are console, log and lock: nobody has to wait until QEMU has made them.
- * @throws HuskError ERR_QEMU_MISSING, ERR_QEMU_START, ERR_STORE
+ * @throws HuskError ERR_NETWORK_LINK, ERR_QEMU_MISSING, ERR_QEMU_START, ERR_STORE
  */
 export async function launchQemu(
   program: string,
   args: readonly string[],
   directory: PodDirectory,
-  shares: ServedShares | undefined,
+  { shares, netNSPath, nodes }: Surroundings,
 ): Promise<LaunchedQemu> {
   const sockets = await prepareSockets(directory);
   const console = openSync(directory.file("console"), "w", 0o600);
   const log = openSync(directory.file("hypervisorLog"), "w", 0o600);
   const vmLock = openLockFile(directory.file("vmLock"));
+  const opened: number[] = [];
   try {
+    for (const path of nodes) opened.push(openNode(path));
     const [qmp = -1, control = -1, stream = -1] = sockets.map(({ fd }) => fd);
     const heirlooms = { qmp, control, stream, console, vmLock };
     // What is wrapped tells on its standard output when it is ready, and goes on with the log.
     const stdio: StdioOptions = ["ignore", shares?.wrap ? "pipe" : log, log];
     for (const [name, fd] of Object.entries(INHERITED)) stdio[fd] = heirlooms[name as keyof Heirlooms];
     for (const [index, fd] of shares?.fds.entries() ?? []) stdio[SHARE_FD + index] = fd ?? "ignore";
-    const command = shares?.wrap?.(program, args) ?? { program, args };
+    for (const fd of opened) stdio.push(fd);
+    const wrapped = shares?.wrap?.(program, args) ?? { program, args };
+    const command = netNSPath === undefined ? wrapped : inNetwork(netNSPath, wrapped);
     const cwd = shares?.wrap ? directory.path : "/";
     const child = await spawnQemu(command.program, command.args, { stdio, detached: true, cwd });
     child.unref();
@@ -65,9 +78,22 @@ export async function launchQemu(
     throw error;
   } finally {
     for (const socket of sockets) socket.close();
-    closeSync(console);
-    closeSync(log);
+    for (const fd of [console, log, ...opened]) closeSync(fd);
   }
+}
+
+function openNode(path: string): number {
+  try {
+    return openSync(path, constants.O_RDWR);
+  } catch (error) {
+    const text = `the device node of a macvtap interface cannot be opened: ${messageOf(error)}`;
+    throw new HuskError("ERR_NETWORK_LINK", text, { cause: error });
+  }
+}
+
+/** A command in a network namespace. What enters it becomes the program, and so keeps its process id. */
+function inNetwork(path: string, { program, args }: { program: string; args: readonly string[] }) {
+  return { program: "nsenter", args: [`--net=${path}`, "--", program, ...args] };
 }
 
 /**

@@ -4,8 +4,11 @@ import type { QemuPlan } from "./command-line.ts";
 const BACKEND = "ram0";
 
 /** Whether another process has to see the guest's memory: a vhost-user device is served by one. */
-export function needsSharedMemory({ shares }: Pick<QemuPlan, "shares">): boolean {
-  return shares.some(({ kind }) => kind === "virtiofs");
+export function needsSharedMemory({ shares, nics }: Pick<QemuPlan, "shares" | "nics">): boolean {
+  return (
+    shares.some(({ kind }) => kind === "virtiofs") ||
+    nics.some(({ backend }) => backend.type === "vhost-user")
+  );
 }
 
 /**

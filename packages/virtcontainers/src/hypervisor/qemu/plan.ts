@@ -1,6 +1,6 @@
 import { HuskError } from "../../errors/index.ts";
 import type { BlockDeviceDriver, HypervisorConfig } from "../../types/index.ts";
-import { MIN_MEMORY_MIB, type VmSpec } from "../types.ts";
+import { MIN_MEMORY_MIB, type VmNetwork, type VmSpec } from "../types.ts";
 import { chooseAccelerator } from "./accelerator.ts";
 import { checkCombination } from "./combination.ts";
 import type { QemuPlan } from "./command-line.ts";
@@ -9,6 +9,7 @@ import { checkAsset, checkInitramfs, findProgram, identifyGuestImage } from "./g
 import { readHostCpu } from "./host-cpu.ts";
 import { checkHostMemory } from "./host-memory.ts";
 import { needsSharedMemory } from "./memory.ts";
+import { hasVhostNet } from "./nics.ts";
 import type { SlotPlan } from "./slots.ts";
 
 /** QEMU, when the configuration does not name another. */
@@ -42,17 +43,29 @@ export async function planVm(spec: VmSpec): Promise<{ plan: QemuPlan; program: s
   if (config.firmwarePath?.includes("/"))
     checkAsset("the firmware (hypervisorConfig.firmwarePath)", config.firmwarePath);
   const machine = planSlots(config);
-  checkCombination(spec, machine, image.rootDisk !== undefined);
+  checkCombination({ ...spec, nics: [] }, machine, image.rootDisk !== undefined);
   checkHostMemory(spec);
   const drives = spec.drives.map(asDisk);
   const program = findProgram(config.hypervisorPath ?? DEFAULT_QEMU);
   const { accelerator } = await chooseAccelerator({ hypervisorPath: program, kernelPath, cache: spec.cache });
   const { tscKHz, isVirtual } = readHostCpu();
   const host = { accelerator, isNested: isVirtual, tscKHz: accelerator === "tcg" ? tscKHz : undefined };
-  const sharedMemory = needsSharedMemory(spec);
+  const nics = { nics: [], vhostNet: hasVhostNet(accelerator) };
+  const sharedMemory = needsSharedMemory({ ...spec, ...nics });
   const blockDriver = config.blockDeviceDriver ?? DEFAULT_BLOCK_DRIVER;
-  const plan = { ...spec, ...machine, ...host, ...image, kernelPath, drives, sharedMemory, blockDriver };
-  return { plan, program };
+  const parts = { ...machine, ...host, ...image, ...nics };
+  return { plan: { ...spec, ...parts, kernelPath, drives, sharedMemory, blockDriver }, program };
+}
+
+/**
+ * The plan of a VM whose networks have been set up.
+ * @throws HuskError ERR_HOST_MEMORY, ERR_NO_DEVICE_SLOT, ERR_NOT_SUPPORTED
+ */
+export function withNetwork(plan: QemuPlan, { nics, vfioDevices }: VmNetwork): QemuPlan {
+  const joined = { ...plan, nics, vfioDevices: [...plan.vfioDevices, ...vfioDevices] };
+  checkCombination(joined, joined, joined.rootDisk !== undefined);
+  checkHostMemory(joined);
+  return { ...joined, sharedMemory: needsSharedMemory(joined) };
 }
 
 /** The guest's own root: an initramfs, or a disk, which another initramfs may load the drivers for. */

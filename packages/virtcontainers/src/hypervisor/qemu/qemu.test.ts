@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { lockFile } from "../../store/flock.ts";
 import { PodDirectory } from "../../store/pod-directory.ts";
 import { isProcessAlive } from "../../store/process-identity.ts";
+import { needsRoot } from "../../testing/needs-root.ts";
 import { makeTempRoot } from "../../testing/temp-root.ts";
 import type { HypervisorConfig } from "../../types/index.ts";
 import { QemuHypervisor } from "./index.ts";
@@ -91,6 +93,42 @@ test("a QEMU that ends at once is told with its own words", async (t) => {
     message: /no such option/,
   });
   await hypervisor.stopPod(directory);
+});
+
+test("QEMU lives in the network namespace given, with device nodes open", needsRoot, async (t) => {
+  const name = `husk-test-${process.pid}-qemu`;
+  execFileSync("ip", ["netns", "add", name]);
+  t.after(() => execFileSync("ip", ["netns", "delete", name]));
+  const { directory, spec, hypervisor } = prepare(t);
+  await hypervisor.createPod(spec);
+  const netNSPath = `/run/netns/${name}`;
+  const backend = { type: "macvtap", path: "/dev/zero", queues: 2 } as const;
+  const nics = [{ name: "eth0", mac: "02:00:00:00:00:01", mtu: 1500, backend }];
+  const vm = await hypervisor.startPod(directory, { network: { netNSPath, nics, vfioDevices: [] } });
+  t.after(() => isProcessAlive(vm) && process.kill(vm.pid, "SIGKILL"));
+  await hypervisor.waitPod(directory, {});
+  assert.equal(statSync(`/proc/${vm.pid}/ns/net`).ino, statSync(netNSPath).ino);
+  const open = [8, 9].map((fd) => readlinkSync(`/proc/${vm.pid}/fd/${fd}`));
+  assert.deepEqual(open, ["/dev/zero", "/dev/zero"]);
+  assert.match(readFileSync(`/proc/${vm.pid}/cmdline`, "latin1"), /"fds":"8:9"/);
+  await hypervisor.stopPod(directory);
+});
+
+test("a missing network namespace or device node is told", async (t) => {
+  const network = { netNSPath: "/none/at/all", nics: [], vfioDevices: [] };
+  const { directory, spec, hypervisor } = prepare(t);
+  await hypervisor.createPod(spec);
+  await hypervisor.startPod(directory, { network });
+  await assert.rejects(hypervisor.waitPod(directory, {}), {
+    code: "ERR_NETWORK_NAMESPACE",
+    message: /none\/at\/all/,
+  });
+  const backend = { type: "macvtap", path: "/none/at/all", queues: 1 } as const;
+  const nics = [{ name: "eth0", mac: "02:00:00:00:00:01", mtu: 1500, backend }];
+  const other = prepare(t);
+  await other.hypervisor.createPod(other.spec);
+  const started = other.hypervisor.startPod(other.directory, { network: { nics, vfioDevices: [] } });
+  await assert.rejects(started, { code: "ERR_NETWORK_LINK" });
 });
 
 test("a program whose interpreter is missing is told at the start", async (t) => {

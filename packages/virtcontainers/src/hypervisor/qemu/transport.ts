@@ -8,6 +8,7 @@ const TRANSPORTS = {
     scsi: "virtio-scsi-pci",
     virtiofs: "vhost-user-fs-pci",
     ninep: "virtio-9p-pci",
+    net: "virtio-net-pci",
     common: { "disable-legacy": "on" },
   },
   mmio: {
@@ -16,6 +17,7 @@ const TRANSPORTS = {
     scsi: "virtio-scsi-device",
     virtiofs: "vhost-user-fs-device",
     ninep: "virtio-9p-device",
+    net: "virtio-net-device",
     common: {},
   },
 } as const;

@@ -25,6 +25,7 @@ export const Errno = {
   EPIPE: 32,
   ELOOP: 40,
   EPROTONOSUPPORT: 93,
+  EOPNOTSUPP: 95,
   ECONNRESET: 104,
   ECONNREFUSED: 111,
 } as const;

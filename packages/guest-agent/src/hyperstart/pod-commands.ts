@@ -19,7 +19,7 @@ import {
 } from "@husk/wire/hyperstart";
 import type { Container } from "../core/container.ts";
 import { readContainerFile, writeContainerFile } from "../core/container-files.ts";
-import { raiseLoopback } from "../core/network/interfaces.ts";
+import { raiseLoopback } from "../core/network/links.ts";
 import { Pod } from "../core/pod.ts";
 import { Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";

@@ -27,7 +27,14 @@ export { encodeWriteFile, parseReadFile, parseWriteFile } from "./file-request.t
 export type { FrameErrorCode } from "./frame-error.ts";
 export { FrameError } from "./frame-error.ts";
 export * from "./limits.ts";
-export type { Interface, IpAddress, PortmappingWhiteList, Route } from "./network.ts";
+export type {
+  Interface,
+  InterfaceRequest,
+  IpAddress,
+  Neighbor,
+  PortmappingWhiteList,
+  Route,
+} from "./network.ts";
 export { parseInterface, parseRoutes } from "./network.ts";
 export { PayloadError } from "./payload-error.ts";
 export type { Pod, PodRequest } from "./pod.ts";

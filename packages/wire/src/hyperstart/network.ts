@@ -1,4 +1,4 @@
-import { MAX_NAME_BYTES, MAX_REQUEST_BYTES } from "./limits.ts";
+import { MAX_NAME_BYTES, MAX_REQUEST_BYTES, MAX_U32 } from "./limits.ts";
 import type { Reader } from "./payload-reader.ts";
 import {
   integer,
@@ -6,7 +6,9 @@ import {
   lineOrNumber,
   listOf,
   nonEmpty,
+  optional,
   optionalText,
+  readBoolean,
   readObject,
   readPayload,
   required,
@@ -21,6 +23,14 @@ export interface IpAddress {
   netMask: string;
 }
 
+/** Somebody on the same link, whose hardware address need not be asked for. (husk) */
+export interface Neighbor {
+  /** address of either family */
+  ipAddress: string;
+  /** its hardware address, `"02:00:00:00:00:01"` */
+  macAddr: string;
+}
+
 /** A network interface of the guest: payload of SETUPINTERFACE and element of STARTPOD's `interfaces`. */
 export interface Interface {
   /** name the kernel gave it; `""` when it is found by `macAddr` */
@@ -33,7 +43,12 @@ export interface Interface {
   mtu: number;
   /** hardware address it is found by (Clear Containers) */
   macAddr?: string;
+  /** neighbours to remember for good (husk) */
+  neighbors: Neighbor[];
 }
+
+/** An {@link Interface} as a host may write it: what has a default may be left out. */
+export type InterfaceRequest = Partial<Interface>;
 
 /** A route of the guest: element of SETUPROUTE's and STARTPOD's `routes`. */
 export interface Route {
@@ -45,6 +60,10 @@ export interface Route {
   device?: string;
   /** address that packets get which have none yet (Clear Containers) */
   src?: string;
+  /** of several to the same destination, the lowest counts; absent: 0 for IPv4, 1024 for IPv6 (husk) */
+  metric?: number;
+  /** whether the next hop is on the link, whatever the addresses say (husk) */
+  onLink?: boolean;
 }
 
 /** Networks for which containers' ports are mapped. */
@@ -70,6 +89,7 @@ export const readInterface: Reader<Interface> = (value, path) => {
     ipAddresses,
     mtu: withDefault(from, path, "mtu", integer(0, 65536), 0),
     ...optionalText(from, path, "macAddr", readName),
+    neighbors: withDefault(from, path, "neighbors", listOf(readNeighbor), []),
   };
 };
 
@@ -81,6 +101,8 @@ export const readRoute: Reader<Route> = (value, path) => {
     ...optionalText(from, path, "gateway", readName),
     ...optionalText(from, path, "device", readName),
     ...optionalText(from, path, "src", readName),
+    ...optional(from, path, "metric", integer(0, MAX_U32)),
+    ...optional(from, path, "onLink", readBoolean),
   };
 };
 
@@ -108,5 +130,13 @@ const readIpAddress: Reader<IpAddress> = (value, path) => {
   return {
     ipAddress: withDefault(from, path, "ipAddress", readName, ""),
     netMask: withDefault(from, path, "netMask", lineOrNumber(MAX_NAME_BYTES), ""),
+  };
+};
+
+const readNeighbor: Reader<Neighbor> = (value, path) => {
+  const from = readObject(value, path);
+  return {
+    ipAddress: required(from, path, "ipAddress", nonEmpty(readName)),
+    macAddr: required(from, path, "macAddr", nonEmpty(readName)),
   };
 };

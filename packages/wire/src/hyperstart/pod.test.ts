@@ -32,11 +32,14 @@ test("a pod as a host sends it", () => {
       containers: [{ id: "c1", process: { stdio: 1, stderr: 2, args: ["true"] } }],
       interfaces: [
         { device: "eth0", newDeviceName: "net0", ipAddresses: [{ ipAddress: "10.0.2.15", netMask: 24 }] },
-        { macAddr: "02:00:00:00:00:01", ipAddress: "-10.0.2.16", netMask: "255.255.255.0", mtu: 1500 },
+        {
+          ...{ macAddr: "02:00:00:00:00:01", ipAddress: "-10.0.2.16", netMask: "255.255.255.0", mtu: 1500 },
+          neighbors: [{ ipAddress: "10.0.2.2", macAddr: "02:00:00:00:00:02" }],
+        },
       ],
       routes: [
         { dest: "default", gateway: "10.0.2.2" },
-        { dest: "10.1.0.0/16", device: "net0" },
+        { dest: "10.1.0.0/16", device: "net0", metric: 0xffffffff, onLink: true },
       ],
       portmappingWhiteLists: { internalNetworks: ["10.0.0.0/8"], externalNetworks: null },
       restartPolicy: "never",
@@ -61,6 +64,7 @@ test("a pod as a host sends it", () => {
           newDeviceName: "net0",
           ipAddresses: [{ ipAddress: "10.0.2.15", netMask: "24" }],
           mtu: 0,
+          neighbors: [],
         },
         {
           device: "",
@@ -68,11 +72,12 @@ test("a pod as a host sends it", () => {
           ipAddresses: [{ ipAddress: "-10.0.2.16", netMask: "255.255.255.0" }],
           mtu: 1500,
           macAddr: "02:00:00:00:00:01",
+          neighbors: [{ ipAddress: "10.0.2.2", macAddr: "02:00:00:00:00:02" }],
         },
       ],
       routes: [
         { dest: "default", gateway: "10.0.2.2" },
-        { dest: "10.1.0.0/16", device: "net0" },
+        { dest: "10.1.0.0/16", device: "net0", metric: 0xffffffff, onLink: true },
       ],
       portmappingWhiteLists: { internalNetworks: ["10.0.0.0/8"], externalNetworks: [] },
     },
@@ -85,6 +90,8 @@ test("a fault deep in a pod is named by its path", () => {
     [{ containers: [{ id: "c1", process }] }, "containers[0].process.envs[0].value"],
     [{ interfaces: [{}, { ipAddresses: [{ ipAddress: 1 }] }] }, "interfaces[1].ipAddresses[0].ipAddress"],
     [{ routes: [{ gateway: "10.0.0.1" }] }, "routes[0].dest"],
+    [{ interfaces: [{ neighbors: [{ ipAddress: "10.0.0.1" }] }] }, "interfaces[0].neighbors[0].macAddr"],
+    [{ routes: [{ dest: "default", metric: -1 }] }, "routes[0].metric"],
     [{ hostname: "a".repeat(65) }, "hostname"],
     [{ dns: ["10.0.0.1\nnameserver 10.6.6.6"] }, "dns[0]"],
   ] as const) {

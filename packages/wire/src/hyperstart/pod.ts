@@ -1,7 +1,7 @@
 import type { Container, ContainerRequest } from "./container.ts";
 import { readContainer } from "./container.ts";
 import { MAX_HOSTNAME_BYTES, MAX_NAME_BYTES, MAX_REQUEST_BYTES } from "./limits.ts";
-import type { Interface, PortmappingWhiteList, Route } from "./network.ts";
+import type { Interface, InterfaceRequest, PortmappingWhiteList, Route } from "./network.ts";
 import { readInterface, readPortmappingWhiteList, readRoute } from "./network.ts";
 import { line, listOf, optional, optionalText, readPayload, text, withDefault } from "./payload-reader.ts";
 
@@ -30,7 +30,10 @@ export interface Pod {
 }
 
 /** A {@link Pod} as a host may write it: what has a default may be left out. */
-export type PodRequest = Partial<Omit<Pod, "containers">> & { containers?: ContainerRequest[] };
+export type PodRequest = Partial<Omit<Pod, "containers" | "interfaces">> & {
+  containers?: ContainerRequest[];
+  interfaces?: InterfaceRequest[];
+};
 
 const readNames = listOf(line(MAX_NAME_BYTES));
 

@@ -4,6 +4,7 @@
  *
  * @module
  */
+export { formatHardwareAddress, parseHardwareAddress } from "./hardware-address.ts";
 export type { Address, Network } from "./ip-address.ts";
 export { AddressError, Family, parseAddress, parseNetwork, parsePrefix } from "./ip-address.ts";
 export type { Ack, Message, Request } from "./message.ts";
@@ -24,11 +25,12 @@ export {
 export type { Link } from "./rtnetlink.ts";
 export {
   addAddress,
+  addNeighbour,
+  addRoute,
   decodeLinks,
   deleteAddress,
   dumpLinks,
   getLink,
   NETLINK_ROUTE,
-  replaceRoute,
   setLink,
 } from "./rtnetlink.ts";

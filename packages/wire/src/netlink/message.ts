@@ -12,6 +12,7 @@ export const NLM = {
   REPLACE: 0x100,
   DUMP: 0x300,
   CREATE: 0x400,
+  APPEND: 0x800,
   /** of an error: the request is not in it whole */
   CAPPED: 0x100,
   /** of an error: attributes follow */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { hex } from "../test-support/bytes.ts";
+import { formatHardwareAddress, parseHardwareAddress } from "./hardware-address.ts";
 import { parseAddress, parseNetwork } from "./ip-address.ts";
 import {
   attribute,
@@ -15,7 +16,7 @@ import {
   type Request,
 } from "./message.ts";
 import { deleteTable, fromNetwork, redirectTo, replaceTable, toPort, verdict } from "./nftables.ts";
-import { addAddress, decodeLinks, dumpLinks, getLink, replaceRoute, setLink } from "./rtnetlink.ts";
+import { addAddress, addNeighbour, addRoute, decodeLinks, dumpLinks, getLink, setLink } from "./rtnetlink.ts";
 
 const written = (request: Request) => Buffer.from(encodeRequest(request, 7)).toString("hex");
 const digits = (text: string) => Buffer.from(hex(text)).toString("hex");
@@ -56,16 +57,40 @@ test("requests about addresses and routes are the kernel's bytes", () => {
     source: parseAddress("10.1.2.3"),
   };
   assert.equal(
-    written(replaceRoute(viaGateway)),
+    written(addRoute(viaGateway)),
     digits(
-      "3c000000 1800 0005 07000000 00000000  02 10 00 00 fe 03 00 01 00000000" +
+      "3c000000 1800 000c 07000000 00000000  02 10 00 00 fe 03 00 01 00000000" +
         "0800 0100 0a090000  0800 0500 0a010201  0800 0400 03000000  0800 0700 0a010203",
     ),
   );
   assert.equal(
-    written(replaceRoute({ destination: parseNetwork("::/0"), link: 3 })),
-    digits("24000000 1800 0005 07000000 00000000  0a 00 00 00 fe 03 fd 01 00000000  0800 0400 03000000"),
+    written(addRoute({ destination: parseNetwork("::/0"), link: 3 })),
+    digits("24000000 1800 000c 07000000 00000000  0a 00 00 00 fe 03 fd 01 00000000  0800 0400 03000000"),
   );
+  const onLink = { gateway: parseAddress("fe80::1"), link: 3, metric: 1024, onLink: true };
+  assert.equal(
+    written(addRoute({ destination: parseNetwork("fd00::1/16"), ...onLink })),
+    digits(
+      "54000000 1800 000c 07000000 00000000  0a 10 00 00 fe 03 00 01 04000000" +
+        "1400 0100 fd00000000000000 0000000000000000" +
+        "1400 0500 fe80000000000000 0000000000000001  0800 0400 03000000  0800 0600 00040000",
+    ),
+  );
+});
+
+test("requests about neighbours are the kernel's bytes", () => {
+  const hardware = parseHardwareAddress("02:00-00:00:00:0A");
+  assert.equal(formatHardwareAddress(hardware), "02:00:00:00:00:0a");
+  assert.equal(
+    written(addNeighbour(3, parseAddress("10.1.2.1"), hardware)),
+    digits(
+      "30000000 1c00 0005 07000000 00000000  02 00 0000 03000000 8000 00 00" +
+        "0800 0100 0a010201  0a00 0200 02000000000a 0000",
+    ),
+  );
+  for (const bad of ["", "02:00:00:00:00", "02:00:00:00:00:00:00", "02:00:00:00:00:0", "02:00:00:00:00:0g"]) {
+    assert.throws(() => parseHardwareAddress(bad), { name: "AddressError" }, bad);
+  }
 });
 
 test("a transaction is enclosed by its marks", () => {

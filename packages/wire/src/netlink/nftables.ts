@@ -67,10 +67,8 @@ function makeChain(table: string, { name, hook }: Chain): Request {
   ]);
 }
 
-const APPEND = 0x800;
-
 function makeRule(table: string, chain: string, expressions: readonly Expression[]): Request {
-  return message(NFT_MSG.NEWRULE, NLM.CREATE | APPEND, [
+  return message(NFT_MSG.NEWRULE, NLM.CREATE | NLM.APPEND, [
     attribute(1, text(table)),
     attribute(2, text(chain)),
     nested(4, expressions),

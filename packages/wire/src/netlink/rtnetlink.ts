@@ -1,4 +1,5 @@
-/** Links, addresses and routes: rtnetlink(7). */
+/** Links, addresses, neighbours and routes: rtnetlink(7). */
+import { formatHardwareAddress } from "./hardware-address.ts";
 import type { Address, Network } from "./ip-address.ts";
 import { networkAddress } from "./ip-address.ts";
 import type { Message, Request } from "./message.ts";
@@ -16,10 +17,11 @@ import {
 /** Protocol number of the socket. */
 export const NETLINK_ROUTE = 0;
 
-const RTM = { NEWLINK: 16, GETLINK: 18, NEWADDR: 20, DELADDR: 21, NEWROUTE: 24 } as const;
+const RTM = { NEWLINK: 16, GETLINK: 18, NEWADDR: 20, DELADDR: 21, NEWROUTE: 24, NEWNEIGH: 28 } as const;
 const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
-const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PREFSRC: 7 } as const;
+const NDA = { DST: 1, LLADDR: 2 } as const;
+const RTA = { DST: 1, OIF: 4, GATEWAY: 5, PRIORITY: 6, PREFSRC: 7 } as const;
 
 const IFF_UP = 1;
 /** Usable at once: who gives a pod its address knows that nobody else has it. */
@@ -28,6 +30,8 @@ const RT_TABLE_MAIN = 254;
 const RTPROT_BOOT = 3;
 const [RT_SCOPE_UNIVERSE, RT_SCOPE_LINK] = [0, 253];
 const RTN_UNICAST = 1;
+const RTNH_F_ONLINK = 4;
+const NUD_PERMANENT = 0x80;
 const LINK_BYTES = 16;
 
 /** A network interface, as the kernel has it. */
@@ -56,6 +60,10 @@ export interface RouteRequest {
   link?: number;
   /** address that packets get which have none yet */
   source?: Address;
+  /** of several to the same destination, the lowest counts */
+  metric?: number;
+  /** the gateway is on the link, whatever the addresses say */
+  onLink?: boolean;
 }
 
 /** struct ifinfomsg */
@@ -90,9 +98,7 @@ export function decodeLinks(messages: readonly Message[]): Link[] {
         index: view.getInt32(4, true),
         up: (view.getUint32(8, true) & IFF_UP) !== 0,
         name: decodeText(attributes.get(IFLA.IFNAME) ?? new Uint8Array()),
-        macAddr: [...(attributes.get(IFLA.ADDRESS) ?? [])]
-          .map((byte) => byte.toString(16).padStart(2, "0"))
-          .join(":"),
+        macAddr: formatHardwareAddress(attributes.get(IFLA.ADDRESS) ?? new Uint8Array()),
         mtu: mtu?.length === 4 ? new DataView(mtu.buffer, mtu.byteOffset, 4).getUint32(0, true) : 0,
       };
     });
@@ -126,8 +132,20 @@ export function deleteAddress(link: number, address: Network): Request {
   return { type: RTM.DELADDR, flags: 0, body: join(addressBody(link, address)) };
 }
 
-/** Adds a route, in the place of one to the same destination. */
-export function replaceRoute({ destination, gateway, link, source }: RouteRequest): Request {
+/**
+ * Says which hardware address a neighbour of a link has, for good: nobody asks for it, and no answer changes it.
+ *
+ * @param hardware bytes of the hardware address
+ */
+export function addNeighbour(link: number, { family, bytes }: Address, hardware: Uint8Array): Request {
+  // struct ndmsg: family and padding, link, u16 state, flags, type
+  const header = [u32(family), u32(link), u32(NUD_PERMANENT)];
+  const body = join([...header, attribute(NDA.DST, bytes), attribute(NDA.LLADDR, hardware)]);
+  return { type: RTM.NEWNEIGH, flags: NLM.CREATE | NLM.REPLACE, body };
+}
+
+/** Adds a route behind those to the same destination with the same metric; the very same is EEXIST. */
+export function addRoute({ destination, gateway, link, source, metric, onLink }: RouteRequest): Request {
   const scope = gateway ? RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
   const parts = [
     // struct rtmsg: family, lengths of destination and source, TOS, table, origin, scope, type; then u32 flags
@@ -141,11 +159,12 @@ export function replaceRoute({ destination, gateway, link, source }: RouteReques
       scope,
       RTN_UNICAST,
     ),
-    u32(0),
+    u32(onLink ? RTNH_F_ONLINK : 0),
   ];
   if (destination.prefix > 0) parts.push(attribute(RTA.DST, networkAddress(destination)));
   if (gateway) parts.push(attribute(RTA.GATEWAY, gateway.bytes));
   if (link !== undefined) parts.push(attribute(RTA.OIF, u32(link)));
+  if (metric !== undefined) parts.push(attribute(RTA.PRIORITY, u32(metric)));
   if (source) parts.push(attribute(RTA.PREFSRC, source.bytes));
-  return { type: RTM.NEWROUTE, flags: NLM.CREATE | NLM.REPLACE, body: join(parts) };
+  return { type: RTM.NEWROUTE, flags: NLM.CREATE | NLM.APPEND, body: join(parts) };
 }

@@ -1,51 +1,28 @@
 /** The guest's network interfaces: set up and removed as the host says. Reference: hyperstart.md 2.12. */
-
-import { Errno, errorText, exists, writeControl } from "@husk/tiny";
+import { errorText, exists, writeControl } from "@husk/tiny";
 import type { Interface, IpAddress } from "@husk/wire/hyperstart";
 import {
+  type Address,
   addAddress,
-  decodeLinks,
+  addNeighbour,
   deleteAddress,
-  dumpLinks,
-  getLink,
   type Link,
   NETLINK_ROUTE,
   type Network,
   parseAddress,
+  parseHardwareAddress,
   parsePrefix,
   setLink,
 } from "@husk/wire/netlink";
 import { loadModule } from "../../boot/modules.ts";
 import { waitForDevice } from "../../boot/uevents.ts";
 import { rescanPci } from "../pci.ts";
-import { NetlinkError, type NetlinkSocket, withNetlink } from "./netlink-socket.ts";
+import { askFor, leaveAddressesToHost } from "./ipv6.ts";
+import { findLinkByAddress, findLinkByName, renameLink } from "./links.ts";
+import { type NetlinkSocket, withNetlink } from "./netlink-socket.ts";
 
 /** Milliseconds that an interface has to appear: it may be hot-plugged just before the command. */
-const DEADLINE_MS = 2000;
-
-/** Index of the loopback interface in every network namespace. */
-export const LOOPBACK = 1;
-
-/** Switches the loopback interface on, which also gives it 127.0.0.1 and ::1. */
-export function raiseLoopback(): void {
-  withNetlink(NETLINK_ROUTE, (socket) => socket.ask(setLink(LOOPBACK, { up: true })));
-}
-
-/** A link by its name. */
-export function findLinkByName(socket: NetlinkSocket, name: string): Link | undefined {
-  try {
-    return decodeLinks(socket.ask(getLink(name)))[0];
-  } catch (error) {
-    if (error instanceof NetlinkError && error.errno === Errno.ENODEV) return undefined;
-    throw error;
-  }
-}
-
-function findLink(socket: NetlinkSocket, { device, macAddr }: Interface): Link | undefined {
-  if (!macAddr) return findLinkByName(socket, device);
-  const wanted = macAddr.toLowerCase().replaceAll("-", ":");
-  return decodeLinks(socket.ask(dumpLinks())).find((link) => link.macAddr === wanted);
-}
+const DEADLINE_MS = 10_000;
 
 interface AddressChange {
   /** as the host wrote it, for errors */
@@ -61,6 +38,35 @@ function parseChange({ ipAddress, netMask }: IpAddress): AddressChange {
   return { text: `${ipAddress}/${prefix}`, remove, address: { ...address, prefix } };
 }
 
+interface Neighbour {
+  /** its address as the host wrote it, for errors */
+  text: string;
+  address: Address;
+  hardware: Uint8Array;
+}
+
+/** What an interface is to have, checked before anything is done. */
+interface Settings {
+  name: string;
+  /** largest packet in bytes, 0 leaves it as it is */
+  mtu: number;
+  changes: AddressChange[];
+  neighbours: Neighbour[];
+}
+
+function parseSettings({ newDeviceName, mtu, ipAddresses, neighbors }: Interface): Settings {
+  return {
+    name: newDeviceName,
+    mtu,
+    changes: ipAddresses.filter(({ ipAddress }) => ipAddress !== "").map(parseChange),
+    neighbours: neighbors.map(({ ipAddress, macAddr }) => ({
+      text: ipAddress,
+      address: parseAddress(ipAddress),
+      hardware: parseHardwareAddress(macAddr),
+    })),
+  };
+}
+
 /** Does one step; what the kernel says against it is told with what the step was. */
 function attempt(what: string, step: () => unknown): void {
   try {
@@ -70,27 +76,22 @@ function attempt(what: string, step: () => unknown): void {
   }
 }
 
-function configure(
-  socket: NetlinkSocket,
-  link: Link,
-  spec: Interface,
-  changes: readonly AddressChange[],
-): void {
-  const name = spec.newDeviceName;
-  if (name && name !== link.name) {
-    // The kernel renames only what is down.
-    attempt(`rename it to "${name}"`, () => {
-      if (link.up) socket.ask(setLink(link.index, { up: false }));
-      socket.ask(setLink(link.index, { name }));
-    });
-  }
-  if (spec.mtu > 0)
-    attempt(`set its MTU to ${spec.mtu}`, () => socket.ask(setLink(link.index, { mtu: spec.mtu })));
+function configure(socket: NetlinkSocket, link: Link, { name, mtu, changes, neighbours }: Settings): void {
+  const { index } = link;
+  if (name) attempt(`rename it to "${name}"`, () => renameLink(socket, link, name));
+  if (mtu > 0) attempt(`set its MTU to ${mtu}`, () => socket.ask(setLink(index, { mtu })));
+  const given = changes.filter(({ remove }) => !remove).map(({ address }) => address);
+  attempt("quieten IPv6", () => leaveAddressesToHost(name || link.name, given));
   for (const { text, remove, address } of changes) {
-    if (remove) attempt(`remove address ${text}`, () => socket.ask(deleteAddress(link.index, address)));
-    else attempt(`add address ${text}`, () => socket.ask(addAddress(link.index, address)));
+    const [verb, change] = remove ? (["remove", deleteAddress] as const) : (["add", addAddress] as const);
+    attempt(`${verb} address ${text}`, () => askFor(socket, address.family, change(index, address)));
   }
-  attempt("switch it on", () => socket.ask(setLink(link.index, { up: true })));
+  attempt("switch it on", () => socket.ask(setLink(index, { up: true })));
+  // Not before it is on: an interface that is off has no neighbours.
+  for (const { text, address, hardware } of neighbours) {
+    const request = addNeighbour(index, address, hardware);
+    attempt(`add neighbour ${text}`, () => askFor(socket, address.family, request));
+  }
 }
 
 /**
@@ -99,17 +100,20 @@ function configure(
  * @throws Error naming the interface and what could not be done
  */
 export async function setUpInterface(spec: Interface): Promise<void> {
-  if (!spec.device && !spec.macAddr) throw new Error("an interface needs a device or a macAddr");
-  const called = `network interface "${spec.macAddr ?? spec.device}"`;
+  const { device, macAddr } = spec;
+  if (!device && !macAddr) throw new Error("an interface needs a device or a macAddr");
   try {
-    const changes = spec.ipAddresses.filter(({ ipAddress }) => ipAddress !== "").map(parseChange);
+    const settings = parseSettings(spec);
     loadModule("virtio_net");
-    const look = () => withNetlink(NETLINK_ROUTE, (socket) => findLink(socket, spec));
+    const look = () =>
+      withNetlink(NETLINK_ROUTE, (socket) =>
+        macAddr ? findLinkByAddress(socket, macAddr) : findLinkByName(socket, device),
+      );
     if (!look()) rescanPci();
     const link = await waitForDevice("the device", DEADLINE_MS, look);
-    withNetlink(NETLINK_ROUTE, (socket) => configure(socket, link, spec, changes));
+    withNetlink(NETLINK_ROUTE, (socket) => configure(socket, link, settings));
   } catch (error) {
-    throw new Error(`${called}: ${errorText(error)}`);
+    throw new Error(`network interface "${macAddr ?? device}": ${errorText(error)}`);
   }
 }
 

@@ -21,7 +21,7 @@ import {
   verdict,
 } from "@husk/wire/netlink";
 import { loadModule } from "../../boot/modules.ts";
-import { LOOPBACK } from "./interfaces.ts";
+import { LOOPBACK } from "./links.ts";
 import { withNetlink } from "./netlink-socket.ts";
 
 const TABLE = "hyperstart";

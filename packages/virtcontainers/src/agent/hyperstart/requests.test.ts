@@ -94,6 +94,33 @@ test("mounts and devices come to the agent as they are meant", () => {
   ]);
 });
 
+test("ports come to the agent as they are meant, and none as nothing", () => {
+  const ports = [
+    { hostPort: 8080, containerPort: 80 },
+    { hostPort: 0, containerPort: 53, protocol: "udp" as const },
+  ];
+  const withPorts = containerRequest({ config: { ...config, ports }, storage: nothing }, SEQS);
+  assert.deepEqual(asRead(withPorts).ports, [
+    { hostPort: 8080, containerPort: 80, protocol: "tcp" },
+    { hostPort: 0, containerPort: 53, protocol: "udp" },
+  ]);
+  const none = containerRequest({ config: { ...config, ports: [] }, storage: nothing }, SEQS);
+  assert.ok(!("ports" in none) && !("ports" in request({})));
+});
+
+test("a pod's name servers and white lists reach the agent", () => {
+  const pod = {
+    hostname: "h",
+    dns: { servers: ["10.0.2.3", "fd00::3"], search: ["a.example", "b.example"], options: ["ndots:2"] },
+    portmappingWhiteLists: { internalNetworks: ["10.0.0.0/8"], externalNetworks: ["::/0"] },
+  };
+  const read = parsePod(new TextEncoder().encode(JSON.stringify(podRequest(pod))));
+  assert.deepEqual([read.dns, read.dnsSearch, read.dnsOptions], Object.values(pod.dns));
+  assert.deepEqual(read.portmappingWhiteLists, pod.portmappingWhiteLists);
+  const withoutServers = { servers: [], search: ["a.example"], options: [] };
+  assert.deepEqual(podRequest({ hostname: "h", dns: withoutServers }), { hostname: "h" });
+});
+
 test("a pod names its share only when it has one", () => {
   assert.deepEqual(podRequest({ hostname: "h" }), { hostname: "h" });
   const text = JSON.stringify(podRequest({ hostname: "h", shareDir: "huskShared" }));

@@ -1,5 +1,6 @@
 import type { ContainerRequest, Fsmap, PodRequest, ProcessRequest } from "@husk/wire/hyperstart";
-import type { Cmd } from "../../types/index.ts";
+import type { Dns } from "../../network/types.ts";
+import type { Cmd, ContainerConfig } from "../../types/index.ts";
 import {
   type ContainerRoot,
   type ContainerStart,
@@ -45,9 +46,15 @@ export function podRequest({ hostname, shareDir, dns, portmappingWhiteLists }: P
   return {
     hostname,
     ...(shareDir === undefined ? {} : { shareDir }),
-    ...(dns ? { dns: [...dns.servers], dnsSearch: [...dns.search], dnsOptions: [...dns.options] } : {}),
+    ...(dns ? dnsOf(dns) : {}),
     ...(portmappingWhiteLists ? { portmappingWhiteLists } : {}),
   };
+}
+
+/** Without servers there is nothing for the rest to be about. */
+function dnsOf({ servers, search, options }: Dns): Pick<PodRequest, "dns" | "dnsSearch" | "dnsOptions"> {
+  if (servers.length === 0) return {};
+  return { dns: [...servers], dnsSearch: [...search], dnsOptions: [...options] };
 }
 
 /**
@@ -68,7 +75,13 @@ export function containerRequest({ config, storage }: ContainerStart, seqs: Stre
       ? { mounts: mounts.map((mount) => ({ ...mount, options: [...mount.options] })) }
       : {}),
     ...(devices.length > 0 ? { devices: [...devices] } : {}),
+    ...portsOf(config),
   };
+}
+
+/** An empty list is left out, as other agents would refuse it. */
+function portsOf({ ports = [] }: ContainerConfig): Pick<ContainerRequest, "ports"> {
+  return ports.length === 0 ? {} : { ports: ports.map((port) => ({ protocol: "tcp", ...port })) };
 }
 
 function diskOf({ drive, addr, fstype }: Extract<ContainerRoot, { drive: string }>) {

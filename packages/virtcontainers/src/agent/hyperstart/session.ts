@@ -69,7 +69,8 @@ export class HyperstartSession implements AgentSession {
   }
 
   async setupRoutes(interfaces: readonly GuestInterface[], options: AgentOptions): Promise<void> {
-    await this.#command(Command.SETUPROUTE, routesRequest(interfaces), "agentCommand", options);
+    const request = routesRequest(interfaces);
+    if (request.routes.length > 0) await this.#command(Command.SETUPROUTE, request, "agentCommand", options);
   }
 
   async startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void> {

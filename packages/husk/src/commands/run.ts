@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { addNetworkOptions } from "../options/network-options.ts";
 import { parsePositive } from "../options/numbers.ts";
 import { addProcessOptions } from "../options/process-options.ts";
 import { addStorageOptions } from "../options/storage-options.ts";
@@ -10,6 +11,10 @@ const HELP = `
 Exit status: the command's own, 128+N when signal N ended it; 126 when it cannot be executed, 127 when there is no such
 command; 125 when husk itself fails, be it for a wrong option.
 
+Networks: none, the default, for code that you do not trust: the container reaches nobody. user: QEMU's own network; the container
+reaches what the host reaches (the host's own services, too, as 10.0.2.2), and is reached by published ports only; needs no root.
+cni: the first network in /etc/cni/net.d, or those named, as eth0, eth1, …. ns: what somebody has put into a network namespace.
+
 Without -t, signals (Ctrl-C, too) are passed on to the command; with -it, every key is.
 
 Environment: HUSK_ROOT, HUSK_CACHE (state and cache), HUSK_KERNEL, HUSK_INITRAMFS (the guest), HUSK_QEMU (the program),
@@ -20,6 +25,8 @@ Examples:
   husk run -it --rm -- sh
   husk run --rm --rootfs ./rootfs -e LANG=C -w /srv -u nobody -- ./server --port 80
   husk run --rm -v ./data:/data:ro --tmpfs /tmp:size=16m -- ls /data
+  husk run --rm --network user -p 127.0.0.1:8080:80 -- httpd -f -h /srv
+  husk run --rm --network cni=blue,green -- ip address
   tar c . | husk run -i --rm -- tar t
   husk run --rm --timings -- true`;
 
@@ -34,7 +41,7 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .usage("[options] -- CMD ARG…")
     .argument("[command...]", "the command and its arguments")
     .passThroughOptions();
-  addStorageOptions(addProcessOptions(command))
+  addNetworkOptions(addStorageOptions(addProcessOptions(command)))
     .option("--memory <MIB>", "guest memory in MiB", parsePositive)
     .option("--cpus <N>", "number of virtual CPUs", parsePositive)
     .option("--rootfs <DIR|IMAGE>", "root file system: a directory, or an image (default: a small busybox)")

@@ -2,10 +2,11 @@ import { resolve } from "node:path";
 import { guestPaths } from "@husk/guest-image";
 import type { Cmd, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
 import { UsageError } from "../usage-error.ts";
+import { makeNetwork, type NetworkOptions } from "./network-options.ts";
 import { makeStorage, type StorageOptions } from "./storage-options.ts";
 
 /** The options of `run` that say what the VM is like. */
-export interface PodOptions extends StorageOptions {
+export interface PodOptions extends StorageOptions, NetworkOptions {
   /** guest memory in MiB */
   memory?: number;
   /** number of virtual CPUs */
@@ -51,6 +52,7 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
       ...(options.cpus === undefined ? {} : { vcpus: options.cpus }),
     },
     ...(options.hostname === undefined ? {} : { hostname: options.hostname }),
+    ...makeNetwork(options),
     containers: [
       {
         id,

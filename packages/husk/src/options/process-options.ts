@@ -1,6 +1,7 @@
 import type { Cmd, EnvVar } from "@husk/virtcontainers";
 import type { Command } from "commander";
 import { UsageError } from "../usage-error.ts";
+import { collect } from "./collect.ts";
 
 /** The options that say how a process is run; `run` and `exec` have them both. */
 export interface ProcessOptions {
@@ -70,8 +71,4 @@ function splitUser(text: string): Pick<Cmd, "user" | "primaryGroup"> {
     throw new UsageError(`not a user: ${text}`, "write USER or USER:GROUP, names or numbers");
   }
   return group === undefined ? { user } : { user, primaryGroup: group };
-}
-
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
 }

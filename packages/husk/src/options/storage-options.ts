@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import type { ContainerConfig, DeviceInfo, Mount } from "@husk/virtcontainers";
 import type { Command } from "commander";
 import { UsageError } from "../usage-error.ts";
+import { collect } from "./collect.ts";
 
 /** The options of `run` that say what the container has of the host. */
 export interface StorageOptions {
@@ -80,8 +81,4 @@ function parseDevice(text: string): DeviceInfo {
 function checkInside(path: string): string {
   if (path.startsWith("/")) return path;
   throw new UsageError(`path in the container is not absolute: ${path}`, "begin it with /");
-}
-
-function collect(value: string, before: string[] | undefined): string[] {
-  return [...(before ?? []), value];
 }

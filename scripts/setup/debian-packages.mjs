@@ -47,7 +47,12 @@ export const DEBIAN_PACKAGES = [
     files: ["/usr/bin/strip"],
     why: "takes what a running kernel needs not out of its modules",
   },
-  { name: "iproute2", files: ["/bin/ip"], why: "makes the networks of the tests" },
+  { name: "iproute2", files: ["/bin/ip", "/sbin/tc"], why: "joins network interfaces to virtual machines" },
+  {
+    name: "containernetworking-plugins",
+    files: ["/usr/lib/cni/bridge", "/usr/lib/cni/portmap"],
+    why: "makes the networks of pods",
+  },
   { name: "e2fsprogs", files: ["/sbin/mke2fs"], why: "makes disk images for the tests" },
   { name: "xz-utils", files: ["/usr/bin/xz"], why: "unpacks the QuickJS source" },
   {

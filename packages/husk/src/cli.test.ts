@@ -3,14 +3,20 @@ import { describe, it } from "node:test";
 import type { Command } from "commander";
 import { createProgram } from "./cli.ts";
 
+/** All commands, those of groups, too. */
+function allCommands({ commands }: Command): Command[] {
+  return commands.flatMap((command) => [command, ...allCommands(command)]);
+}
+
 /** Parses a command line without doing what it says. */
 async function parse(
   ...args: string[]
 ): Promise<{ name: string; operands: unknown[]; options: Record<string, unknown> }> {
   const program = createProgram({ exitWith() {} });
   let parsed: { name: string; operands: unknown[]; options: Record<string, unknown> } | undefined;
-  for (const command of program.commands) {
+  for (const command of allCommands(program)) {
     command.configureOutput({ writeOut() {}, writeErr() {}, outputError() {} });
+    if (command.commands.length > 0) continue;
     command.action((...given: unknown[]) => {
       const { args: operands } = given.at(-1) as Command;
       parsed = { name: command.name(), operands, options: command.opts() };
@@ -63,6 +69,18 @@ describe("husk run", () => {
     });
   });
 
+  it("takes the options of networks", async () => {
+    const args = "--network cni=a -p 80:80 -p81:81/udp --dns 1.1.1.1 --interworking macvtap --cni-bin-dir b";
+    const { options } = await parse("run", ...args.split(" "), "--", "true");
+    assert.deepEqual(options, {
+      network: "cni=a",
+      publish: ["80:80", "81:81/udp"],
+      dns: ["1.1.1.1"],
+      interworking: "macvtap",
+      cniBinDir: ["b"],
+    });
+  });
+
   it("does not take the command for the value of --timings", async () => {
     const { operands, options } = await parse("run", "--timings", "true");
     assert.deepEqual([operands, options], [["true"], { timings: true }]);
@@ -83,6 +101,9 @@ describe("husk run", () => {
     [["rn"], /unknown command 'rn'\n\(Did you mean one of rm, run\?\)/],
     [["exec"], /missing required argument 'name'/],
     [["stop"], /missing required argument 'name'/],
+    [["network", "ad", "web"], /unknown command 'ad'\n\(Did you mean add\?\)/],
+    [["network", "rm", "web"], /missing required argument 'interface'/],
+    [["run", "--interworking", "bridge", "--", "true"], /Allowed choices are tcFilter, bridged/],
     [["ps", "extra"], /too many arguments/],
     [["completion", "tcsh"], /Allowed choices are bash, zsh, fish/],
   ];
@@ -99,9 +120,19 @@ describe("husk exec", () => {
   });
 });
 
+describe("husk network", () => {
+  it("takes a network or a link", async () => {
+    const network = await parse("network", "add", "web", "green");
+    assert.deepEqual([network.operands, network.options], [["web", "green"], {}]);
+    const link = await parse("network", "add", "web", "--link", "eth1");
+    assert.deepEqual([link.operands, link.options], [["web"], { link: "eth1" }]);
+  });
+});
+
 describe("every command", () => {
-  for (const command of createProgram({ exitWith() {} }).commands) {
-    it(`${command.name()} has help with examples`, async () => {
+  for (const command of allCommands(createProgram({ exitWith() {} }))) {
+    const group = command.parent?.parent ? `${command.parent.name()} ` : "";
+    it(`${group}${command.name()} has help with examples`, async () => {
       let help = "";
       command.configureOutput({ writeOut: (text) => (help += text) });
       command.exitOverride();

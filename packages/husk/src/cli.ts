@@ -4,6 +4,7 @@ import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addExecCommand } from "./commands/exec.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
+import { addNetworkCommand } from "./commands/network.ts";
 import { addPauseCommand } from "./commands/pause.ts";
 import { addPsCommand } from "./commands/ps.ts";
 import { addResumeCommand } from "./commands/resume.ts";
@@ -36,6 +37,7 @@ export function createProgram(context: CommandContext): Command {
   addTopCommand(program);
   addPsCommand(program);
   addInspectCommand(program);
+  addNetworkCommand(program, context);
   addPauseCommand(program, context);
   addResumeCommand(program, context);
   addStopCommand(program, context);

@@ -3,6 +3,7 @@ import { dirname } from "node:path";
 import { GuestImageMissingError, type GuestPaths, guestPaths } from "@husk/guest-image";
 import { cacheDirectory, chooseAccelerator, MIN_MEMORY_MIB, stateDirectory } from "@husk/virtcontainers";
 import type { CheckResult } from "./check-result.ts";
+import { checkNetworks } from "./networks.ts";
 import { checkPrograms, findProgram, QEMU } from "./programs.ts";
 
 /** guest memory of a pod that says nothing about it, in MiB */
@@ -19,6 +20,7 @@ export async function checkMachine(env: NodeJS.ProcessEnv): Promise<CheckResult[
     ...checkGuest(guest),
     checkKvmDevice(),
     await checkAccelerator(guest, env),
+    ...checkNetworks(env),
     checkMemory(readFileSync("/proc/meminfo", "latin1")),
     checkDirectory("state directory", stateDirectory, "HUSK_ROOT"),
     checkDirectory("cache directory", cacheDirectory, "HUSK_CACHE"),

@@ -25,7 +25,7 @@ Examples:
   husk run -it --rm -- sh
   husk run --rm --rootfs ./rootfs -e LANG=C -w /srv -u nobody -- ./server --port 80
   husk run --rm -v ./data:/data:ro --tmpfs /tmp:size=16m -- ls /data
-  husk run --rm --network user -p 127.0.0.1:8080:80 -- httpd -f -h /srv
+  husk run --rm --network user -p 127.0.0.1:8080:80 -- httpd -f -h /etc
   husk run --rm --network cni=blue,green -- ip address
   tar c . | husk run -i --rm -- tar t
   husk run --rm --timings -- true`;

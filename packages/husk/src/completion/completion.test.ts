@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { describe, it } from "node:test";
 import { createProgram } from "../cli.ts";
-import { readCommandTree } from "./command-tree.ts";
+import { doers, ownName, readCommandTree } from "./command-tree.ts";
 import { renderCompletion } from "./shells.ts";
 
 const tree = readCommandTree(createProgram({ exitWith() {} }));
@@ -26,6 +26,7 @@ describe("readCommandTree", () => {
       "top",
       "ps",
       "inspect",
+      "network",
       "pause",
       "resume",
       "stop",
@@ -36,6 +37,8 @@ describe("readCommandTree", () => {
     ]);
     const memory = tree[0]?.options.find(({ long }) => long === "--memory");
     assert.equal(memory?.takesValue, true);
+    const group = tree.find(({ name }) => name === "network");
+    assert.deepEqual(group?.commands.map(ownName), ["ls", "add", "rm", "check"]);
   });
 });
 
@@ -45,6 +48,12 @@ describe("bash completion", () => {
   it("offers values", () => assert.deepEqual(completeInBash("husk", "run", "--machine", "m"), ["microvm"]));
   it("offers pods", () => assert.deepEqual(completeInBash("husk", "exec", ""), ["web", "db"]));
   it("offers shells", () => assert.deepEqual(completeInBash("husk", "completion", "f"), ["fish"]));
+  it("offers the commands of a group, and what they take", () => {
+    assert.deepEqual(completeInBash("husk", "network", ""), ["ls", "add", "rm", "check"]);
+    assert.deepEqual(completeInBash("husk", "network", "rm", "w"), ["web"]);
+    assert.deepEqual(completeInBash("husk", "network", "add", "--l"), ["--link"]);
+    assert.deepEqual(completeInBash("husk", "rm", "--f"), ["--force"]);
+  });
   it("leaves the value of an option to files", () =>
     assert.deepEqual(completeInBash("husk", "run", "--rootfs", ""), []));
 });
@@ -53,9 +62,10 @@ describe("zsh and fish completion", () => {
   it("names every command and every long option", () => {
     const zsh = renderCompletion("zsh", tree);
     const fish = renderCompletion("fish", tree);
-    for (const { name, options } of tree) {
-      assert.ok(zsh.includes(`    ${name}) _arguments `), name);
-      assert.ok(fish.includes(`-a ${name} -d `), name);
+    for (const command of doers(tree)) {
+      const { name, options } = command;
+      assert.ok(zsh.includes(`    "${name}") _arguments `), name);
+      assert.ok(fish.includes(`-a ${ownName(command)} -d `), name);
       for (const { long } of options) {
         assert.ok(zsh.includes(`'*${long}[`), long);
         assert.ok(fish.includes(` -l ${long?.slice(2)}`), long);

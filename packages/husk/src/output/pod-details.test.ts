@@ -37,6 +37,31 @@ b          stopped (3)  -              /       sh
     );
   });
 
+  it("tells of networks", () => {
+    const network = {
+      model: "CNI" as const,
+      netNSPath: "/run/netns/husk-1",
+      interfaces: [
+        {
+          name: "eth0",
+          mac: "02:00:00:00:00:01",
+          mtu: 1500,
+          addresses: ["10.1.2.3/24", "fd00::3/64"],
+          kind: "veth",
+          interworking: "tcFilter",
+          removable: false,
+        },
+      ],
+      portMappings: [{ hostPort: 8080, containerPort: 80 }],
+    };
+    const text = renderPodDetails(makePod("web", 1, [{}], { network }), NOW);
+    assert.match(text, /^Network: +CNI, in \/run\/netns\/husk-1\nPorts: +8080->80\/tcp\n/m);
+    assert.match(
+      text,
+      /\n\nINTERFACE .*\neth0 +02:00:00:00:00:01 +1500 +veth +tcFilter +10\.1\.2\.3\/24, fd00::3\/64\n\nCONTAINER /,
+    );
+  });
+
   it("tells of a pod without a VM and containers", () => {
     assert.match(renderPodDetails(makePod("web", 1, [], { state: "stopped" }), NOW), /qemu, not running\n/);
   });

@@ -1,5 +1,7 @@
 import type { PodStatus } from "@husk/virtcontainers";
 import { formatSpan } from "./age.ts";
+import { renderInterfaces } from "./interface-table.ts";
+import { describePorts } from "./port-text.ts";
 import { oneLine, renderTable } from "./table.ts";
 
 const COLUMNS = [
@@ -10,7 +12,7 @@ const COLUMNS = [
   { title: "COMMAND" },
 ] as const;
 
-/** Renders all about a pod: lines of what it is, and a table of its containers. */
+/** Renders all about a pod: lines of what it is, tables of its network interfaces and its containers. */
 export function renderPodDetails(pod: PodStatus, now: Date): string {
   const ago = (date: Date) => `${formatSpan(now.getTime() - date.getTime())} ago`;
   const facts: [title: string, value: string][] = [
@@ -19,6 +21,7 @@ export function renderPodDetails(pod: PodStatus, now: Date): string {
     ["Created", `${pod.createdAt.toISOString()} (${ago(pod.createdAt)})`],
     ["Hypervisor", describeHypervisor(pod)],
     ["Agent", pod.agent],
+    ...networkFacts(pod),
     ...Object.entries(pod.hypervisorConfig).map(([key, value]) => pair(key, value)),
     ...Object.entries(pod.annotations).map(([key, value]) => pair(key, value)),
   ];
@@ -31,12 +34,24 @@ export function renderPodDetails(pod: PodStatus, now: Date): string {
     rootFs,
     args.join(" "),
   ]);
-  return `${lines.join("")}\n${renderTable(COLUMNS, rows)}`;
+  const interfaces = pod.network?.interfaces ?? [];
+  const network = interfaces.length > 0 ? `${renderInterfaces(interfaces)}\n` : "";
+  return `${lines.join("")}\n${network}${renderTable(COLUMNS, rows)}`;
 }
 
 function describeHypervisor({ hypervisor, hypervisorPid, accelerator }: PodStatus): string {
   if (hypervisorPid === undefined) return `${hypervisor}, not running`;
   return `${hypervisor}, process ${hypervisorPid}, ${accelerator ?? "no accelerator"}`;
+}
+
+function networkFacts({ network }: PodStatus): [title: string, value: string][] {
+  if (!network) return [];
+  const { model, netNSPath, portMappings } = network;
+  const place = netNSPath === undefined ? model : `${model}, in ${netNSPath}`;
+  return [
+    ["Network", place],
+    ...(portMappings.length > 0 ? [["Ports", describePorts(portMappings)] as [string, string]] : []),
+  ];
 }
 
 /** A field or annotation as it stands in the configuration. */

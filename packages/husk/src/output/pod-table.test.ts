@@ -15,6 +15,15 @@ describe("renderPods", () => {
     assert.match(renderPods([pod], NOW), /^web +stopped \(137\) +5 seconds ago +- +- +sh$/m);
   });
 
+  it("shows ports when any pod publishes some", () => {
+    const portMappings = [{ hostAddress: "127.0.0.1", hostPort: 8080, containerPort: 80 }];
+    const network = { model: "user" as const, netNSPath: undefined, interfaces: [], portMappings };
+    const text = renderPods([makePod("web", 5, [{}], { network }), makePod("db", 9, [{}])], NOW);
+    assert.match(text, /^NAME.* PORTS +COMMAND$/m);
+    assert.match(text, /^web .* 127\.0\.0\.1:8080->80\/tcp +sh$/m);
+    assert.match(text, /^db .* - +sh$/m);
+  });
+
   it("cuts long commands and counts further containers", () => {
     const pod = makePod("web", 5, [{ args: ["x".repeat(100)] }, {}, {}]);
     assert.match(renderPods([pod], NOW), / x{39}… \(\+2 more\)$/m);

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import type { ContainerConfig, HypervisorConfig, PodConfig } from "../types/index.ts";
+import type { ContainerConfig, HypervisorConfig, NetworkConfig, PodConfig } from "../types/index.ts";
 
 /** A copy of a container's configuration that does not depend on the working directory of who made it. */
 export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
@@ -13,10 +13,11 @@ export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
 
 /** A copy of a pod's configuration that does not depend on the working directory of who made it. */
 export function withAbsolutePaths(config: PodConfig): PodConfig {
-  const { hypervisorConfig, containers, volumes } = config;
+  const { hypervisorConfig, networkConfig, containers, volumes } = config;
   return {
     ...structuredClone(config),
     ...(hypervisorConfig ? { hypervisorConfig: withAbsoluteFiles(hypervisorConfig) } : {}),
+    ...(networkConfig ? { networkConfig: withAbsoluteDirectories(networkConfig) } : {}),
     ...(volumes
       ? { volumes: volumes.map((volume) => ({ ...volume, hostPath: resolve(volume.hostPath) })) }
       : {}),
@@ -32,5 +33,14 @@ function withAbsoluteFiles(config: HypervisorConfig): HypervisorConfig {
     const isName = (key === "firmwarePath" || key === "hypervisorPath") && !path?.includes("/");
     if (path !== undefined && !isName) absolute[key] = resolve(path);
   }
+  return absolute;
+}
+
+function withAbsoluteDirectories(config: NetworkConfig): NetworkConfig {
+  const absolute = structuredClone(config);
+  const { netNSPath, cni } = absolute;
+  if (netNSPath !== undefined) absolute.netNSPath = resolve(netNSPath);
+  if (cni?.confDirs) cni.confDirs = cni.confDirs.map((path) => resolve(path));
+  if (cni?.binDirs) cni.binDirs = cni.binDirs.map((path) => resolve(path));
   return absolute;
 }

@@ -8,10 +8,12 @@ const MAX_INTERFACES = 16;
 
 const port = integer(1, 65_535);
 const names = list(text({ empty: false, max: 256 }));
-const directories = list(directory, { empty: false });
+const directories = list(path, { empty: false });
 
-/** Plugins get their directories as one text, in which a colon divides them. */
-function directory(value: unknown, at: string): void {
+const binDirs = list(pluginDirectory, { empty: false });
+
+/** Plugins get the directories of all plugins as one text, in which a colon divides them. */
+function pluginDirectory(value: unknown, at: string): void {
   path(value, at);
   if (!String(value).includes(":")) return;
   throw new HuskError("ERR_CONFIG_INVALID", `${at}: must not hold a colon`);
@@ -57,7 +59,7 @@ export const networkConfig = object({
   netNSPath: path,
   numInterfaces: integer(0, MAX_INTERFACES),
   interworkingModel,
-  cni: object({ confDirs: directories, binDirs: directories, networks: names, args: pluginArguments }),
+  cni: object({ confDirs: directories, binDirs, networks: names, args: pluginArguments }),
   dns: object({ servers: list(serverAddress), search: list(word), options: list(word) }),
   portMappings: list(
     object({ protocol: kind(["tcp", "udp"]), hostAddress: text(), hostPort: port, containerPort: port }, [

@@ -57,11 +57,15 @@ export async function joinNetwork(
   site.record.attachments = [...(site.record.attachments ?? []), attachment];
   site.save();
   try {
-    attachment.result = await addToNetwork(attachment, callSite);
+    // Even a chain that breaks off is undone better with the results that there are.
+    await addToNetwork(attachment, callSite, (result) => {
+      attachment.result = result;
+      attachment.added = (attachment.added ?? 0) + 1;
+      site.save();
+    });
   } catch (error) {
     throw await undoJoin(site, attachment, error);
   }
-  site.save();
 }
 
 /** @returns the error to throw: the one that led here, with what could not be undone */

@@ -13,6 +13,13 @@ export interface CniAttachment {
   readonly capabilityArgs?: Readonly<Record<string, unknown>>;
   /** more arguments for plugins, `KEY=VALUE;…` */
   readonly args?: string;
-  /** the last plugin's result, as it came; missing: ADD has not ended well */
+  /** number of plugins whose ADD has ended well; missing: none */
+  added?: number;
+  /** the result of the last of those, as it came */
   result?: CniResult;
+}
+
+/** Whether the network has been joined, by all of its plugins. */
+export function isJoined({ configuration, added }: CniAttachment): boolean {
+  return added === configuration.plugins.length;
 }

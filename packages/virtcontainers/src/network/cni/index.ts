@@ -64,8 +64,8 @@ async function attachNetworks(site: NetworkSite): Promise<void> {
 
 async function findEndpoints(site: NetworkSite): Promise<Endpoint[]> {
   const endpoints = await scanNamespace(site);
-  for (const { ifName, network, result } of attachmentsOf(site)) {
-    if (!result || ifName === "lo" || endpoints.some(({ name }) => name === ifName)) continue;
+  for (const { ifName, network } of attachmentsOf(site)) {
+    if (ifName === "lo" || endpoints.some(({ name }) => name === ifName)) continue;
     const text = `the interface ${ifName} of the CNI network ${network} is not in the namespace ${site.record.netNSPath}`;
     throw new HuskError("ERR_NETWORK_LINK", `${text}, or has no address`);
   }

@@ -1,5 +1,5 @@
 import { HuskError, isHuskError, messageOf } from "../../errors/index.ts";
-import type { CniAttachment } from "./attachment.ts";
+import { type CniAttachment, isJoined } from "./attachment.ts";
 import { hasCapability, type NetworkList, type PluginConfiguration, programsOf } from "./configuration.ts";
 import { findPlugin, nameCall, type PluginCall, runPlugin } from "./plugin.ts";
 import { type CniResult, parseResult } from "./result.ts";
@@ -20,18 +20,22 @@ export function findPlugins({ name, plugins }: NetworkList, dirs: readonly strin
 
 /**
  * Adds the namespace to a network: each plugin in turn, told the result of the one before.
+ * @param onResult is told each plugin's result, before the next one runs
  * @throws HuskError ERR_CNI_PLUGIN_MISSING, ERR_CNI_PLUGIN, ERR_CNI_RESULT, ERR_ABORTED; nothing is undone then
  */
-export async function addToNetwork(attachment: CniAttachment, site: CallSite): Promise<CniResult> {
+export async function addToNetwork(
+  attachment: CniAttachment,
+  site: CallSite,
+  onResult: (result: CniResult) => void,
+): Promise<void> {
   const call = callOf("ADD", attachment, site);
   const { cniVersion, plugins } = attachment.configuration;
   let result: CniResult | undefined;
   for (const plugin of plugins) {
     const text = await runPlugin(plugin.type, deriveConfiguration(attachment, plugin, result), call);
     result = parseResult(text, cniVersion, nameCall(plugin.type, call));
+    onResult(result);
   }
-  if (result) return result;
-  throw new HuskError("ERR_CNI_CONFIG", `the CNI network ${attachment.network} has no plugins`);
 }
 
 /**
@@ -41,7 +45,7 @@ export async function addToNetwork(attachment: CniAttachment, site: CallSite): P
  */
 export async function checkNetwork(attachment: CniAttachment, site: CallSite): Promise<void> {
   const { configuration, result } = attachment;
-  if (!result || configuration.disableCheck || !hasCheck(configuration)) return;
+  if (!isJoined(attachment) || configuration.disableCheck || !hasCheck(configuration)) return;
   const call = callOf("CHECK", attachment, site);
   for (const plugin of configuration.plugins) {
     await runPlugin(plugin.type, deriveConfiguration(attachment, plugin, result), call);

@@ -38,10 +38,9 @@ function withAbsoluteFiles(config: HypervisorConfig): HypervisorConfig {
 
 function withAbsoluteNetwork(config: NetworkConfig): NetworkConfig {
   const absolute = structuredClone(config);
-  if (absolute.netNSPath !== undefined) absolute.netNSPath = resolve(absolute.netNSPath);
-  for (const key of ["confDirs", "binDirs"] as const) {
-    const directories = absolute.cni?.[key];
-    if (absolute.cni && directories) absolute.cni[key] = directories.map((directory) => resolve(directory));
-  }
+  const { netNSPath, cni } = absolute;
+  if (netNSPath !== undefined) absolute.netNSPath = resolve(netNSPath);
+  if (cni?.confDirs) cni.confDirs = cni.confDirs.map((path) => resolve(path));
+  if (cni?.binDirs) cni.binDirs = cni.binDirs.map((path) => resolve(path));
   return absolute;
 }

@@ -4,12 +4,14 @@ import * as sys from "tiny:sys";
 import {
   CLOCK_BOOTTIME,
   callSoon,
+  exists,
   F_GETFL,
   F_SETFD,
   F_SETFL,
   FD_CLOEXEC,
   O_NONBLOCK,
   onUncaught,
+  readTextIfThere,
   reapChildren,
   run,
   SIGPIPE,
@@ -72,6 +74,16 @@ function loadAhead([name, ...others]: string[]): void {
   });
 }
 
+/** Id of virtio network devices, as the bus tells it. */
+const VIRTIO_NET = "0x0001";
+
+/** The driver of network interfaces, when the machine has one: others need not wait for it to be loaded. */
+function findNetworkDrivers(): string[] {
+  const devices = "/sys/bus/virtio/devices";
+  const isNetwork = (name: string) => readTextIfThere(`${devices}/${name}/device`)?.trim() === VIRTIO_NET;
+  return exists(devices) && sys.readdir(devices).some(isNetwork) ? ["virtio_net"] : [];
+}
+
 async function bootGuest(): Promise<void> {
   const started = sys.startedAt;
   const running = sys.clock(CLOCK_BOOTTIME);
@@ -99,7 +111,7 @@ async function bootGuest(): Promise<void> {
       powerOff();
     },
   });
-  loadAhead(["virtio_blk", "erofs", "overlay"]);
+  loadAhead([...findNetworkDrivers(), "virtio_blk", "erofs", "overlay"]);
   const times = { started, running, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
   log(
     "debug",

@@ -17,7 +17,7 @@ test("of a program that talks on and on, the last words are kept", async () => {
 });
 
 test("a program is killed when its time is up, or the call is aborted", async () => {
-  assert.equal(await run("exec sleep 1000", { timeoutMs: 5 }), "sh ended with SIGKILL");
+  assert.equal(await run("exec sleep 1000", { timeoutMs: 5 }), "sh did not end within 5 ms");
   const controller = new AbortController();
   const running = run("exec sleep 1000", { signal: controller.signal });
   controller.abort();

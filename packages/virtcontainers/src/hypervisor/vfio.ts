@@ -13,7 +13,8 @@ export function isSameFunction(one: VfioFunction, other: VfioFunction): boolean 
   return name(one) === name(other);
 }
 
-const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
+/** Address of a PCI function: `domain:bus:device.function`. */
+export const PCI_ADDRESS = /^[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]$/;
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** Class of a bridge between PCI buses: it stays with the host, whichever group it is in. */
 const PCI_BRIDGE = "0x0604";

@@ -72,10 +72,24 @@ export interface Endpoint extends GuestInterface {
   readonly socketPath?: string;
 }
 
+/** What a link was before it was joined, as far as its endpoint does not tell: it is made so again. */
+export interface LinkBefore {
+  /** it was down */
+  readonly isDown?: boolean;
+  /** its addresses, as `ip address save` writes them, in base64 */
+  readonly addresses?: string;
+  /** its routes, as `ip route save` writes them, in base64 */
+  readonly routes?: string;
+  /** whether the kernel had IPv6 on it */
+  readonly hasIpv6?: boolean;
+}
+
 /** An interface of the VM, in a pod's record. */
 export interface EndpointRecord {
   endpoint: Endpoint;
   model: JoinModel;
+  /** kept by who joins the link */
+  before?: LinkBefore;
   /** PCI address in the VM; missing: it was there when the VM started, and cannot be taken out */
   addr?: string;
   /** it is just being plugged in or taken out: who finds it so later takes it out */

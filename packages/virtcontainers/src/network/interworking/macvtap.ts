@@ -1,0 +1,39 @@
+import { changeLinks, undoLinks } from "../iproute.ts";
+import { giveBackMac, randomMac } from "./hardware-address.ts";
+import { chooseMacvtapIndex, findMacvtapNode } from "./macvtap-node.ts";
+import { tapName } from "./own-links.ts";
+import { quietCommands } from "./quiet-link.ts";
+import { restoreLink, saveLink, switchIpv6 } from "./saved-link.ts";
+import type { Interworking } from "./types.ts";
+
+/**
+ * A macvtap interface on the link, with the link's hardware address; the link gets another. What is sent to everybody comes
+ * to the link as well, so it loses its addresses and IPv6: the namespace's own stack would answer for them.
+ */
+export const macvtap: Interworking = {
+  async connect({ endpoint, link, place, owner, queues, keep }) {
+    const tap = tapName(endpoint.index);
+    keep(await saveLink(place, link.name));
+    await switchIpv6(place, link.name, false);
+    const index = chooseMacvtapIndex();
+    const make = [
+      `address flush dev ${link.name}`,
+      `link set dev ${link.name} address ${randomMac()}`,
+      `link add link ${link.name} name ${tap} index ${index} mtu ${endpoint.mtu} type macvtap mode bridge`,
+      `link set dev ${tap} alias ${owner} address ${endpoint.mac} txqueuelen ${link.queueLength}`,
+      ...quietCommands(tap),
+      `link set dev ${tap} up`,
+    ];
+    await changeLinks(place, "ip", make, link.name);
+    return { type: "macvtap", path: await findMacvtapNode(place, tap, index), queues };
+  },
+
+  async disconnect(joint) {
+    const { place, link, before } = joint;
+    const [address, ...neighbours] = giveBackMac(joint);
+    // Neighbours stay only when IPv6 is there.
+    if (address !== undefined) await undoLinks(place, "ip", [address], link.name);
+    await restoreLink(place, link.name, before);
+    await undoLinks(place, "ip", neighbours, link.name);
+  },
+};

@@ -15,7 +15,10 @@ const VFIO_DRIVER = "vfio-pci";
 export function bindToVfio(address: string, sysfs = "/sys"): VfioFunction {
   const device = join(sysfs, "bus/pci/devices", address);
   if (!PCI_ADDRESS.test(address) || !existsSync(device)) {
-    throw new HuskError("ERR_DEVICE_MISSING", `there is no PCI device ${JSON.stringify(address.slice(0, 80))}`);
+    throw new HuskError(
+      "ERR_DEVICE_MISSING",
+      `there is no PCI device ${JSON.stringify(address.slice(0, 80))}`,
+    );
   }
   const needs = (what: string, hint: string) =>
     new HuskError("ERR_NOT_SUPPORTED", `the PCI device ${address} for the VM (VFIO): the host has ${what}`, {

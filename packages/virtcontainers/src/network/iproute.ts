@@ -1,6 +1,6 @@
 import { HuskError } from "../errors/index.ts";
-import { type NamespacePlace, runInNamespace } from "./namespace-command.ts";
 import { isNamespace } from "./namespace.ts";
+import { type NamespacePlace, runInNamespace } from "./namespace-command.ts";
 
 /** The programs of iproute2. */
 type Program = "ip" | "tc";
@@ -30,7 +30,10 @@ export async function changeLinks(
   if (failure === undefined) return;
   const { why, command } = explain(failure, program, commands);
   if (why.includes(`Cannot find device "${link}"`)) throw vanished(place, link);
-  throw new HuskError("ERR_NETWORK_LINK", `${link} of ${place.netNSPath} cannot be set up: ${why} (${command})`);
+  throw new HuskError(
+    "ERR_NETWORK_LINK",
+    `${link} of ${place.netNSPath} cannot be set up: ${why} (${command})`,
+  );
 }
 
 /**

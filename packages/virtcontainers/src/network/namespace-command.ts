@@ -40,7 +40,10 @@ export async function runInNamespace(
   });
   const [, why] = CANNOT_ENTER.exec(outcome.failure ?? "") ?? [];
   if (why === undefined) return outcome;
-  throw new HuskError("ERR_NETWORK_NAMESPACE", `the network namespace ${netNSPath} cannot be entered: ${why}`);
+  throw new HuskError(
+    "ERR_NETWORK_NAMESPACE",
+    `the network namespace ${netNSPath} cannot be entered: ${why}`,
+  );
 }
 
 /**

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { HuskError } from "../errors/index.ts";
 import { type NamespacePlace, runInNamespace, runNetworkProgram } from "./namespace-command.ts";
+import { placeOf, type SiteOfNamespace } from "./place.ts";
 
 /** Directory of the namespaces that have names. */
 const NAMED_NAMESPACES = "/run/netns";
@@ -14,16 +15,19 @@ export function namespacePath(uuid: string): string {
 /** The name by which `ip netns` knows a namespace, if it is one of its own. */
 export function namespaceName(path: string): string | undefined {
   const directory = dirname(path);
-  return directory === NAMED_NAMESPACES || directory === `/var${NAMED_NAMESPACES}` ? basename(path) : undefined;
+  return directory === NAMED_NAMESPACES || directory === `/var${NAMED_NAMESPACES}`
+    ? basename(path)
+    : undefined;
 }
 
 /**
  * Makes a network namespace, with its loopback interface up. What an earlier attempt has left there goes first.
- * @param place its path is one of `namespacePath`
+ * @param site its path is one of `namespacePath`
  * @throws HuskError ERR_NETWORK_NAMESPACE, ERR_NOT_SUPPORTED when a program is not installed, ERR_ABORTED
  */
-export async function makeNamespace(place: NamespacePlace): Promise<void> {
-  await removeNamespace(place);
+export async function makeNamespace(site: SiteOfNamespace): Promise<void> {
+  const place = placeOf(site);
+  await removeNamespace(site);
   await runNetns("add", place);
   const { failure } = await runInNamespace(place, "ip", ["link", "set", "dev", "lo", "up"]);
   if (failure === undefined) return;
@@ -35,7 +39,8 @@ export async function makeNamespace(place: NamespacePlace): Promise<void> {
  * keep it, without a name, until they end.
  * @throws HuskError ERR_NETWORK_NAMESPACE, ERR_NOT_SUPPORTED when a program is not installed, ERR_ABORTED
  */
-export async function removeNamespace(place: NamespacePlace): Promise<void> {
+export async function removeNamespace(site: SiteOfNamespace): Promise<void> {
+  const place = placeOf(site);
   if (existsSync(place.netNSPath)) await runNetns("delete", place);
 }
 
@@ -64,7 +69,8 @@ export function isNamespace(path: string): boolean {
  * would go to the VM.
  * @throws HuskError ERR_NETWORK_NAMESPACE, ERR_NOT_SUPPORTED when a program is not installed, ERR_ABORTED
  */
-export async function checkNamespace(place: NamespacePlace): Promise<void> {
+export async function checkNamespace(site: SiteOfNamespace): Promise<void> {
+  const place = placeOf(site);
   const { netNSPath } = place;
   const unusable = (why: string, hint?: string) =>
     new HuskError("ERR_NETWORK_NAMESPACE", `${netNSPath} ${why}`, { hint });

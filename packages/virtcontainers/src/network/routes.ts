@@ -60,7 +60,9 @@ export function parseNeighbours(neighbours: readonly unknown[]): OfInterface<Nei
   checkCount(neighbours, "permanent neighbours");
   return neighbours.filter(isJson).flatMap((neighbour) => {
     const [dev, address = "", mac = ""] = [neighbour.dev, neighbour.dst, neighbour.lladdr].map(text);
-    return dev !== undefined && isIP(address) !== 0 && MAC.test(mac) ? [{ dev, entry: { address, mac } }] : [];
+    return dev !== undefined && isIP(address) !== 0 && MAC.test(mac)
+      ? [{ dev, entry: { address, mac } }]
+      : [];
   });
 }
 

@@ -27,12 +27,7 @@ export interface ScanOptions {
 export async function scanNamespace(site: NetworkSite, options: ScanOptions = {}): Promise<Endpoint[]> {
   const place = placeOf(site);
   const [[links = [], routes = [], neighbours = []], [routes6 = []]] = await Promise.all([
-    readJson(
-      place,
-      "ip",
-      ["-d"],
-      ["address show", "route show table main", "neighbour show nud permanent"],
-    ),
+    readJson(place, "ip", ["-d"], ["address show", "route show table main", "neighbour show nud permanent"]),
     readJson(place, "ip", ["-d", "-6"], ["route show table main"]),
   ]);
   const allRoutes = [...parseRoutes(routes, "inet"), ...parseRoutes(routes6, "inet6")];
@@ -82,5 +77,7 @@ function addressOf({ address, family, peer, prefix }: LinkAddress): InterfaceAdd
 
 /** The route to a peer, which the kernel makes with such an address, but only with such. */
 function peerRoute({ family, peer, prefix }: LinkAddress): InterfaceRoute[] {
-  return peer === undefined ? [] : [{ dest: `${peer}/${prefix}`, family: family === "inet" ? "inet" : "inet6" }];
+  return peer === undefined
+    ? []
+    : [{ dest: `${peer}/${prefix}`, family: family === "inet" ? "inet" : "inet6" }];
 }

@@ -46,7 +46,7 @@ export async function connectEndpoint(
     record.before = before;
     site.save();
   };
-  return MODELS[model].connect({ endpoint, link, place, owner, queues, keep });
+  return { backend: await MODELS[model].connect({ endpoint, link, place, owner, queues, keep }) };
 }
 
 /**
@@ -78,9 +78,13 @@ function findLink(links: readonly Link[], { index }: Endpoint): Link | undefined
 /** What needs nothing to be done in the namespace. */
 function connectWithoutLink(endpoint: Endpoint, site: NetworkSite): Connection | undefined {
   const { kind, socketPath, pciAddress, name } = endpoint;
-  if (kind === "user") return { type: "user", portMappings: site.config.portMappings ?? [] };
-  if (kind === "vhost-user" && socketPath !== undefined) return { type: "vhost-user", socketPath };
+  if (kind === "user") {
+    return { backend: { type: "user", portMappings: site.config.portMappings ?? [] } };
+  }
+  if (kind === "vhost-user" && socketPath !== undefined) {
+    return { backend: { type: "vhost-user", socketPath } };
+  }
   if (kind !== "physical") return undefined;
   if (pciAddress === undefined) throw new HuskError("ERR_NOT_SUPPORTED", `${name} is not a PCI device`);
-  return { type: "vfio", vfio: bindToVfio(pciAddress) };
+  return { vfio: bindToVfio(pciAddress) };
 }

@@ -1,6 +1,7 @@
 import { HuskError } from "../../errors/index.ts";
 import type { Link } from "../links.ts";
 import type { NamespacePlace } from "../namespace-command.ts";
+import type { JoinModel } from "../types.ts";
 import { quietCommands } from "./quiet-link.ts";
 
 /** Name of the tap or macvtap interface that we make for a link. @param index the link's */
@@ -16,6 +17,22 @@ export function bridgeName(index: number): string {
 /** The links that we made for a link, this pod or another. @param index the link's */
 export function findOwnLinks(links: readonly Link[], index: number): Link[] {
   return links.filter(({ name }) => name === tapName(index) || name === bridgeName(index));
+}
+
+/** What is missing of the links that join a link to a VM, in words; undefined: nothing. */
+export function findMissing(
+  links: readonly Link[],
+  { index, name }: Link,
+  model: JoinModel,
+): string | undefined {
+  if (model === "direct") return undefined;
+  const own = findOwnLinks(links, index);
+  const wanted = model === "bridged" ? [tapName(index), bridgeName(index)] : [tapName(index)];
+  const missing = wanted.find((one) => !own.some((link) => link.name === one && link.isUp));
+  if (missing !== undefined) return `${missing} is down or has gone`;
+  const ports = links.filter(({ master }) => master === bridgeName(index)).map((port) => port.name);
+  const isBridged = [name, tapName(index)].every((port) => ports.includes(port));
+  return model === "bridged" && !isBridged ? `${bridgeName(index)} has lost a port` : undefined;
 }
 
 /** Whether one of them is another pod's. One that carries no name was left half made. */

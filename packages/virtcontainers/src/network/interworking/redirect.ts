@@ -24,10 +24,7 @@ function ingressCommands(from: string, action: string): string[] {
 }
 
 /** The queue for what comes in by a link: none, ours (also without our filter yet), or somebody else's. */
-export async function readIngress(
-  place: NamespacePlace,
-  link: string,
-): Promise<"none" | "ours" | "foreign"> {
+export async function readIngress(place: NamespacePlace, link: string): Promise<"none" | "ours" | "foreign"> {
   const [queues = [], filters = []] = await readJson(
     place,
     "tc",

@@ -4,8 +4,8 @@ import type { Link } from "../links.ts";
 import type { NamespacePlace } from "../namespace-command.ts";
 import type { Endpoint, LinkBefore } from "../types.ts";
 
-/** What a VM gets of an endpoint: a network interface, or a device of the host for itself. */
-export type Connection = NicBackend | { readonly type: "vfio"; readonly vfio: VfioFunction };
+/** What a VM gets of an endpoint: what is behind its network interface, or a device of the host for itself. */
+export type Connection = { readonly backend: NicBackend } | { readonly vfio: VfioFunction };
 
 /** A link that is joined to a VM, or no longer. */
 export interface Joint {

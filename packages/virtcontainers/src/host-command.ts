@@ -14,8 +14,8 @@ export interface CommandLimits {
 
 /** What a program of the host is given, and how much it may say. */
 export interface CommandOptions extends CommandLimits {
-  /** its standard input; default: none */
-  readonly input?: string | Buffer | undefined;
+  /** its standard input, or the descriptor of a file that is; default: none */
+  readonly input?: string | Buffer | number | undefined;
   /** most bytes of output; a program that prints more is killed */
   readonly maxOutputBytes?: number | undefined;
 }
@@ -51,8 +51,9 @@ export async function captureCommand(
   { input, timeoutMs, signal, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES }: CommandOptions,
 ): Promise<CommandOutcome> {
   throwIfAborted(signal);
+  const stdin = typeof input === "number" ? input : input === undefined ? "ignore" : "pipe";
   const child = spawn(program, args, {
-    stdio: [input === undefined ? "ignore" : "pipe", maxOutputBytes === 0 ? "ignore" : "pipe", "pipe"],
+    stdio: [stdin, maxOutputBytes === 0 ? "ignore" : "pipe", "pipe"],
     env: { ...process.env, LC_ALL: "C" },
   });
   return new Promise((resolve, reject) => {
@@ -73,7 +74,7 @@ export async function captureCommand(
       else output.push(chunk);
     });
     // A program that ends early does not read all of its input; it says itself why.
-    child.stdin?.on("error", () => {}).end(input);
+    child.stdin?.on("error", () => {}).end(typeof input === "number" ? undefined : input);
     const timer =
       timeoutMs === undefined
         ? undefined

@@ -1,5 +1,5 @@
 import { HuskError } from "../errors/index.ts";
-import { type CommandOutcome, captureCommand } from "../host-command.ts";
+import { type CommandOptions, type CommandOutcome, captureCommand } from "../host-command.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 
 /** A network namespace, and how long one look at it or change of it may take. */
@@ -23,7 +23,7 @@ const NOT_THERE = /^(?:nsenter: failed to execute (\S+): No such file|(\S+) cann
 
 /**
  * Runs a program in a network namespace.
- * @param input its standard input
+ * @param input its standard input, or the descriptor of a file that is
  * @throws HuskError ERR_NETWORK_NAMESPACE when the namespace cannot be entered, ERR_NOT_SUPPORTED when a program is not
  *   installed, ERR_ABORTED
  */
@@ -31,7 +31,7 @@ export async function runInNamespace(
   place: NamespacePlace,
   program: string,
   args: readonly string[],
-  input?: string | Buffer,
+  input?: string | Buffer | number,
 ): Promise<CommandOutcome> {
   const { netNSPath } = place;
   const outcome = await runNetworkProgram("nsenter", [`--net=${netNSPath}`, "--", program, ...args], {
@@ -53,7 +53,7 @@ export async function runInNamespace(
 export async function runNetworkProgram(
   program: string,
   args: readonly string[],
-  options: Omit<NamespacePlace, "netNSPath"> & { readonly input?: string | Buffer | undefined },
+  options: Omit<NamespacePlace, "netNSPath"> & { readonly input?: CommandOptions["input"] },
 ): Promise<CommandOutcome> {
   const { deadlineFactor, signal, input } = options;
   const timeoutMs = deadlineMs("hostNetwork", deadlineFactor);

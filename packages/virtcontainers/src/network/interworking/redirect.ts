@@ -8,18 +8,10 @@ const OUR_PRIORITY = 0x6875;
 
 /** Commands of tc(8) that send all that comes in by one link out by another. */
 export function redirectCommands(from: string, to: string): string[] {
-  return ingressCommands(from, `mirred egress redirect dev ${to}`);
-}
-
-/** Commands of tc(8) that keep all that comes in by a link from the namespace's own stack. */
-export function dropCommands(from: string): string[] {
-  return ingressCommands(from, "drop");
-}
-
-function ingressCommands(from: string, action: string): string[] {
+  const match = `protocol all pref ${OUR_PRIORITY} u32 match u8 0 0`;
   return [
     `qdisc add dev ${from} ingress`,
-    `filter add dev ${from} parent ffff: protocol all pref ${OUR_PRIORITY} u32 match u8 0 0 action ${action}`,
+    `filter add dev ${from} parent ffff: ${match} action mirred egress redirect dev ${to}`,
   ];
 }
 

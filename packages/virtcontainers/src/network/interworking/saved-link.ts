@@ -1,3 +1,6 @@
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { HuskError } from "../../errors/index.ts";
 import type { CommandOutcome } from "../../host-command.ts";
 import { isNamespace } from "../namespace.ts";
@@ -53,8 +56,24 @@ export async function restoreLink(place: NamespacePlace, name: string, before: L
     ["route", before.routes],
   ] as const) {
     if (!saved) continue;
-    const outcome = await runInNamespace(place, "ip", [what, "restore"], Buffer.from(saved, "base64"));
-    checkRestored(outcome, place, name, what);
+    const file = openUnnamed(Buffer.from(saved, "base64"));
+    try {
+      checkRestored(await runInNamespace(place, "ip", [what, "restore"], file), place, name, what);
+    } finally {
+      closeSync(file);
+    }
+  }
+}
+
+/** A file with that content and without a name: `ip route restore` reads it several times. */
+function openUnnamed(content: Buffer): number {
+  const directory = mkdtempSync(join(tmpdir(), "husk-link-"));
+  try {
+    const path = join(directory, "saved");
+    writeFileSync(path, content);
+    return openSync(path, "r");
+  } finally {
+    rmSync(directory, { recursive: true });
   }
 }
 

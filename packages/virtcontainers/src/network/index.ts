@@ -1,5 +1,6 @@
 import { HuskError } from "../errors/index.ts";
 import type { NetworkModel } from "../types/index.ts";
+import { cniNetwork } from "./cni/index.ts";
 import { cnmNetwork } from "./cnm.ts";
 import { noopNetwork } from "./noop.ts";
 import type { Network, NetworkJoiner } from "./types.ts";
@@ -8,6 +9,7 @@ import { userNetwork } from "./user.ts";
 /** The kinds of networks. */
 const NETWORKS: Partial<Record<NetworkModel, Network>> = {
   noop: noopNetwork,
+  CNI: cniNetwork,
   CNM: cnmNetwork,
   user: userNetwork,
 };

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
 import type { TestContext } from "node:test";
 import type { NetworkRecord, NetworkSite } from "../network/types.ts";
 import type { CniConfig, NetworkConfig } from "../types/index.ts";
@@ -73,6 +73,19 @@ export class CniMachine {
     const path = join(this.binDir, name);
     writeFileSync(path, `#!/bin/sh\n${script}\n`);
     chmodSync(path, 0o755);
+  }
+
+  /** Takes a plugin away. @returns brings it back */
+  removePlugin(name: string): () => void {
+    const path = join(this.binDir, name);
+    const script = readFileSync(path);
+    rmSync(path);
+    return () => writeFileSync(path, script, { mode: 0o755 });
+  }
+
+  /** Removes the namespace of a site. */
+  removeNamespace({ record }: NetworkSite): void {
+    execFileSync("ip", ["netns", "del", basename(record.netNSPath ?? "")]);
   }
 
   /** Leases that host-local has given out, for a network. */

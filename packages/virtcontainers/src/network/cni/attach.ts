@@ -1,6 +1,6 @@
-import { existsSync, statSync } from "node:fs";
 import { HuskError, isHuskError, messageOf } from "../../errors/index.ts";
 import { deadlineMs } from "../../hypervisor/deadlines.ts";
+import { isNamespace } from "../namespace.ts";
 import type { NetworkSite } from "../types.ts";
 import type { CniAttachment } from "./attachment.ts";
 import type { NetworkList } from "./configuration.ts";
@@ -8,26 +8,20 @@ import { addToNetwork, type CallSite, deleteFromNetwork } from "./network-list.t
 import { pluginDirs } from "./plugin.ts";
 import { pluginArguments } from "./plugin-arguments.ts";
 
-const OWN_NAMESPACE = "/proc/self/ns/net";
-
 /** For whom plugins are run. Without a signal where something is undone, which an aborted call needs the more. */
 export function siteOf(
   { containerId, config, record, deadlineFactor }: NetworkSite,
   signal?: AbortSignal,
 ): CallSite {
+  const { netNSPath = "" } = record;
   return {
     containerId,
     // Plugins are told nothing of a namespace that has gone, and release what they hold elsewhere.
-    netNSPath: isNamespace(record.netNSPath) ? (record.netNSPath ?? "") : "",
+    netNSPath: isNamespace(netNSPath) ? netNSPath : "",
     binDirs: pluginDirs(config),
     limitMs: deadlineMs("cniPlugin", deadlineFactor),
     signal,
   };
-}
-
-/** Whether a namespace is there: not only the file on which one was to be, or has been, mounted. */
-function isNamespace(path: string | undefined): boolean {
-  return path !== undefined && existsSync(path) && statSync(path).dev === statSync(OWN_NAMESPACE).dev;
 }
 
 /**

@@ -1,27 +1,14 @@
-import { execFile } from "node:child_process";
-import { promisify } from "node:util";
-import { abortError } from "../../deadline.ts";
-import { HuskError, messageOf } from "../../errors/index.ts";
-import { deadlineMs } from "../../hypervisor/deadlines.ts";
+import { HuskError } from "../../errors/index.ts";
+import { readLinks } from "../links.ts";
+import { placeOf } from "../place.ts";
 import type { NetworkRecord, NetworkSite } from "../types.ts";
 
 /**
  * The names of all links in the pod's namespace.
- * @throws HuskError ERR_NETWORK_NAMESPACE, ERR_ABORTED
+ * @throws HuskError ERR_NETWORK_LINK, ERR_NETWORK_NAMESPACE, ERR_NOT_SUPPORTED, ERR_ABORTED
  */
-export async function listLinkNames({ record, deadlineFactor, signal }: NetworkSite): Promise<string[]> {
-  const args = [`--net=${record.netNSPath}`, "--", "cat", "/proc/self/net/dev"];
-  const timeout = deadlineMs("hostNetwork", deadlineFactor);
-  try {
-    const run = promisify(execFile)("nsenter", args, { timeout, killSignal: "SIGKILL", signal });
-    // After two lines of headings, each line begins with a name and a colon.
-    const [, , ...lines] = (await run).stdout.trim().split("\n");
-    return lines.map((line) => line.split(":", 1).join("").trim());
-  } catch (error) {
-    if (signal?.aborted) throw abortError(signal);
-    const text = `cannot look into the network namespace ${record.netNSPath}: ${messageOf(error).trim()}`;
-    throw new HuskError("ERR_NETWORK_NAMESPACE", text, { cause: error });
-  }
+export async function listLinkNames(site: NetworkSite): Promise<string[]> {
+  return (await readLinks(placeOf(site))).map(({ name }) => name);
 }
 
 /** @throws HuskError ERR_NETWORK_CLASH when a link of one of these names is there already */

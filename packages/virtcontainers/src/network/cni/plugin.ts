@@ -8,6 +8,9 @@ import { excerptOf } from "./result.ts";
 
 const DEFAULT_DIRS: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni"];
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Some plugins find fault with what they made themselves: portmap 1.1.1 with each mapping, on a host with ip6tables. */
+const CHECK_HINT =
+  'See what the plugin says. If it is known to err, set "disableCheck": true in the configuration of the network.';
 /** Longest text that is taken of a plugin's error, in characters. */
 const MAX_MESSAGE = 2000;
 
@@ -77,7 +80,10 @@ export async function runPlugin(
     signal: call.signal,
   });
   if (end.flooded) throw new HuskError("ERR_CNI_RESULT", `${nameCall(type, call)} ${end.problem}`);
-  if (end.problem) throw new HuskError("ERR_CNI_PLUGIN", `${nameCall(type, call)} ${explain(end)}`);
+  if (end.problem) {
+    const hint = call.command === "CHECK" ? CHECK_HINT : undefined;
+    throw new HuskError("ERR_CNI_PLUGIN", `${nameCall(type, call)} ${explain(end)}`, { hint });
+  }
   return end.stdout;
 }
 

@@ -10,6 +10,7 @@ import { planOwnMount } from "./mounts/own-mounts.ts";
 import type { Shares } from "./mounts/shares.ts";
 import { planVolume } from "./mounts/volumes.ts";
 import { podPaths } from "./paths.ts";
+import { neededPodFiles } from "./pod-files.ts";
 import { enterRootfs, findRootfs, type RootfsSource } from "./rootfs.ts";
 import { setSysctls } from "./sysctls.ts";
 import { mountSystem, SYSTEM_FOLDERS } from "./system-mounts.ts";
@@ -40,7 +41,7 @@ export function enterContainer({ spec, rootfs, mounts, devices }: ContainerPlan)
   const onRoot = mounts
     .map(({ destination }) => destination)
     .filter((path) => !SYSTEM_FOLDERS.some((folder) => path.startsWith(`${folder}/`)));
-  enterRootfs(rootfs, [...SYSTEM_FOLDERS, ...onRoot], (guest) => {
+  enterRootfs(rootfs, [...SYSTEM_FOLDERS, ...neededPodFiles(), ...onRoot], (guest) => {
     if (spec.initialize && !spec.readOnly) makeInitLayer(exists(guest(podPaths.resolvConf)));
     mountSystem(guest, spec.id);
     mountAll(mounts, guest);

@@ -2,8 +2,11 @@ import assert from "node:assert/strict";
 import { readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
+import { Command } from "@husk/wire/hyperstart";
 import { sh, startContainer, startPod, useDisk } from "../../test/support/containers.ts";
 import { fillImage, needsDisk } from "../../test/support/disk.ts";
+import type { Session } from "../../test/support/session.ts";
+import { runOwn } from "../../test/support/shell.ts";
 import { makeFolder } from "../../test/support/stage.ts";
 
 useDisk();
@@ -25,6 +28,9 @@ const LOOK =
   "for f in hosts hostname resolv.conf mtab; do readlink /etc/$f || stat -c '%F' /etc/$f; done; " +
   "cat /etc/hostname /etc/resolv.conf";
 
+/** All of the image is the root. */
+const WHOLE = { fstype: "", image: "/", tag: "image", initialize: true };
+
 describe("the init layer", needsDisk, () => {
   test("makes files of what images have as links, or lack", async () => {
     await using image = await makeAwkwardImage();
@@ -37,7 +43,7 @@ describe("the init layer", needsDisk, () => {
     });
     assert.deepEqual(await process.result(), {
       code: 0,
-      stdout: "regular empty file\nregular file\nregular file\n/proc/mounts\npod\nnameserver 192.0.2.1\n",
+      stdout: "regular file\nregular file\nregular file\n/proc/mounts\npod\nnameserver 192.0.2.1\n",
       stderr: "",
     });
   });
@@ -56,14 +62,61 @@ describe("the init layer", needsDisk, () => {
 
   test("does not touch a read-only root, which does without what it lacks", async () => {
     await using image = await makeAwkwardImage();
+    await writeFile(join(image.path, "etc/own-hosts"), "192.0.2.7 seven\n");
+    await rm(join(image.path, "etc/hosts"));
+    await symlink("own-hosts", join(image.path, "etc/hosts"));
     const before = await readdir(join(image.path, "etc"));
     await using session = await startPod({ hostname: "pod" }, { shares: { image: image.path } });
-    const process = await startContainer(session, "c", sh("hostname; ls /etc/hostname; ls /proc/1/exe"), {
-      ...{ fstype: "", image: "/", tag: "image", initialize: true, readOnly: true },
-    });
+    const script = "hostname; cat /etc/hosts; ls /etc/hostname; ls /proc/1/exe";
+    const process = await startContainer(session, "c", sh(script), { ...WHOLE, readOnly: true });
     const { stdout, stderr } = await process.result();
-    assert.equal(stdout, "pod\n/proc/1/exe\n");
+    assert.equal(stdout, "pod\n192.0.2.7 seven\n/proc/1/exe\n");
     assert.match(stderr, /\/etc\/hostname: No such file/);
     assert.deepEqual(await readdir(join(image.path, "etc")), before);
+  });
+
+  test("gives name servers and hosts to a read-only root that lacks them, and leaves it as it is", async () => {
+    await using image = await makeAwkwardImage();
+    const before = await readdir(join(image.path, "etc"));
+    await using session = await startPod(
+      { hostname: "pod", dns: ["192.0.2.1"] },
+      { shares: { image: image.path } },
+    );
+    const script = "cat /etc/resolv.conf; head -n 1 /etc/hosts; touch /new";
+    const process = await startContainer(session, "c", sh(script), { ...WHOLE, readOnly: true });
+    const { stdout, stderr } = await process.result();
+    assert.equal(stdout, "nameserver 192.0.2.1\n127.0.0.1\tlocalhost\n");
+    assert.match(stderr, /Read-only file system/);
+    assert.deepEqual(await readdir(join(image.path, "etc")), before);
+    assert.deepEqual(
+      await readdir(image.path),
+      (await readdir(image.path)).filter((name) => name !== "run"),
+    );
+  });
+});
+
+describe("the hosts of a pod", needsDisk, () => {
+  const hosts = async (session: Session, id: string) => {
+    const process = await startContainer(session, id, sh("cat /etc/hosts"));
+    return (await process.result()).stdout.split("\n").filter(Boolean);
+  };
+  const LOOPBACK = ["127.0.0.1\tlocalhost", "::1\tlocalhost ip6-localhost ip6-loopback"];
+
+  test("are the loopback's, and its own by the first address of each family", async () => {
+    await using session = await startPod();
+    assert.deepEqual(await hosts(session, "before"), [...LOOPBACK, "127.0.1.1\tpod"]);
+    await runOwn(session, "ip", "link", "add", "eth0", "type", "veth", "peer", "name", "peer");
+    const ipAddresses = [
+      { ipAddress: "10.1.2.3", netMask: "24" },
+      { ipAddress: "10.1.2.4", netMask: "24" },
+      { ipAddress: "fd00::3", netMask: "64" },
+    ];
+    await session.ask(Command.SETUPINTERFACE, { device: "eth0", ipAddresses });
+    assert.deepEqual(await hosts(session, "after"), [...LOOPBACK, "10.1.2.3\tpod", "fd00::3\tpod"]);
+  });
+
+  test("are the loopback's alone when the pod has no name", async () => {
+    await using session = await startPod({});
+    assert.deepEqual(await hosts(session, "c"), LOOPBACK);
   });
 });

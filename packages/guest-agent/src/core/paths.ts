@@ -8,6 +8,8 @@ export const podPaths = {
   hostname: `${POD}/hostname`,
   /** what is bound over /etc/resolv.conf; only there when the pod has name servers */
   resolvConf: `${POD}/resolv.conf`,
+  /** what is bound over /etc/hosts */
+  hosts: `${POD}/hosts`,
   /** the pod's /dev/shm */
   shm: `${POD}/shm`,
   /** where the host's folders are mounted, each by its tag */

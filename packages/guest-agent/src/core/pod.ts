@@ -10,7 +10,6 @@ import {
   SIGTERM,
   startTimer,
   stopTimer,
-  writeText,
 } from "@husk/tiny";
 import type { Container as ContainerSpec, Pod as PodSpec } from "@husk/wire/hyperstart";
 import { log } from "../log.ts";
@@ -21,6 +20,7 @@ import { setUpInterface } from "./network/interfaces.ts";
 import { PortMapping } from "./network/port-mapping.ts";
 import { addRoutes } from "./network/routes.ts";
 import { podPaths } from "./paths.ts";
+import { writeHosts, writePodFiles } from "./pod-files.ts";
 import { PodInit } from "./pod-init.ts";
 import type { Process } from "./process.ts";
 
@@ -28,14 +28,6 @@ import type { Process } from "./process.ts";
 const GRACE_MS = 5000;
 /** Milliseconds that a host has to read the last output of containers that have ended. */
 const LAST_OUTPUT_MS = 1000;
-
-function writeResolvConf(spec: PodSpec): void {
-  const lines = spec.dns.map((server) => `nameserver ${server}`);
-  if (lines.length === 0) return;
-  if (spec.dnsSearch.length > 0) lines.push(`search ${spec.dnsSearch.join(" ")}`);
-  if (spec.dnsOptions.length > 0) lines.push(`options ${spec.dnsOptions.join(" ")}`);
-  writeText(podPaths.resolvConf, `${lines.join("\n")}\n`);
-}
 
 function refuseUnsupported(spec: PodSpec): void {
   if (spec.iptableRules) throw new Error("not supported: iptableRules; use portmappingWhiteLists");
@@ -105,8 +97,7 @@ export class Pod {
   }
 
   static async #startInit(spec: PodSpec): Promise<PodInit> {
-    if (spec.hostname) writeText(podPaths.hostname, `${spec.hostname}\n`);
-    writeResolvConf(spec);
+    writePodFiles(spec);
     mountCgroups();
     return PodInit.start(spec.hostname);
   }
@@ -131,6 +122,7 @@ export class Pod {
   async #startWithPorts(spec: ContainerSpec): Promise<Container> {
     this.#ports?.open(spec.id, spec.ports);
     try {
+      writeHosts(this.#context.hostname);
       return await Container.start(spec, this.#context);
     } catch (error) {
       this.#closePorts(spec.id);

@@ -88,13 +88,13 @@ function mountOverlay(source: RootfsSource, lower: string): void {
 /**
  * Mounts the root.
  *
- * @param folders what is going to be mounted on: a read-only image that lacks one of them gets it in an overlay
+ * @param points what is going to be mounted on: a read-only image that lacks one of them gets it in an overlay
  */
-function mountRoot(source: RootfsSource, folders: readonly string[]): void {
+function mountRoot(source: RootfsSource, points: readonly string[]): void {
   const { root } = containerPaths(source.containerId);
   const lower = findFolder(openImage(source), source.folder);
   const isFixed = "disk" in source.image && source.image.disk.fixed;
-  const lacks = () => folders.some((folder) => !exists(resolvePath(lower, folder, readLink)));
+  const lacks = () => points.some((point) => !exists(resolvePath(lower, point, readLink)));
   if (source.readOnly ? lacks() : isFixed) {
     mountOverlay(source, lower);
     return;
@@ -108,16 +108,16 @@ function mountRoot(source: RootfsSource, folders: readonly string[]): void {
  * names: a link in the image then leads nowhere but into the image. Until the old root is let go, it is the working
  * directory, so what is bound from there is named from it.
  *
- * @param folders what `furnish` is going to mount on
+ * @param points what `furnish` is going to mount on
  */
 export function enterRootfs(
   source: RootfsSource,
-  folders: readonly string[],
+  points: readonly string[],
   furnish: (guest: GuestPath) => void,
 ): void {
   sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
   withFile("/", O_RDONLY, 0, (oldRoot) => {
-    mountRoot(source, folders);
+    mountRoot(source, points);
     sys.chdir(containerPaths(source.containerId).root);
     sys.pivotRoot(".", ".");
     sys.fchdir(oldRoot);

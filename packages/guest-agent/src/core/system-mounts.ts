@@ -1,11 +1,12 @@
-/** What every container has besides its image: /proc, /sys, /dev, and the pod's name and name servers. */
+/** What every container has besides its image: /proc, /sys, /dev, and the pod's files in /etc. */
 
 import * as sys from "tiny:sys";
-import { exists, MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "@husk/tiny";
+import { MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "@husk/tiny";
 import { makeStandardDevices } from "./devices.ts";
 import { makeMountPoint } from "./mounts/mount-point.ts";
 import type { GuestPath } from "./mounts/mount-step.ts";
 import { containerPaths, podPaths } from "./paths.ts";
+import { bindPodFiles } from "./pod-files.ts";
 
 /** The folders that an image must have, or be able to get. */
 export const SYSTEM_FOLDERS = ["/proc", "/sys", "/dev"];
@@ -19,18 +20,6 @@ function mountDev(guest: GuestPath, containerId: string): void {
   sys.mount(guest(podPaths.shm), "/dev/shm", null, MS_BIND, null);
 }
 
-/** Binds one of the pod's files over the image's. A read-only root without it does without it. */
-function bindPodFile(source: string, path: string): void {
-  if (!exists(source)) return;
-  let target: string;
-  try {
-    target = makeMountPoint(path, "file");
-  } catch {
-    return;
-  }
-  sys.mount(source, target, null, MS_BIND, null);
-}
-
 /** Mounts them, in the child, whose root is the container's. */
 export function mountSystem(guest: GuestPath, containerId: string): void {
   const quiet = MS_NOSUID | MS_NODEV | MS_NOEXEC;
@@ -39,6 +28,5 @@ export function mountSystem(guest: GuestPath, containerId: string): void {
   sys.mount("proc", "/proc", "proc", quiet, null);
   sys.mount("sysfs", "/sys", "sysfs", quiet | MS_RDONLY, null);
   mountDev(guest, containerId);
-  bindPodFile(guest(podPaths.hostname), "/etc/hostname");
-  bindPodFile(guest(podPaths.resolvConf), "/etc/resolv.conf");
+  bindPodFiles(guest);
 }

@@ -6,7 +6,14 @@
  */
 export { formatHardwareAddress, parseHardwareAddress } from "./hardware-address.ts";
 export type { Address, Network } from "./ip-address.ts";
-export { AddressError, Family, parseAddress, parseNetwork, parsePrefix } from "./ip-address.ts";
+export {
+  AddressError,
+  Family,
+  formatAddress,
+  parseAddress,
+  parseNetwork,
+  parsePrefix,
+} from "./ip-address.ts";
 export type { Ack, Message, Request } from "./message.ts";
 export { decodeAck, decodeMessages, encodeRequest, join, NLM, NLMSG_DONE, NLMSG_ERROR } from "./message.ts";
 export type { Chain, Expression } from "./nftables.ts";
@@ -27,8 +34,10 @@ export {
   addAddress,
   addNeighbour,
   addRoute,
+  decodeAddresses,
   decodeLinks,
   deleteAddress,
+  dumpAddresses,
   dumpLinks,
   getLink,
   NETLINK_ROUTE,

@@ -2,7 +2,15 @@ import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Family, maskOf, networkAddress, parseAddress, parseNetwork, parsePrefix } from "./ip-address.ts";
+import {
+  Family,
+  formatAddress,
+  maskOf,
+  networkAddress,
+  parseAddress,
+  parseNetwork,
+  parsePrefix,
+} from "./ip-address.ts";
 
 const shown = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 
@@ -38,6 +46,25 @@ test("node:net and we agree what an address is", () => {
       assert.equal(family, isIP(text), text);
     }),
     { numRuns: 2000 },
+  );
+});
+
+test("addresses are written as they are read, without the longest row of zeros", () => {
+  for (const text of ["10.0.0.255", "::", "::1", "1::", "1:0:2::3", "2001:db8::1:0:0:1", "1:2:3:4:5:6:7:0"]) {
+    assert.equal(formatAddress(parseAddress(text)), text);
+  }
+  const group = fc.constantFrom(0, 0, 0, 1, 0x10, 0x100, 0xffff);
+  fc.assert(
+    fc.property(fc.array(group, { minLength: 8, maxLength: 8 }), (groups) => {
+      const bytes = Uint8Array.from(groups.flatMap((one) => [one >> 8, one & 0xff]));
+      const text = formatAddress({ family: Family.INET6, bytes });
+      // The URL parser writes addresses as RFC 5952 has them.
+      assert.equal(
+        `[${text}]`,
+        new URL(`http://[${groups.map((one) => one.toString(16)).join(":")}]`).hostname,
+      );
+      assert.deepEqual(parseAddress(text).bytes, bytes);
+    }),
   );
 });
 

@@ -28,6 +28,19 @@ export function parseAddress(text: string): Address {
   return { family: bytes.length === 4 ? Family.INET : Family.INET6, bytes: Uint8Array.from(bytes) };
 }
 
+/** The text of an address; the longest row of zeros in IPv6 is left out. */
+export function formatAddress({ family, bytes }: Address): string {
+  if (family === Family.INET) return bytes.join(".");
+  const groups = Array.from({ length: 8 }, (_, at) =>
+    (((bytes[2 * at] ?? 0) << 8) | (bytes[2 * at + 1] ?? 0)).toString(16),
+  );
+  const text = groups.join(":");
+  const rows = text.match(/(^|:)0(:0)+(:|$)/g) ?? [];
+  const zerosOf = (row: string) => row.replaceAll(":", "").length;
+  const [zeros] = rows.sort((a, b) => zerosOf(b) - zerosOf(a));
+  return zeros === undefined ? text : text.replace(zeros, "::");
+}
+
 /**
  * The number of bits that a mask leaves: digits, or for IPv4 also a mask as an address; `""` is all of them.
  * @throws AddressError naming the text

@@ -16,7 +16,17 @@ import {
   type Request,
 } from "./message.ts";
 import { deleteTable, fromNetwork, redirectTo, replaceTable, toPort, verdict } from "./nftables.ts";
-import { addAddress, addNeighbour, addRoute, decodeLinks, dumpLinks, getLink, setLink } from "./rtnetlink.ts";
+import {
+  addAddress,
+  addNeighbour,
+  addRoute,
+  decodeAddresses,
+  decodeLinks,
+  dumpAddresses,
+  dumpLinks,
+  getLink,
+  setLink,
+} from "./rtnetlink.ts";
 
 const written = (request: Request) => Buffer.from(encodeRequest(request, 7)).toString("hex");
 const digits = (text: string) => Buffer.from(hex(text)).toString("hex");
@@ -139,6 +149,23 @@ test("a network of no bits is a family, and a redirect ends in a port", () => {
   );
 });
 
+test("addresses are read", () => {
+  assert.equal(
+    written(dumpAddresses()),
+    digits("18000000 1600 0003 07000000 00000000  00 00 00 00 00000000"),
+  );
+  // A link with a peer: ADDRESS is the peer's, LOCAL ours. Then one of the link alone, and one of another family.
+  const answer = hex(
+    "28000000 1400 0200 07000000 00000000  02 20 80 00 03000000  0800 0100 0a010202  0800 0200 0a010203" +
+      "2c000000 1400 0200 07000000 00000000  0a 40 80 fd 03000000  1400 0100 fe80000000000000 0000000000000001" +
+      "20000000 1400 0200 07000000 00000000  1c 20 80 00 03000000  0800 0100 00000000",
+  );
+  assert.deepEqual(decodeAddresses(decodeMessages(answer)), [
+    { family: 2, bytes: Uint8Array.of(10, 1, 2, 3), link: 3, isLinkLocal: false },
+    { ...parseAddress("fe80::1"), link: 3, isLinkLocal: true },
+  ]);
+});
+
 test("links are read, and an error says what the kernel said", () => {
   const answer = hex(
     "40000000 1000 0000 07000000 00000000  00000100 03000000 01000000 00000000" +
@@ -190,6 +217,8 @@ test("any bytes are read or refused as such", () => {
     fc.property(fc.uint8Array({ maxLength: 200 }), (bytes) => {
       for (const read of [
         () => decodeLinks(decodeMessages(bytes)),
+        () => decodeAddresses(decodeMessages(bytes)),
+        () => decodeAddresses([{ type: 20, flags: 0, seq: 1, body: bytes }]),
         () => decodeAttributes(bytes),
         () => decodeAck({ type: 2, flags: 0x200, seq: 1, body: bytes }),
         () => decodeLinks([{ type: 16, flags: 0, seq: 1, body: bytes }]),

@@ -1,7 +1,7 @@
 /** Links, addresses, neighbours and routes: rtnetlink(7). */
 import { formatHardwareAddress } from "./hardware-address.ts";
 import type { Address, Network } from "./ip-address.ts";
-import { networkAddress } from "./ip-address.ts";
+import { Family, networkAddress } from "./ip-address.ts";
 import type { Message, Request } from "./message.ts";
 import {
   attribute,
@@ -17,7 +17,15 @@ import {
 /** Protocol number of the socket. */
 export const NETLINK_ROUTE = 0;
 
-const RTM = { NEWLINK: 16, GETLINK: 18, NEWADDR: 20, DELADDR: 21, NEWROUTE: 24, NEWNEIGH: 28 } as const;
+const RTM = {
+  NEWLINK: 16,
+  GETLINK: 18,
+  NEWADDR: 20,
+  DELADDR: 21,
+  GETADDR: 22,
+  NEWROUTE: 24,
+  NEWNEIGH: 28,
+} as const;
 const IFLA = { ADDRESS: 1, IFNAME: 3, MTU: 4 } as const;
 const IFA = { ADDRESS: 1, LOCAL: 2, FLAGS: 8 } as const;
 const NDA = { DST: 1, LLADDR: 2 } as const;
@@ -32,7 +40,7 @@ const [RT_SCOPE_UNIVERSE, RT_SCOPE_LINK] = [0, 253];
 const RTN_UNICAST = 1;
 const RTNH_F_ONLINK = 4;
 const NUD_PERMANENT = 0x80;
-const LINK_BYTES = 16;
+const [LINK_BYTES, ADDRESS_BYTES] = [16, 8];
 
 /** A network interface, as the kernel has it. */
 export interface Link {
@@ -49,6 +57,14 @@ export interface LinkChange {
   name?: string;
   mtu?: number;
   up?: boolean;
+}
+
+/** An address of a link, as the kernel has it. */
+export interface LinkAddress extends Address {
+  /** index of the link */
+  link: number;
+  /** whether it means something on its link only */
+  isLinkLocal: boolean;
 }
 
 /** A route to add. */
@@ -130,6 +146,28 @@ export function addAddress(link: number, address: Network): Request {
 /** Takes an address from a link. */
 export function deleteAddress(link: number, address: Network): Request {
   return { type: RTM.DELADDR, flags: 0, body: join(addressBody(link, address)) };
+}
+
+/** Asks for all addresses of all links. */
+export function dumpAddresses(): Request {
+  return { type: RTM.GETADDR, flags: NLM.DUMP, body: new Uint8Array(ADDRESS_BYTES) };
+}
+
+/** The addresses among the answers. @throws NetlinkFormatError */
+export function decodeAddresses(messages: readonly Message[]): LinkAddress[] {
+  return messages
+    .filter(({ type }) => type === RTM.NEWADDR)
+    .flatMap(({ body }) => {
+      if (body.length < ADDRESS_BYTES) throw new NetlinkFormatError("an address is too short");
+      const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+      const attributes = decodeAttributes(body.subarray(ADDRESS_BYTES));
+      // Of a link with a peer, the other is the peer's.
+      const bytes = attributes.get(IFA.LOCAL) ?? attributes.get(IFA.ADDRESS);
+      const family = Object.values(Family).find((one) => one === view.getUint8(0));
+      if (!family || bytes?.length !== (family === Family.INET ? 4 : 16)) return [];
+      const isLinkLocal = view.getUint8(3) >= RT_SCOPE_LINK;
+      return [{ family, bytes, link: view.getUint32(4, true), isLinkLocal }];
+    });
 }
 
 /**

@@ -8,6 +8,7 @@ test("paths are bound to the working directory, names and the caller's own objec
   const config: PodConfig = {
     id: "p",
     hypervisorConfig: { kernelPath: "k", imagePath: "./i", hypervisorPath: "qemu", firmwarePath: "/f" },
+    networkConfig: { netNSPath: "n", cni: { confDirs: ["conf"], binDirs: ["/bin"], networks: ["n"] } },
     containers: [{ id: "c", rootFs: "r/", cmd: { args: ["x"] } }],
   };
   const before = structuredClone(config);
@@ -18,5 +19,9 @@ test("paths are bound to the working directory, names and the caller's own objec
   assert.equal(absolute.hypervisorConfig?.hypervisorPath, "qemu");
   assert.equal(absolute.hypervisorConfig?.firmwarePath, "/f");
   assert.equal(absolute.containers?.[0]?.rootFs, join(process.cwd(), "r"));
+  assert.deepEqual(absolute.networkConfig, {
+    netNSPath: join(process.cwd(), "n"),
+    cni: { confDirs: [join(process.cwd(), "conf")], binDirs: ["/bin"], networks: ["n"] },
+  });
   assert.deepEqual(withAbsolutePaths({ id: "p" }), { id: "p" });
 });

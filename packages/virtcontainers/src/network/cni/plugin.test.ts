@@ -47,7 +47,7 @@ test("a plugin gets its configuration and what the specification tells, and no m
     "CNI_IFNAME=eth0",
     "CNI_NETNS=/run/netns/x",
     `CNI_PATH=${join(base, "none")}:${base}`,
-    `PATH=${process.env.PATH}`,
+    `PATH=${process.env.PATH}:/usr/sbin:/usr/bin:/sbin:/bin`,
   ]);
   assert.equal(readFileSync(join(base, "in"), "utf8"), '{"name":"net","n":1}');
 });

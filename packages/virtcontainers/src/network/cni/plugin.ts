@@ -7,7 +7,8 @@ import { type PluginEnd, runPluginProcess } from "./plugin-process.ts";
 import { excerptOf } from "./result.ts";
 
 const DEFAULT_DIRS: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni"];
-const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+/** Where plugins find programs such as iptables also when their caller's own path has only those for users. */
+const SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin";
 /** Some plugins find fault with what they made themselves: portmap 1.1.1 with each mapping, on a host with ip6tables. */
 const CHECK_HINT =
   'See what the plugin says. If it is known to err, set "disableCheck": true in the configuration of the network.';
@@ -95,7 +96,7 @@ function environmentOf(call: PluginCall): Record<string, string> {
     CNI_IFNAME: call.ifName,
     CNI_ARGS: call.args ?? "",
     CNI_PATH: call.binDirs.join(":"),
-    PATH: process.env.PATH ?? DEFAULT_PATH,
+    PATH: process.env.PATH ? `${process.env.PATH}:${SYSTEM_PATH}` : SYSTEM_PATH,
   };
 }
 

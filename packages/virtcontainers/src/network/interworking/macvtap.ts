@@ -6,6 +6,9 @@ import { quietCommands } from "./quiet-link.ts";
 import { restoreLink, saveLink, switchIpv6 } from "./saved-link.ts";
 import type { Interworking } from "./types.ts";
 
+/** Packets that wait for the VM at most, when the link has no queue of its own: without any, the VM would get none. */
+const QUEUE_LENGTH = 1000;
+
 /**
  * A macvtap interface on the link, with the link's hardware address; the link gets another. What is sent to everybody comes
  * to the link as well, so it loses its addresses and IPv6: the namespace's own stack would answer for them.
@@ -20,7 +23,7 @@ export const macvtap: Interworking = {
       `address flush dev ${link.name}`,
       `link set dev ${link.name} address ${randomMac()}`,
       `link add link ${link.name} name ${tap} index ${index} mtu ${endpoint.mtu} type macvtap mode bridge`,
-      `link set dev ${tap} alias ${owner} address ${endpoint.mac} txqueuelen ${link.queueLength}`,
+      `link set dev ${tap} alias ${owner} address ${endpoint.mac} txqueuelen ${link.queueLength || QUEUE_LENGTH}`,
       ...quietCommands(tap),
       `link set dev ${tap} up`,
     ];

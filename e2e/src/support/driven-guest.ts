@@ -32,6 +32,8 @@ export interface GuestHardware {
   scsiDisks?: string[];
   /** further arguments of QEMU */
   more?: string[];
+  /** further words of the kernel's command line */
+  kernelWords?: string;
 }
 
 /** How a process ended, and what it wrote. */
@@ -119,8 +121,8 @@ export class DrivenGuest implements AsyncDisposable {
     await this.#until(() => this.#exits.has(container));
   }
 
-  /** Does one command of QEMU's monitor. */
-  async monitor(execute: string, argument: object): Promise<void> {
+  /** Does one command of QEMU's monitor. @param event what is to be waited for then */
+  async monitor(execute: string, argument: object, event?: string): Promise<void> {
     let text = "";
     const socket = await this.#connect("qmp", (bytes) => {
       text += bytes;
@@ -128,6 +130,8 @@ export class DrivenGuest implements AsyncDisposable {
     socket.write(`{"execute":"qmp_capabilities"}\n${JSON.stringify({ execute, arguments: argument })}\n`);
     const answers = () => text.split("\n").filter((line) => /^\{"(return|error)"/.test(line));
     await this.#until(() => answers().length === 2);
+    const isTold = (line: string) => line.includes(`"event": "${event}"`);
+    if (event) await this.#until(() => text.split("\n").some(isTold));
     socket.destroy();
     assert.match(answers()[1] as string, /^\{"return"/);
   }
@@ -148,12 +152,13 @@ export class DrivenGuest implements AsyncDisposable {
     for (const child of this.#children) child.kill("SIGKILL");
   }
 
-  async #start({ shares = {}, disks = {}, scsiDisks = [], more = [] }: GuestHardware): Promise<void> {
+  async #start(hardware: GuestHardware): Promise<void> {
+    const { shares = {}, disks = {}, scsiDisks = [], more = [], kernelWords = "" } = hardware;
     const args = [
       ...["-accel", "tcg", "-M", "q35,memory-backend=memory", "-bios", "qboot.rom", "-cpu", "max,-la57"],
       ...["-object", "memory-backend-memfd,id=memory,size=192M,share=on", "-m", "192", "-display", "none"],
       ...["-nodefaults", "-no-user-config", "-no-reboot", "-kernel", KERNEL, "-initrd", INITRAMFS],
-      ...["-append", "console=ttyS0 panic=-1 quiet HUSK_LOG=debug"],
+      ...["-append", `console=ttyS0 panic=-1 quiet HUSK_LOG=debug ${kernelWords}`],
       ...["-serial", `file:${this.#path("console")}`, "-device", "virtio-serial-pci"],
       ...["-qmp", `unix:${this.#path("qmp")},server=on,wait=off`, ...more],
     ];

@@ -1,15 +1,25 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { buffer } from "node:stream/consumers";
 import { describe } from "node:test";
 import { Command, type InterfaceRequest } from "@husk/wire/hyperstart";
 import { DrivenGuest, type GuestHardware } from "./support/driven-guest.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
-import { it } from "./support/vm-test.ts";
+import { makeTrafficRoot } from "./support/traffic-root.ts";
+import { it, LIMIT } from "./support/vm-test.ts";
 
 /** The demo's root file system, which the guest cannot write to. */
 const ROOT = { image: "/", tag: "root", readOnly: true };
+
+/** Amount of data, and where the host's side listens; the next one is for the second family. */
+const [BYTES, PORT] = [String(4 << 20), 27_410];
+
+const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 const mac = (last: number) => `02:00:00:00:00:0${last}`;
 
@@ -37,6 +47,18 @@ const PING = (number: number) =>
 
 interface Guest extends AsyncDisposable {
   guest: DrivenGuest;
+}
+
+/** Runs `traffic` on the host as a listener; resolves when it listens. */
+async function listen(program: string, port: number, verb: string[]) {
+  const child = spawn(program, ["listen", String(port), ...verb], {
+    stdio: ["ignore", "pipe", "pipe"],
+    ...LIMIT,
+  });
+  const output = buffer(child.stdout);
+  await once(child.stderr, "data");
+  child.stderr.resume();
+  return { output, ended: once(child, "exit") };
 }
 
 async function boot(hardware: GuestHardware, signal: AbortSignal): Promise<Guest> {
@@ -82,6 +104,34 @@ describe("the network of a guest", () => {
     assert.match(text, /10\.0\.2\.77 dev eth0 lladdr 02:00:00:00:00:07/);
     assert.match(text, /default via 10\.0\.1\.2 dev eth1 +metric 5/);
     assert.match(text, /02:00:00:00:00:02\n$/);
+    await guest.powerOff();
+  });
+
+  it("carries data unchanged, both ways, by both families", async ({ signal }) => {
+    const folder = await mkdtemp(join(tmpdir(), "h-"));
+    await using _ = { [Symbol.asyncDispose]: () => rm(folder, { recursive: true }) };
+    const { path, program } = await makeTrafficRoot(folder);
+    const more = [...network(1), "-device", JSON.stringify(nic(1))];
+    await using place = await boot({ more, shares: { root: path } }, signal);
+    const { guest } = place;
+    await guest.ask(Command.GETVERSION);
+    await guest.ask(Command.STARTPOD, { hostname: "pod" });
+    await guest.ask(Command.SETUPINTERFACE, request(1, "eth0"));
+    const expected = digest(execFileSync(program, ["write", BYTES], { maxBuffer: 2 * Number(BYTES) }));
+    for (const [at, host] of ["10.0.1.2", "fd01::2"].entries()) {
+      // QEMU's own address is the host's loopback.
+      const connect = `traffic connect ${host} ${PORT + at}`;
+      const receiver = await listen(program, PORT + at, ["receive", "-"]);
+      const sent = await guest.run("c", `${connect} send ${BYTES}`, ROOT);
+      assert.match(sent.text, new RegExp(`^${BYTES} bytes in `));
+      assert.equal(digest(await receiver.output), expected);
+      await receiver.ended;
+
+      const sender = await listen(program, PORT + at, ["send", BYTES]);
+      const received = await guest.run("c", `${connect} receive - | sha256sum`, ROOT);
+      assert.ok(received.text.startsWith(expected), received.text);
+      await sender.ended;
+    }
     await guest.powerOff();
   });
 

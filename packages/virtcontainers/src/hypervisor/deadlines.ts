@@ -11,7 +11,7 @@ export const BASE_DEADLINES = {
   unplug: 2_000,
   /** one short command to the agent */
   agentCommand: 2_500,
-  /** the start of a container or process: a disk may have to appear first */
+  /** the start of a container or process, or an interface's set-up: a disk or device may have to appear first */
   agentStart: 5_000,
   /** the orderly end of a pod: processes get a grace after SIGTERM */
   agentStop: 5_000,

@@ -7,8 +7,11 @@ import {
   encodeNext,
   encodeVersion,
   PSCONTAINER,
+  parseInterface,
   parseProcessList,
+  parseRoutes,
 } from "@husk/wire/hyperstart";
+import type { GuestInterface } from "../../network/types.ts";
 import { makeAgentBench } from "../../testing/open-agent.ts";
 import { GuestProcess } from "../guest-process.ts";
 import type { ContainerStart } from "../types.ts";
@@ -20,6 +23,14 @@ afterEach(() => {
 const start: ContainerStart = {
   config: { id: "c", rootFs: "/r", cmd: { args: ["sh"], envs: [{ var: "A", value: "1" }], user: "nobody" } },
   storage: { root: { drive: "drive0", fstype: "erofs" }, shared: [], mounts: [], devices: [] },
+};
+const eth0: GuestInterface = {
+  name: "eth0",
+  mac: "02:00:00:00:00:01",
+  mtu: 1500,
+  addresses: [{ address: "10.1.0.2", prefix: 24 }],
+  routes: [{ dest: "default", family: "inet", gateway: "10.1.0.1" }],
+  neighbours: [],
 };
 const attach = (terminal = false) => new GuestProcess({ terminal, attached: true });
 
@@ -46,6 +57,36 @@ test("a container is started with its disk, and its streams and end come back", 
   const { request } = peer.processes[0] ?? {};
   assert.equal(request?.user, "nobody");
   assert.deepEqual(request?.envs, [{ env: "A", value: "1" }]);
+});
+
+test("interfaces and routes are set up, and what the agent says against one is told", async (t) => {
+  const { peer, open } = await makeAgentBench(t);
+  const session = await open({ fresh: true });
+  const asked: unknown[] = [];
+  peer.overrides.set(Command.SETUPINTERFACE, ({ payload }) => {
+    asked.push(parseInterface(payload).newDeviceName);
+    peer.sendControl(Command.ACK);
+  });
+  peer.overrides.set(Command.SETUPROUTE, ({ payload }) => {
+    asked.push(parseRoutes(payload));
+    peer.sendControl(Command.ACK);
+  });
+  await session.setupInterface(eth0, {});
+  await session.setupRoutes([eth0], {});
+  assert.deepEqual(asked, ["eth0", [{ dest: "default", device: "eth0", gateway: "10.1.0.1" }]]);
+  // No routes, no question.
+  await session.setupRoutes([{ ...eth0, routes: [] }], {});
+  assert.equal(asked.length, 2);
+  const words = 'network interface "02:00:00:00:00:01": the device did not\u001b[2J appear in 10000 ms';
+  peer.overrides.set(Command.SETUPINTERFACE, () => peer.sendControl(Command.ERROR, words));
+  await assert.rejects(session.setupInterface(eth0, {}), {
+    code: "ERR_AGENT_REFUSED",
+    message: /SETUPINTERFACE: network interface "02:00:00:00:00:01": the device did not.* in 10000 ms$/,
+  });
+  // An agent that says nothing, and a caller who does not wait for it.
+  peer.overrides.set(Command.SETUPINTERFACE, () => {});
+  const aborted = AbortSignal.timeout(50);
+  await assert.rejects(session.setupInterface(eth0, { signal: aborted }), { code: "ERR_ABORTED" });
 });
 
 test("a list of processes is asked for, and what the guest says is not trusted", async (t) => {

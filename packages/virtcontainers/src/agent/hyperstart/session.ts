@@ -65,7 +65,8 @@ export class HyperstartSession implements AgentSession {
   }
 
   async setupInterface(guestInterface: GuestInterface, options: AgentOptions): Promise<void> {
-    await this.#command(Command.SETUPINTERFACE, interfaceRequest(guestInterface), "agentCommand", options);
+    // It may have to appear first, as a container's disk may.
+    await this.#command(Command.SETUPINTERFACE, interfaceRequest(guestInterface), "agentStart", options);
   }
 
   async setupRoutes(interfaces: readonly GuestInterface[], options: AgentOptions): Promise<void> {

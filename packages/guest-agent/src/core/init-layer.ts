@@ -25,7 +25,7 @@ function isRegular(path: string): boolean {
 
 /**
  * Makes `/etc/hosts`, `/etc/hostname` and, for a pod with name servers, `/etc/resolv.conf` regular files, and `/etc/mtab`
- * a link to the mounts. A regular file keeps its contents: without its own /etc/hosts an image knows no localhost.
+ * a link to the mounts. A regular file keeps its contents.
  */
 export function makeInitLayer(hasNameServers: boolean): void {
   const etc = makeFolder("/etc");

@@ -21,6 +21,7 @@ export const cniNetwork: NetworkJoiner = {
   attach: attachNetworks,
   findEndpoints,
   findDns,
+  checkNetworks: checkAttachments,
   detach: detachNetworks,
   join: joinOneMore,
   leave: async (site, name) => {

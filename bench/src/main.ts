@@ -6,6 +6,7 @@ import { measureExec } from "./parts/exec.ts";
 import { measureHotplug } from "./parts/hotplug.ts";
 import { measureList } from "./parts/list.ts";
 import { measureMemory } from "./parts/memory.ts";
+import { measureNetwork } from "./parts/network.ts";
 import { measureReady } from "./parts/ready.ts";
 import { measureSizes } from "./parts/sizes.ts";
 import { measureThroughput } from "./parts/throughput.ts";
@@ -28,6 +29,7 @@ const PARTS: Record<string, Part> = {
   f: measureSizes,
   g: measureHotplug,
   h: measureList,
+  i: measureNetwork,
 };
 
 const { values } = parseArgs({

@@ -176,6 +176,10 @@ test("a link that was made for a VM is taken as it is, and set up for as long", 
   ip("tuntap add dev one mode tap vnet_hdr");
   ip("tuntap add dev many mode tap vnet_hdr multi_queue");
   ip("link add link base name vtap index 8123456 type macvtap mode bridge");
+  // A link keeps the queue that it gets when it is first set up.
+  for (const state of ["up", "down"]) {
+    for (const name of ["one", "many", "vtap"]) ip(`link set dev ${name} ${state}`);
+  }
   const before = namespace.dump();
   const site = testSite(namespace.path);
   const backends: unknown[] = [];
@@ -262,4 +266,19 @@ test("what is gone from behind an interface is found", needsRoot, async () => {
     await assert.rejects(checkLinks(site), { code: "ERR_NETWORK_LINK", message });
     await disconnectEndpoint(joined, site);
   }
+});
+
+test("what a link does not take back is told once", needsRoot, async () => {
+  await using peer = makeTestNamespace();
+  await using namespace = makeTestNamespace();
+  await fill(namespace, peer, "veth");
+  const { joined, site } = await note(namespace, "macvtap");
+  await connectEndpoint(joined, site);
+  joined.before = { ...joined.before, routes: Buffer.from("nonsense").toString("base64") };
+  await assert.rejects(disconnectEndpoint(joined, site), {
+    code: "ERR_NETWORK_LINK",
+    message: /^eth0 of .* does not get each route back: Magic mismatch/,
+  });
+  assert.equal(joined.before, undefined);
+  await disconnectEndpoint(joined, site);
 });

@@ -31,7 +31,7 @@ export const macvtap: Interworking = {
   async disconnect(joint) {
     const { place, link, before } = joint;
     await undoLinks(place, "ip", macCommands(joint), link.name);
-    await restoreLink(place, link.name, before);
+    await restoreLink(place, link, before);
     await undoLinks(place, "ip", neighbourCommands(joint), link.name);
   },
 };

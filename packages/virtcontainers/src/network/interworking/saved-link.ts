@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HuskError } from "../../errors/index.ts";
 import type { CommandOutcome } from "../../host-command.ts";
+import type { Link } from "../links.ts";
 import { isNamespace } from "../namespace.ts";
 import { type NamespacePlace, runInNamespace } from "../namespace-command.ts";
 import type { LinkBefore } from "../types.ts";
@@ -49,14 +50,19 @@ export async function switchIpv6(place: NamespacePlace, name: string, isOn: bool
 }
 
 /**
- * Gives a link all back that `saveLink` found; what is there already stays.
+ * Gives a link all back that `saveLink` found; what is there already stays. One that somebody has set down gets no routes:
+ * there are none on such a link.
  * @throws HuskError ERR_NETWORK_LINK, ERR_NETWORK_NAMESPACE, ERR_NOT_SUPPORTED
  */
-export async function restoreLink(place: NamespacePlace, name: string, before: LinkBefore): Promise<void> {
+export async function restoreLink(
+  place: NamespacePlace,
+  { name, isUp }: Pick<Link, "name" | "isUp">,
+  before: LinkBefore,
+): Promise<void> {
   if (before.hasIpv6) await switchIpv6(place, name, true);
   for (const [what, saved] of [
     ["address", before.addresses],
-    ["route", before.routes],
+    ["route", isUp ? before.routes : undefined],
   ] as const) {
     if (!saved) continue;
     const file = openUnnamed(Buffer.from(saved, "base64"));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runCommand } from "./host-command.ts";
+import { captureCommand, runCommand } from "./host-command.ts";
 
 const run = (script: string, limits = {}) => runCommand("sh", ["-c", script], limits);
 
@@ -23,4 +23,16 @@ test("a program is killed when its time is up, or the call is aborted", async ()
   controller.abort();
   await assert.rejects(running, { code: "ERR_ABORTED" });
   await assert.rejects(run("true", { signal: controller.signal }), { code: "ERR_ABORTED" });
+});
+
+test("what a program prints is kept, up to a limit", async () => {
+  const outcome = await captureCommand("sh", ["-c", "cat; echo on standard error >&2"], { input: "words" });
+  assert.deepEqual({ ...outcome, stdout: outcome.stdout.toString() }, { stdout: "words" });
+  const { failure } = await captureCommand("yes", [], { maxOutputBytes: 100_000 });
+  assert.equal(failure, "yes printed more than 100000 bytes");
+});
+
+test("a program need not read its input", async () => {
+  const input = Buffer.alloc(1 << 20);
+  assert.equal((await captureCommand("true", [], { input })).failure, undefined);
 });

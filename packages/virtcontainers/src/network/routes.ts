@@ -6,31 +6,32 @@ import type { InterfaceRoute, Neighbour } from "./types.ts";
 /** Most routes, and most permanent neighbours, of all interfaces of a pod. */
 const MAX_ENTRIES = 1024;
 const MAC = /^([0-9a-f]{2}:){5}[0-9a-f]{2}$/;
-/** Protocol and types of the routes that every kernel makes by itself. */
-const OWN_PROTOCOL = "kernel";
 const LINK_LOCAL = /^fe[89ab][0-9a-f]:.*\/|^ff[0-9a-f]{2}:/;
 
 /** Something of an interface. */
-interface OfInterface<T> {
+export interface OfInterface<T> {
   /** name of the interface */
   readonly dev: string;
   readonly entry: T;
 }
 
+/** A route of an interface. */
+export interface FoundRoute extends OfInterface<InterfaceRoute> {
+  /** whether the kernel has made it by itself, as it does for each address */
+  readonly isKernels: boolean;
+}
+
 /**
- * Takes the routes apart that `ip -d -json route show table main` has printed, but for those that the kernel of the guest
- * makes by itself.
+ * Takes the routes apart that `ip -d -json route show table main` has printed, but for link-local ones: every kernel
+ * makes those by itself.
  * @throws HuskError ERR_NETWORK_LINK, ERR_NOT_SUPPORTED
  */
-export function parseRoutes(
-  routes: readonly unknown[],
-  family: "inet" | "inet6",
-): OfInterface<InterfaceRoute>[] {
+export function parseRoutes(routes: readonly unknown[], family: "inet" | "inet6"): FoundRoute[] {
   checkCount(routes, "routes");
   return routes.filter(isJson).flatMap((route) => {
     const destination = text(route.dst);
     const isOurs = route.type === undefined || route.type === "unicast";
-    if (destination === undefined || !isOurs || route.protocol === OWN_PROTOCOL) return [];
+    if (destination === undefined || !isOurs) return [];
     if (route.nexthops !== undefined || route.via !== undefined || route.encap !== undefined) {
       const text = `the route to ${destination} has several next hops, one of another family, or an encapsulation`;
       throw new HuskError("ERR_NOT_SUPPORTED", text, {
@@ -51,7 +52,7 @@ export function parseRoutes(
       ...(typeof route.metric === "number" && { metric: route.metric }),
       ...(isOnLink && { onLink: true }),
     };
-    return [{ dev, entry }];
+    return [{ dev, entry, isKernels: route.protocol === "kernel" }];
   });
 }
 

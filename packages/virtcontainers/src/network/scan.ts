@@ -1,3 +1,4 @@
+import { BlockList, isIPv4 } from "node:net";
 import { HuskError } from "../errors/index.ts";
 import { checkClashes, checkDuplicates } from "./endpoints/clashes.ts";
 import { endpointKind } from "./endpoints/endpoint-kind.ts";
@@ -6,7 +7,7 @@ import { readJson } from "./iproute.ts";
 import { type Link, type LinkAddress, parseLinks } from "./links.ts";
 import type { NamespacePlace } from "./namespace-command.ts";
 import { placeOf } from "./place.ts";
-import { parseNeighbours, parseRoutes } from "./routes.ts";
+import { type OfInterface, parseNeighbours, parseRoutes } from "./routes.ts";
 import type { Endpoint, InterfaceAddress, InterfaceRoute, NetworkSite } from "./types.ts";
 
 /** Most interfaces of a pod. */
@@ -35,10 +36,10 @@ export async function scanNamespace(site: NetworkSite, options: ScanOptions = {}
   const found = parseLinks(links, place).flatMap((link) => {
     const endpoint = describeLink(link, place, options);
     if (!endpoint) return [];
-    const ofLink = <T>(all: readonly { dev: string; entry: T }[]) =>
+    const ofLink = <T>(all: readonly OfInterface<T>[]) =>
       all.flatMap(({ dev, entry }) => (dev === link.name ? [entry] : []));
-    const own = [...endpoint.routes, ...ofLink(allRoutes)];
-    return [{ ...endpoint, routes: own, neighbours: ofLink(allNeighbours) }];
+    const needed = allRoutes.filter(({ isKernels, entry }) => !isKernels || isToPeer(entry, link.addresses));
+    return [{ ...endpoint, routes: ofLink(needed), neighbours: ofLink(allNeighbours) }];
   });
   if (found.length > MAX_ENDPOINTS) {
     const text = `${place.netNSPath} has ${found.length} interfaces, more than ${MAX_ENDPOINTS}`;
@@ -53,9 +54,8 @@ function describeLink(link: Link, place: NamespacePlace, options: ScanOptions): 
   if (!kind) return undefined;
   checkDuplicates(link, place.netNSPath);
   const { name, index, mac, mtu } = link;
-  const wanted = link.addresses.filter(isForGuest);
-  const addresses = wanted.map(addressOf);
-  const common = { name, index, mac, mtu, addresses, routes: wanted.flatMap(peerRoute), neighbours: [] };
+  const addresses = link.addresses.filter(isForGuest).map(addressOf);
+  const common = { name, index, mac, mtu, addresses, routes: [], neighbours: [] };
   const pciAddress = link.busAddress;
   if (kind === "physical") return { ...common, kind, ...(pciAddress !== undefined && { pciAddress }) };
   const socketPath = findVhostUserSocket(
@@ -75,9 +75,13 @@ function addressOf({ address, family, peer, prefix }: LinkAddress): InterfaceAdd
   return { address, prefix: peer === undefined ? prefix : family === "inet" ? 32 : 128 };
 }
 
-/** The route to a peer, which the kernel makes with such an address, but only with such. */
-function peerRoute({ family, peer, prefix }: LinkAddress): InterfaceRoute[] {
-  return peer === undefined
-    ? []
-    : [{ dest: `${peer}/${prefix}`, family: family === "inet" ? "inet" : "inet6" }];
+/** Whether a route leads to a peer: the guest's kernel does not make it, for it gets the own address alone. */
+function isToPeer({ dest }: InterfaceRoute, addresses: readonly LinkAddress[]): boolean {
+  const [network = "", length] = dest.split("/");
+  return addresses.some(({ peer, prefix, family }) => {
+    if (peer === undefined || prefix !== Number(length)) return false;
+    const peers = new BlockList();
+    peers.addSubnet(peer, prefix, family === "inet" ? "ipv4" : "ipv6");
+    return peers.check(network, isIPv4(network) ? "ipv4" : "ipv6");
+  });
 }

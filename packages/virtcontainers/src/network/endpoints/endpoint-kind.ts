@@ -1,5 +1,5 @@
 import { HuskError } from "../../errors/index.ts";
-import type { Link } from "../links.ts";
+import type { Link, LinkAddress } from "../links.ts";
 import type { EndpointKind } from "../types.ts";
 
 /** Links with packets of a network's kind, which a guest can have an end of. */
@@ -25,7 +25,7 @@ export function isForVms(kind: EndpointKind): boolean {
  */
 export function endpointKind(link: Link, netNSPath: string): EndpointKind | undefined {
   const { name, addresses, type } = link;
-  const hasAddresses = addresses.length > 0;
+  const hasAddresses = addresses.some((address) => !isLinkLocal(address));
   if (type === "loopback" || OWN_LINK.test(name) || (link.master !== undefined && !hasAddresses)) {
     return undefined;
   }
@@ -40,6 +40,11 @@ export function endpointKind(link: Link, netNSPath: string): EndpointKind | unde
   throw new HuskError("ERR_NETWORK_LINK", `${name} of ${netNSPath} has addresses, but is down`, {
     hint: `Set it up (ip link set dev ${name} up), or remove its addresses when the VM is not to have it.`,
   });
+}
+
+/** The kernel gives such an address to each link that is up: it says nothing. */
+function isLinkLocal({ family, scope }: LinkAddress): boolean {
+  return family === "inet6" && scope === "link";
 }
 
 function kindOf({ kind, bus, tap }: Link): EndpointKind | undefined {

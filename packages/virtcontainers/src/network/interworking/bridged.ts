@@ -1,5 +1,5 @@
 import { changeLinks, undoLinks } from "../iproute.ts";
-import { giveBackMac, randomMac } from "./hardware-address.ts";
+import { macCommands, neighbourCommands, randomMac } from "./hardware-address.ts";
 import { bridgeName, tapCommands, tapName } from "./own-links.ts";
 import { switchIpv6 } from "./saved-link.ts";
 import type { Interworking } from "./types.ts";
@@ -27,6 +27,6 @@ export const bridged: Interworking = {
   },
 
   async disconnect(joint) {
-    await undoLinks(joint.place, "ip", giveBackMac(joint), joint.link.name);
+    await undoLinks(joint.place, "ip", [...macCommands(joint), ...neighbourCommands(joint)], joint.link.name);
   },
 };

@@ -66,7 +66,14 @@ export async function disconnectEndpoint(record: EndpointRecord, site: NetworkSi
   const remove = own.map((link) => `link delete dev ${link.name}`);
   await undoLinks(place, "ip", remove, name);
   const link = findLink(links, endpoint);
-  if (link) await MODELS[model].disconnect({ endpoint, link, place, owner, before });
+  try {
+    if (link) await MODELS[model].disconnect({ endpoint, link, place, owner, before });
+  } catch (error) {
+    // What the kernel refuses to take back it refuses for ever: that is told once.
+    delete record.before;
+    site.save();
+    throw error;
+  }
   delete record.before;
 }
 

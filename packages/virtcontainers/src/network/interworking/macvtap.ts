@@ -1,5 +1,5 @@
 import { changeLinks, undoLinks } from "../iproute.ts";
-import { giveBackMac, randomMac } from "./hardware-address.ts";
+import { macCommands, neighbourCommands, randomMac } from "./hardware-address.ts";
 import { chooseMacvtapIndex, findMacvtapNode } from "./macvtap-node.ts";
 import { tapName } from "./own-links.ts";
 import { quietCommands } from "./quiet-link.ts";
@@ -33,10 +33,8 @@ export const macvtap: Interworking = {
 
   async disconnect(joint) {
     const { place, link, before } = joint;
-    const [address, ...neighbours] = giveBackMac(joint);
-    // Neighbours stay only when IPv6 is there.
-    if (address !== undefined) await undoLinks(place, "ip", [address], link.name);
-    await restoreLink(place, link.name, before);
-    await undoLinks(place, "ip", neighbours, link.name);
+    await undoLinks(place, "ip", macCommands(joint), link.name);
+    await restoreLink(place, link, before);
+    await undoLinks(place, "ip", neighbourCommands(joint), link.name);
   },
 };

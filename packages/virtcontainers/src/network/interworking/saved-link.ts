@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { HuskError } from "../../errors/index.ts";
 import type { CommandOutcome } from "../../host-command.ts";
+import type { Link } from "../links.ts";
 import { isNamespace } from "../namespace.ts";
 import { type NamespacePlace, runInNamespace } from "../namespace-command.ts";
 import type { LinkBefore } from "../types.ts";
@@ -10,6 +11,9 @@ import type { LinkBefore } from "../types.ts";
 /** Length of the head of a message, and of the number before all messages, of what `ip route save` writes. */
 const MESSAGE_HEAD = 16;
 const FILE_HEAD = 4;
+/** Place of the family in the message of an address, and its value for IPv6. */
+const FAMILY_OFFSET = MESSAGE_HEAD;
+const AF_INET6 = 10;
 /** Place of a route's protocol in its message, and its value for those that the kernel makes by itself. */
 const PROTOCOL_OFFSET = MESSAGE_HEAD + 5;
 const RTPROT_KERNEL = 2;
@@ -32,7 +36,7 @@ export async function saveLink(place: NamespacePlace, name: string): Promise<Lin
     if (failure !== undefined) throw linkError(place, name, `cannot be looked at: ${failure}`);
   }
   return {
-    addresses: addresses.stdout.toString("base64"),
+    addresses: inOrderOfMaking(addresses.stdout).toString("base64"),
     routes: withoutKernelRoutes(routes.stdout).toString("base64"),
     hasIpv6: disabled.stdout.toString().trim() === "0",
   };
@@ -46,14 +50,19 @@ export async function switchIpv6(place: NamespacePlace, name: string, isOn: bool
 }
 
 /**
- * Gives a link all back that `saveLink` found; what is there already stays.
+ * Gives a link all back that `saveLink` found; what is there already stays. One that somebody has set down gets no routes:
+ * there are none on such a link.
  * @throws HuskError ERR_NETWORK_LINK, ERR_NETWORK_NAMESPACE, ERR_NOT_SUPPORTED
  */
-export async function restoreLink(place: NamespacePlace, name: string, before: LinkBefore): Promise<void> {
+export async function restoreLink(
+  place: NamespacePlace,
+  { name, isUp }: Pick<Link, "name" | "isUp">,
+  before: LinkBefore,
+): Promise<void> {
   if (before.hasIpv6) await switchIpv6(place, name, true);
   for (const [what, saved] of [
     ["address", before.addresses],
-    ["route", before.routes],
+    ["route", isUp ? before.routes : undefined],
   ] as const) {
     if (!saved) continue;
     const file = openUnnamed(Buffer.from(saved, "base64"));
@@ -85,13 +94,26 @@ function checkRestored({ failure }: CommandOutcome, place: NamespacePlace, name:
 
 /** Those that the kernel makes by itself come with the addresses; a second time, they would be there twice. */
 function withoutKernelRoutes(saved: Buffer): Buffer {
-  const kept = [saved.subarray(0, FILE_HEAD)];
+  const kept = messagesOf(saved).filter((message) => message[PROTOCOL_OFFSET] !== RTPROT_KERNEL);
+  return Buffer.concat([saved.subarray(0, FILE_HEAD), ...kept]);
+}
+
+/** The kernel tells the addresses of IPv6 with the last one first. */
+function inOrderOfMaking(saved: Buffer): Buffer {
+  const messages = messagesOf(saved);
+  const isIpv6 = (message: Buffer) => message[FAMILY_OFFSET] === AF_INET6;
+  const others = messages.filter((message) => !isIpv6(message));
+  return Buffer.concat([saved.subarray(0, FILE_HEAD), ...others, ...messages.filter(isIpv6).reverse()]);
+}
+
+function messagesOf(saved: Buffer): Buffer[] {
+  const messages: Buffer[] = [];
   for (let at = FILE_HEAD; at + MESSAGE_HEAD <= saved.length; ) {
     const length = Math.max(MESSAGE_HEAD, (saved.readUInt32LE(at) + 3) & ~3);
-    if (saved[at + PROTOCOL_OFFSET] !== RTPROT_KERNEL) kept.push(saved.subarray(at, at + length));
+    messages.push(saved.subarray(at, at + length));
     at += length;
   }
-  return Buffer.concat(kept);
+  return messages;
 }
 
 function disableSwitch(name: string): string {

@@ -21,6 +21,7 @@ const DEVICE = {
   id: "nic-eth0",
   netdev: "net-eth0",
   mac: "02:00:00:00:00:01",
+  status: false,
   romfile: "",
   "disable-legacy": "on",
 };
@@ -51,6 +52,7 @@ test("a microvm's interface has neither option ROM nor interrupt vectors", () =>
     id: "nic-eth0",
     netdev: "net-eth0",
     mac: DEVICE.mac,
+    status: false,
     mq: true,
   };
   assert.deepEqual(argumentsOf(nics, { machine: "microvm" }).at(-1), device);

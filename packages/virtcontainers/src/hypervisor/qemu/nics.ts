@@ -84,6 +84,8 @@ export function nicDeviceOf({ name, mac, mtu, backend }: Nic, plan: NicPlan, add
     id: nicId(name),
     netdev: netdevId(name),
     mac,
+    // A link that can go down counts as down for the guest's first second, and programs that look will not use it.
+    status: false,
     ...(mtu === USUAL_MTU ? {} : { host_mtu: mtu }),
     // The option ROM is for booting from the network; to load it takes time.
     ...(plan.machine === "microvm" ? {} : { romfile: "" }),

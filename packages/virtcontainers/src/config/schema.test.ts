@@ -151,14 +151,12 @@ test("a hook needs an absolute path and variables with names", () => {
 });
 
 test("kinds of later versions are known, and refused as not supported", () => {
-  const cases = { agentType: "kata", proxyType: "ccProxy", shimType: "kataShim", networkModel: "CNI" };
+  const cases = { agentType: "kata", proxyType: "ccProxy", shimType: "kataShim" };
   for (const [field, value] of Object.entries(cases)) {
     assert.match(check({ [field]: value }), /^ERR_NOT_SUPPORTED: .*supported are: /, field);
   }
   assert.match(check({ agentType: "nonsense" }), /^ERR_CONFIG_INVALID: agentType: unknown kind/);
 });
-
-test("what has no effect yet is refused, unless it asks for nothing", () => {});
 
 test("volumes have mount tags that a device can tell, each its own", () => {
   const volume = (mountTag: string) => ({ mountTag, hostPath: "/x" });

@@ -27,8 +27,8 @@ test("the name servers of a namespace are those of /etc/netns", needsRoot, async
   const site = testSite(namespace.path);
   assert.equal(cnmNetwork.findDns(site), undefined);
   const directory = `/etc/netns/${namespace.name}`;
-  const made = mkdirSync(directory, { recursive: true }) ?? directory;
-  t.after(() => rmSync(made, { recursive: true }));
+  mkdirSync(directory, { recursive: true });
+  t.after(() => rmSync(directory, { recursive: true }));
   writeFileSync(`${directory}/resolv.conf`, "nameserver 10.1.0.53\nsearch example.org\n");
   const dns = { servers: ["10.1.0.53"], search: ["example.org"], options: [] };
   assert.deepEqual(cnmNetwork.findDns(site), dns);

@@ -16,13 +16,18 @@ const PACKAGES: Readonly<Record<string, string>> = {
   ip: "iproute2",
   tc: "iproute2",
   nsenter: "util-linux",
+  setpriv: "util-linux",
+  unshare: "util-linux",
   sh: "dash",
 };
+/** Ends a program with its parent. */
+const MORTAL = ["setpriv", "--pdeathsig", "KILL", "--"];
 const CANNOT_ENTER = /^nsenter: (?!failed to execute)(.*)$/m;
-const NOT_THERE = /^(?:nsenter: failed to execute (\S+): No such file|(\S+) cannot be run: .*ENOENT)/m;
+const NOT_THERE = /^(?:\w+: failed to execute (\S+): No such file|(\S+) cannot be run: .*ENOENT)/m;
 
 /**
- * Runs a program in a network namespace.
+ * Runs a program in a network namespace. It ends with its caller: it is not to make anything behind the back of the next one,
+ * which cleans up.
  * @param input its standard input, or the descriptor of a file that is
  * @throws HuskError ERR_NETWORK_NAMESPACE when the namespace cannot be entered, ERR_NOT_SUPPORTED when a program is not
  *   installed, ERR_ABORTED
@@ -34,10 +39,14 @@ export async function runInNamespace(
   input?: string | Buffer | number,
 ): Promise<CommandOutcome> {
   const { netNSPath } = place;
-  const outcome = await runNetworkProgram("nsenter", [`--net=${netNSPath}`, "--", program, ...args], {
-    ...place,
-    input,
-  });
+  const outcome = await runNetworkProgram(
+    "nsenter",
+    [`--net=${netNSPath}`, "--", ...MORTAL, program, ...args],
+    {
+      ...place,
+      input,
+    },
+  );
   const [, why] = CANNOT_ENTER.exec(outcome.failure ?? "") ?? [];
   if (why === undefined) return outcome;
   throw new HuskError(

@@ -8,7 +8,7 @@ const SCRIPT = `mount -t sysfs sysfs /sys; cat "/sys/class/net/$0/macvtap/tap$1/
 const FIRST_INDEX = 1 << 24;
 
 /** The device node of a macvtap interface. */
-export function macvtapNode(index: number): string {
+function macvtapNode(index: number): string {
   return `/dev/tap${index}`;
 }
 

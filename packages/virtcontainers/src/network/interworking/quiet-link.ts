@@ -3,12 +3,7 @@ import { existsSync } from "node:fs";
 /** Is there as long as the kernel has IPv6. */
 const IPV6 = "/proc/net/if_inet6";
 
-/** Whether the kernel has IPv6 at all. */
-export function hasKernelIpv6(): boolean {
-  return existsSync(IPV6);
-}
-
 /** Commands by which the kernel gives a link of ours no address of its own: it would talk to the guest. */
 export function quietCommands(name: string): string[] {
-  return hasKernelIpv6() ? [`link set dev ${name} addrgenmode none`] : [];
+  return existsSync(IPV6) ? [`link set dev ${name} addrgenmode none`] : [];
 }

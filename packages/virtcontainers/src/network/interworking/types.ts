@@ -26,7 +26,7 @@ export interface NewJoint extends Joint {
 }
 
 /** A joint that is to be undone. */
-export interface OldJoint extends Joint {
+interface OldJoint extends Joint {
   readonly before: LinkBefore;
 }
 

@@ -141,7 +141,7 @@ describe("husk run --network user, around the host", needsRoot, () => {
     await using place = await Workplace.create(signal);
     const conf = join(place.folder, "resolv.conf");
     await writeFile(conf, "nameserver 127.0.0.1\nsearch pods.example\n");
-    const nameServer = join(import.meta.dirname, "support/name-server.ts");
+    const nameServer = join(import.meta.dirname, "support/name-server-worker.ts");
     const script = [
       `mount --bind ${conf} /etc/resolv.conf; ip link set lo up`,
       `mkfifo ${conf}.ready; $0 ${nameServer} 127.0.0.1 53 192.0.2.7 > ${conf}.ready & read _ < ${conf}.ready`,

@@ -1,5 +1,5 @@
 /**
- * A name server for tests, to be run as a program: `node name-server.ts ADDRESS PORT IPV4` answers every question for an
+ * A name server for tests, to be run as a program: `node name-server-worker.ts ADDRESS PORT IPV4` answers every question for an
  * IPv4 address with that one, and all others with nothing. It says `listening` when it does.
  */
 import { createSocket } from "node:dgram";

@@ -53,7 +53,7 @@ describe("husk run", () => {
 
   it("takes the options of the VM", async () => {
     const args =
-      "--memory 128 --cpus=2 --rootfs dir --name n --hostname h --read-only --machine microvm --debug".split(
+      "--memory 128 --cpus=2 --rootfs dir --name n --hostname h --read-only --machine q35 --slots 2 --debug".split(
         " ",
       );
     const { options } = await parse("run", ...args, "--", "true");
@@ -64,7 +64,8 @@ describe("husk run", () => {
       name: "n",
       hostname: "h",
       readOnly: true,
-      machine: "microvm",
+      machine: "q35",
+      slots: 2,
       debug: true,
     });
   });

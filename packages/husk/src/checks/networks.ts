@@ -3,7 +3,7 @@ import type { CheckResult } from "./check-result.ts";
 import { findProgram } from "./programs.ts";
 
 /** Where networks are looked at; others in tests. */
-export interface NetworkPlaces {
+interface NetworkPlaces {
   /** directories of CNI plugins */
   readonly pluginDirs: readonly string[];
   /** the device that tap interfaces are opened by */

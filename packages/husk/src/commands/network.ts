@@ -23,7 +23,7 @@ Examples:
   husk network ls --json web`;
 
 const ADD_HELP = `
-The pod must have been made with --network cni (or ns=PATH, for --link) and have a free slot: hypervisorConfig.defaultBridges.
+The pod must have been made with --network cni (or ns=PATH, for --link), and with --slots: each interface takes one.
 
 Examples:
   husk network add web green

@@ -52,6 +52,7 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .addOption(
       new Option("--machine <TYPE>", "machine to emulate (default: q35)").choices(["q35", "microvm", "pc"]),
     )
+    .option("--slots <N>", "room for network interfaces that are added later (default: none)", parsePositive)
     .option("--timings", "print where the time went, on stderr")
     .option("--timings=json", "the same as one line of JSON")
     .option("--debug", "let the guest talk on its console, show more of errors")

@@ -19,6 +19,8 @@ export interface PodOptions extends StorageOptions, NetworkOptions {
   readOnly?: boolean;
   /** machine to emulate */
   machine?: MachineType;
+  /** room for disks and network interfaces that are added later */
+  slots?: number;
   /** let the guest talk on its console */
   debug?: boolean;
 }
@@ -36,8 +38,8 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
   const hypervisorConfig: HypervisorConfig = {
     kernelPath: guest.kernel,
     imagePath: guest.initramfs,
-    // Slots for disks of later containers take time to boot, and this pod gets none.
-    defaultBridges: 0,
+    // Slots for what is plugged in later take time to boot.
+    defaultBridges: options.slots ?? 0,
   };
   if (env.HUSK_QEMU) hypervisorConfig.hypervisorPath = env.HUSK_QEMU;
   if (options.machine !== undefined) hypervisorConfig.hypervisorMachineType = options.machine;

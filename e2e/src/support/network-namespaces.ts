@@ -1,7 +1,7 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { makeTestNamespace, type TestNamespace, untilSettled } from "@husk/virtcontainers/test-namespace";
+import { makeTestNamespace, type TestNamespace, untilSettled } from "@husk/virtcontainers/testing/test-namespace";
 
-export type { TestNamespace } from "@husk/virtcontainers/test-namespace";
+export type { TestNamespace } from "@husk/virtcontainers/testing/test-namespace";
 
 /** The addresses of one end of a wire. */
 export interface WireEnd {

@@ -1,5 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { randomBytes, randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { setTimeout as after } from "node:timers/promises";
 import type { NetworkRecord, NetworkSite } from "../network/types.ts";
 import type { NetworkConfig } from "../types/index.ts";
@@ -29,7 +30,7 @@ export function makeTestNamespace(): TestNamespace {
   ip("link set dev lo up");
   const dump = () => dumpNamespace(ip, tc);
   const remove = async () => {
-    execFileSync("ip", ["netns", "delete", name], { stdio: "ignore" });
+    if (existsSync(path)) execFileSync("ip", ["netns", "delete", name]);
   };
   return { name, path, ip, tc, dump, [Symbol.asyncDispose]: remove };
 }
@@ -49,11 +50,21 @@ export function testSite(
   return { containerId: randomUUID(), config, record, save: () => {}, deadlineFactor: 1 };
 }
 
-/** Waits until no address of a namespace is tentative any more: nobody tells when. */
-export async function untilSettled({ ip }: TestNamespace): Promise<void> {
+/** Waits until no address of a namespace is tentative any more. */
+export function untilSettled({ ip }: TestNamespace): Promise<void> {
+  return until(() => ip("-6 address show tentative -dadfailed").trim() === "");
+}
+
+/** Waits until the kernel knows in a namespace that the other end of a link is down. */
+export function untilCarrierLost({ ip }: TestNamespace): Promise<void> {
+  return until(() => ip("route show").includes("linkdown"));
+}
+
+/** Nobody tells when it is so. */
+async function until(isSo: () => boolean): Promise<void> {
   const deadline = Date.now() + 10_000;
-  while (ip("-6 address show tentative -dadfailed").trim() !== "") {
-    if (Date.now() > deadline) throw new Error("addresses stay tentative");
+  while (!isSo()) {
+    if (Date.now() > deadline) throw new Error("the namespace does not become as it should");
     await after(50);
   }
 }
@@ -64,7 +75,7 @@ function dumpNamespace(ip: Run, tc: Run): unknown {
   const json = (text: string): unknown => JSON.parse(text || "[]", withoutPassing);
   return {
     links: json(ip("-d -json address show")),
-    routes: ip("route show table all").split("\n").sort(),
+    routes: ip("route show table all").replaceAll("linkdown ", "").split("\n").sort(),
     neighbours: json(ip("-json neighbour show nud permanent")),
     queues: json(tc("-json qdisc show")),
   };
@@ -72,5 +83,8 @@ function dumpNamespace(ip: Run, tc: Run): unknown {
 
 /** Lifetimes are the kernel's; the state of a link tells of its other end; counters count. */
 function withoutPassing(key: string, value: unknown): unknown {
+  if (key === "flags" && Array.isArray(value)) {
+    return value.filter((flag) => flag !== "NO-CARRIER" && flag !== "LOWER_UP");
+  }
   return ["operstate", "tentative", "refcnt", "promiscuity", "allmulti"].includes(key) ? undefined : value;
 }

@@ -7,6 +7,7 @@ import {
   skipDuplicateDetection,
   type TestNamespace,
   testSite,
+  untilCarrierLost,
   untilSettled,
 } from "../../testing/test-namespace.ts";
 import { NetInterworkingModel } from "../../types/kinds.ts";
@@ -91,6 +92,23 @@ for (const model of MODELS) {
     }
   });
 
+  test(
+    `${model}: a link whose other end is down is joined, and given back as it was`,
+    needsRoot,
+    async () => {
+      await using peer = makeTestNamespace();
+      await using namespace = makeTestNamespace();
+      await fill(namespace, peer, "veth");
+      peer.ip("link set dev port down");
+      await untilCarrierLost(namespace);
+      const before = namespace.dump();
+      const { joined, site } = await note(namespace, model);
+      await connectEndpoint(joined, site);
+      await disconnectEndpoint(joined, site);
+      assert.deepEqual(namespace.dump(), before);
+    },
+  );
+
   test(`${model}: what was joined by half is given back, too, wherever it broke off`, needsRoot, async () => {
     await using peer = makeTestNamespace();
     await using namespace = makeTestNamespace();
@@ -117,7 +135,7 @@ for (const model of MODELS) {
     needsRoot,
     async () => {
       await using peer = makeTestNamespace();
-      const namespace = makeTestNamespace();
+      await using namespace = makeTestNamespace();
       await fill(namespace, peer, "veth");
       const { joined, site } = await note(namespace, model);
       await connectEndpoint(joined, site);

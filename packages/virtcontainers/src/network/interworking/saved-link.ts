@@ -17,6 +17,9 @@ const AF_INET6 = 10;
 /** Place of a route's protocol in its message, and its value for those that the kernel makes by itself. */
 const PROTOCOL_OFFSET = MESSAGE_HEAD + 5;
 const RTPROT_KERNEL = 2;
+/** Place of its flags, and the one that whoever made it has said; the kernel takes none back that it sets by itself. */
+const FLAGS_OFFSET = MESSAGE_HEAD + 8;
+const RTNH_F_ONLINK = 4;
 
 /** Prints whether IPv6 is off on a link; nothing where the kernel has none. `/proc/sys/net` shows the reader's namespace. */
 const READ = `! test -e "$0" || cat "$0"`;
@@ -94,7 +97,12 @@ function checkRestored({ failure }: CommandOutcome, place: NamespacePlace, name:
 
 /** Those that the kernel makes by itself come with the addresses; a second time, they would be there twice. */
 function withoutKernelRoutes(saved: Buffer): Buffer {
-  const kept = messagesOf(saved).filter((message) => message[PROTOCOL_OFFSET] !== RTPROT_KERNEL);
+  const kept = messagesOf(saved).filter(
+    (message) => message.length >= FLAGS_OFFSET + 4 && message[PROTOCOL_OFFSET] !== RTPROT_KERNEL,
+  );
+  for (const message of kept) {
+    message.writeUInt32LE(message.readUInt32LE(FLAGS_OFFSET) & RTNH_F_ONLINK, FLAGS_OFFSET);
+  }
   return Buffer.concat([saved.subarray(0, FILE_HEAD), ...kept]);
 }
 

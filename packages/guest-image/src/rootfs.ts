@@ -29,7 +29,6 @@ const FILES: Readonly<Record<string, string>> = {
     "",
   ].join("\n"),
   "etc/group": ["root:x:0:", "daemon:x:1:", "tty:x:5:", "nogroup:x:65534:", ""].join("\n"),
-  "etc/hosts": ["127.0.0.1 localhost", "::1 localhost", ""].join("\n"),
   "etc/os-release": ["NAME=busybox", "ID=busybox", 'PRETTY_NAME="husk demo (busybox)"', ""].join("\n"),
 };
 

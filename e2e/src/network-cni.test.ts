@@ -14,9 +14,9 @@ import {
 } from "@husk/virtcontainers";
 import { CniMachine, needsPlugins, runIn } from "@husk/virtcontainers/testing/cni-machine";
 import { findMade, writeBridgeNetwork } from "./support/cni-networks.ts";
+import { carryIn, carryOut, makePayload } from "./support/payload.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { runScript } from "./support/run-script.ts";
-import { checkTraffic } from "./support/traffic.ts";
 import { makeTrafficRoot } from "./support/traffic-root.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
@@ -26,8 +26,12 @@ const POD = "pod";
 const BUSYBOX = join(DEMO_ROOTFS, "bin/busybox");
 const PORTMAP = { type: "portmap", capabilities: { portMappings: true } };
 const MIB = 2 ** 20;
-/** Serves one page. */
-const SERVE = ["sh", "-c", "mkdir /srv && echo served > /srv/index.html && exec httpd -f -h /srv"];
+/** Serves one page, and says so. */
+const SERVE = [
+  "sh",
+  "-c",
+  "mkdir /srv && echo served > /srv/index.html && httpd -h /srv && echo up && sleep 1000",
+];
 
 /** The path of the pod's network namespace. */
 async function namespaceOf({ options }: Workplace): Promise<string> {
@@ -87,8 +91,13 @@ describe("a pod with CNI networks", needsPlugins, () => {
     ])
       assert.match(seen, line);
 
-    const pair = { place, podId: POD, containerId: "web", program, netNSPath: `/run/netns/${machine.name}` };
-    for (const gateway of ["10.71.0.1", "fd71::1", "10.72.0.1"]) await checkTraffic(pair, gateway, 16 * MIB);
+    const inside = { place, podId: POD, containerId: "web" };
+    const outside = { namespace: { path: `/run/netns/${machine.name}` }, program };
+    const payload = makePayload(program, 16 * MIB);
+    for (const network of ["10.71.0.", "fd71::", "10.72.0."]) {
+      await carryOut(inside, outside, `${network}1`, payload);
+      await carryIn(inside, outside, `${network}2`, payload);
+    }
     for (const host of ["10.71.0.1", "[fd71::1]"]) assert.equal(get(machine, host, 8080), "served\n");
     await checkNetwork(POD, options);
 
@@ -106,21 +115,37 @@ describe("a pod with CNI networks", needsPlugins, () => {
 
     await startPod(POD, options);
     await checkNetwork(POD, options);
-    await checkTraffic(pair, "10.71.0.1", MIB);
+    await carryOut(inside, outside, "fd71::1", payload);
     assert.equal(get(machine, "10.71.0.1", 8080), "served\n");
     await deletePod(POD, options);
     assert.deepEqual(findMade(machine, "blue", "green"), []);
   });
 
-  it("is run, seen, checked and stopped by the command line", async (context) => {
-    const machine = new CniMachine(context);
-    writeBridgeNetwork(machine, "blue", 71, { more: [PORTMAP], disableCheck: true });
-    await using place = await Workplace.create(context.signal);
-    const dirs = ["--cni-conf-dir", machine.confDir, "--cni-bin-dir", machine.binDir];
-    const run = ["run", "--rm", "--name", POD, "--network", "cni", ...dirs, "-p", "8080:80"];
-    const running = place.start([...run, "--interworking", "macvtap", "--", ...SERVE]);
-    await running.stderr.waitFor(/./).catch(() => {});
-    const listed = await place.husk(["network", "ls", POD]);
-    assert.equal(listed.stdout.toString(), "");
-  });
+  for (const interworking of ["tcFilter", "bridged", "macvtap"]) {
+    it(`is run, seen, checked and stopped by the command line (${interworking})`, async (context) => {
+      const machine = new CniMachine(context);
+      writeBridgeNetwork(machine, "blue", 71);
+      await using place = await Workplace.create(context.signal);
+      const husk = async (...args: string[]) => {
+        const { status, stdout, stderr } = await place.husk(args);
+        return [status, stdout.toString(), stderr];
+      };
+      const dirs = ["--cni-conf-dir", machine.confDir, "--cni-bin-dir", machine.binDir];
+      const run = ["run", "--rm", "--name", POD, "--network", "cni", ...dirs];
+      const running = place.start([...run, "--interworking", interworking, "--", ...SERVE]);
+      await running.stdout.waitFor(/up/);
+      assert.equal(get(machine, "10.71.0.2", 80), "served\n");
+      assert.equal(get(machine, "[fd71::2]", 80), "served\n");
+      const [status, table] = await husk("network", "ls", POD);
+      assert.equal(status, 0);
+      assert.match(
+        `${table}`,
+        new RegExp(`^eth0 +[0-9a-f:]+ +1500 +veth +${interworking} +10.71.0.2/24, fd71::2/64$`, "m"),
+      );
+      assert.deepEqual(await husk("network", "check", POD), [0, `${POD}\n`, ""]);
+      running.child.kill("SIGTERM");
+      assert.equal((await running.ended).status, 143);
+      assert.deepEqual(findMade(machine, "blue"), []);
+    });
+  }
 });

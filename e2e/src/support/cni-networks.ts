@@ -42,6 +42,8 @@ export function findMade(machine: CniMachine, ...networks: string[]): string[] {
   const leases = networks.flatMap((network) => machine.leases(network));
   const saved = machine.run("iptables-save") + machine.run("ip6tables-save");
   // What is there for all pods names neither an address of one nor a port.
-  const rules = saved.split("\n").filter((line) => /^-A .*(?:10\.\d+\.0\.[2-9]|fd\d+::[2-9]|--dport)/.test(line));
+  const rules = saved
+    .split("\n")
+    .filter((line) => /^-A .*(?:10\.\d+\.0\.[2-9]|fd\d+::[2-9]|--dport)/.test(line));
   return [...made, ...leases, ...rules];
 }

@@ -1,5 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { makeTestNamespace, type TestNamespace, untilSettled } from "@husk/virtcontainers/testing/test-namespace";
+import {
+  makeTestNamespace,
+  type TestNamespace,
+  untilSettled,
+} from "@husk/virtcontainers/testing/test-namespace";
 
 export type { TestNamespace } from "@husk/virtcontainers/testing/test-namespace";
 
@@ -66,6 +70,9 @@ export function makeBridge(namespace: TestNamespace, name: string, ports: readon
 const PROGRAM_TIMEOUT_MS = 150_000;
 
 /** Starts a program in a namespace. */
-export function spawnIn({ path }: TestNamespace, args: readonly string[]): ChildProcessWithoutNullStreams {
+export function spawnIn(
+  { path }: Pick<TestNamespace, "path">,
+  args: readonly string[],
+): ChildProcessWithoutNullStreams {
   return spawn("nsenter", [`--net=${path}`, "--", ...args], { timeout: PROGRAM_TIMEOUT_MS });
 }

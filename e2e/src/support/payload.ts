@@ -26,7 +26,7 @@ export interface TrafficPlace {
 
 /** Where `traffic` runs outside of the pod. */
 export interface TrafficPeer {
-  readonly namespace: TestNamespace;
+  readonly namespace: Pick<TestNamespace, "path">;
   /** `traffic`, a static program */
   readonly program: string;
 }

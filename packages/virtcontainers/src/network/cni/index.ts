@@ -31,11 +31,15 @@ export const cniNetwork: NetworkJoiner = {
 };
 
 /**
- * Asks the plugins of all networks that a pod has joined whether these are still as they made them.
+ * Asks the plugins of all networks that a pod has joined whether these are still as they made them. Those whose link had to
+ * give its hardware address or more to the VM are left out: there, plugins would miss what is with the guest.
  * @throws HuskError ERR_CNI_PLUGIN, ERR_CNI_PLUGIN_MISSING, ERR_ABORTED
  */
 export async function checkAttachments(site: NetworkSite): Promise<void> {
+  const changed = site.record.endpoints.filter(({ model }) => model === "bridged" || model === "macvtap");
+  const names = changed.map(({ endpoint }) => endpoint.name);
   for (const attachment of attachmentsOf(site)) {
+    if (names.includes(attachment.ifName)) continue;
     await checkNetwork(attachment, siteOf(site, site.signal));
   }
 }

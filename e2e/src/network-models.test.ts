@@ -58,6 +58,7 @@ describe("a link of a namespace becomes the pod's interface", needsRoot, () => {
     await carryAll(tools, pod, net, outside);
     await more?.();
     await net.delete();
+    await net.networks.settle(inside);
     assert.deepEqual([inside.dump(), outside.dump()], before);
   };
 
@@ -99,15 +100,17 @@ describe("a link of a namespace becomes the pod's interface", needsRoot, () => {
     await using net = await NetworkedPlace.create(tools, signal);
     const [inside, outside] = [net.networks.add(), net.networks.add()];
     wire(
-      { namespace: inside, name: "up" },
+      { namespace: inside, name: "uplink" },
       { namespace: outside, name: "a", addresses: withPrefix(OUTSIDE) },
       MTU,
     );
     ipAll(inside, [
       "tuntap add dev tap0 mode tap vnet_hdr",
       `link set dev tap0 address ${MAC} mtu ${MTU} addrgenmode none`,
+      // It is down when the pod gets it; but the kernel keeps what it makes when a link is set up first.
+      ...["up", "down"].map((state) => `link set dev tap0 ${state}`),
     ]);
-    makeBridge(inside, "br0", ["up", "tap0"]);
+    makeBridge(inside, "br0", ["uplink", "tap0"]);
     // Its stack must not answer for the addresses, which are the guest's.
     ipAll(inside, ["link set dev br0 arp off addrgenmode none"]);
     addAddresses(inside, "tap0", withPrefix(POD));
@@ -119,15 +122,15 @@ describe("a link of a namespace becomes the pod's interface", needsRoot, () => {
     await using net = await NetworkedPlace.create(tools, signal);
     const [inside, outside, middle] = [net.networks.add(), net.networks.add(), net.networks.add()];
     wire(
-      { namespace: middle, name: "up" },
+      { namespace: middle, name: "uplink" },
       { namespace: outside, name: "a", addresses: withPrefix(OUTSIDE) },
       MTU,
     );
     const index = 1e6 + randomInt(1e8);
     middle.ip(
-      `link add link up netns ${inside.name} name eth7 index ${index} address ${MAC} mtu ${MTU} type macvtap mode bridge`,
+      `link add link uplink netns ${inside.name} name eth7 index ${index} address ${MAC} mtu ${MTU} type macvtap mode bridge`,
     );
-    ipAll(inside, ["link set dev eth7 txqueuelen 1000 addrgenmode none"]);
+    ipAll(inside, ["link set dev eth7 txqueuelen 1000 addrgenmode none up"]);
     addAddresses(inside, "eth7", withPrefix(POD));
     const links = ["eth7 macvtap direct"];
     await prove(net, [inside, outside], "eth7", NetInterworkingModel.enlightened, links);

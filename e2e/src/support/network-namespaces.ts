@@ -1,5 +1,9 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { makeTestNamespace, type TestNamespace, untilSettled } from "@husk/virtcontainers/testing/test-namespace";
+import {
+  makeTestNamespace,
+  type TestNamespace,
+  untilSettled,
+} from "@husk/virtcontainers/testing/test-namespace";
 
 export type { TestNamespace } from "@husk/virtcontainers/testing/test-namespace";
 

@@ -72,5 +72,6 @@ function dumpNamespace(ip: Run, tc: Run): unknown {
 
 /** Lifetimes are the kernel's; the state of a link tells of its other end; counters count. */
 function withoutPassing(key: string, value: unknown): unknown {
-  return ["operstate", "tentative", "refcnt", "promiscuity", "allmulti"].includes(key) ? undefined : value;
+  const passing = ["operstate", "tentative", "refcnt", "promiscuity", "allmulti", "gc_timer"];
+  return passing.includes(key) ? undefined : value;
 }

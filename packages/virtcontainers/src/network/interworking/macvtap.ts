@@ -24,6 +24,8 @@ export const macvtap: Interworking = {
       `link set dev ${link.name} address ${randomMac()}`,
       `link add link ${link.name} name ${tap} index ${index} mtu ${endpoint.mtu} type macvtap mode bridge`,
       `link set dev ${tap} alias ${owner} address ${endpoint.mac} txqueuelen ${link.queueLength || QUEUE_LENGTH}`,
+      // Nobody tells it of the guest's groups, by which IPv6 finds neighbours.
+      `link set dev ${tap} allmulticast on`,
       ...quietCommands(tap),
       `link set dev ${tap} up`,
     ];

@@ -17,6 +17,8 @@ export interface Link {
   /** largest packet in bytes */
   readonly mtu: number;
   readonly isUp: boolean;
+  /** it takes all multicast, not only what it was told of */
+  readonly takesAllMulticast: boolean;
   /** name of the bridge or bond that it is a part of */
   readonly master: string | undefined;
   /** who has made it, if that was us */
@@ -86,7 +88,8 @@ function parseLink(link: Json, netNSPath: string): Link | undefined {
     type: text(link.link_type) ?? "",
     mac: text(link.address)?.toLowerCase() ?? "",
     mtu: number(link.mtu),
-    isUp: Array.isArray(link.flags) && link.flags.includes("UP"),
+    isUp: hasFlag(link, "UP"),
+    takesAllMulticast: hasFlag(link, "ALLMULTI"),
     master: text(link.master),
     alias: text(link.ifalias),
     queueLength: number(link.txqlen),
@@ -95,6 +98,10 @@ function parseLink(link: Json, netNSPath: string): Link | undefined {
     tap: isTap ? { multiQueue: data.multi_queue === true, persists: data.persist === true } : undefined,
     addresses: (Array.isArray(link.addr_info) ? link.addr_info : []).filter(isJson).flatMap(parseAddress),
   };
+}
+
+function hasFlag({ flags }: Json, flag: string): boolean {
+  return Array.isArray(flags) && flags.includes(flag);
 }
 
 function parseAddress(info: Json): LinkAddress[] {

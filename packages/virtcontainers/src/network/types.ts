@@ -76,6 +76,8 @@ export interface Endpoint extends GuestInterface {
 export interface LinkBefore {
   /** it was down */
   readonly isDown?: boolean;
+  /** it took only the multicast that it was told of */
+  readonly isSelective?: boolean;
   /** its addresses, as `ip address save` writes them, in base64 */
   readonly addresses?: string;
   /** its routes, as `ip route save` writes them, in base64 */

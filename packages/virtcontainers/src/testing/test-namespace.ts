@@ -86,5 +86,7 @@ function withoutPassing(key: string, value: unknown): unknown {
   if (key === "flags" && Array.isArray(value)) {
     return value.filter((flag) => flag !== "NO-CARRIER" && flag !== "LOWER_UP");
   }
-  return ["operstate", "tentative", "refcnt", "promiscuity", "allmulti"].includes(key) ? undefined : value;
+  return ["operstate", "tentative", "refcnt", "promiscuity", "allmulti", "gc_timer"].includes(key)
+    ? undefined
+    : value;
 }

@@ -1,22 +1,43 @@
 import type { NicBackend } from "../../hypervisor/types.ts";
 import { changeLinks, undoLinks } from "../iproute.ts";
+import { macCommands, neighbourCommands, randomMac } from "./hardware-address.ts";
 import { findMacvtapNode } from "./macvtap-node.ts";
+import { restoreLink, saveLink } from "./saved-link.ts";
 import type { Interworking, NewJoint } from "./types.ts";
 
-/** A link that was made for a VM, which has it as it is. It is set up for as long. */
+/**
+ * A link that was made for a VM, which has it as it is, and its hardware address. It is set up for as long. A tap interface
+ * gets another hardware address: a bridge that it is a port of would take what is for the guest for itself. Nobody tells a
+ * macvtap interface of the guest's multicast groups, by which IPv6 finds neighbours, so it takes all.
+ */
 export const direct: Interworking = {
   async connect(joint) {
     const { link, place, keep } = joint;
     const backend = await findBackend(joint);
-    if (!link.isUp) {
-      keep({ isDown: true });
-      await changeLinks(place, "ip", [`link set dev ${link.name} up`], link.name);
-    }
+    const isSelective = link.kind === "macvtap" && !link.takesAllMulticast;
+    keep({ ...(link.isUp ? {} : await saveLink(place, link.name)), isDown: !link.isUp, isSelective });
+    const set = `link set dev ${link.name}`;
+    const change = [
+      ...(link.kind === "tap" ? [`${set} address ${randomMac()}`] : []),
+      ...(isSelective ? [`${set} allmulticast on`] : []),
+      `${set} up`,
+    ];
+    await changeLinks(place, "ip", change, link.name);
     return backend;
   },
 
-  async disconnect({ link, place, before }) {
-    if (before.isDown) await undoLinks(place, "ip", [`link set dev ${link.name} down`], link.name);
+  async disconnect(joint) {
+    const { link, place, before } = joint;
+    const set = `link set dev ${link.name}`;
+    const restore = [
+      ...macCommands(joint),
+      ...(before.isSelective ? [`${set} allmulticast off`] : []),
+      ...(before.isDown ? [`${set} down`] : []),
+    ];
+    await undoLinks(place, "ip", restore, link.name);
+    // The kernel has taken the addresses of IPv6 when the link went down.
+    if (before.isDown) await restoreLink(place, { ...link, isUp: false }, before);
+    await undoLinks(place, "ip", neighbourCommands(joint), link.name);
   },
 };
 

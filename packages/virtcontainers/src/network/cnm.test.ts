@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
 import { needsRoot } from "../testing/needs-root.ts";
 import { makeTestNamespace, testSite } from "../testing/test-namespace.ts";
@@ -27,8 +27,12 @@ test("the name servers of a namespace are those of /etc/netns", needsRoot, async
   const site = testSite(namespace.path);
   assert.equal(cnmNetwork.findDns(site), undefined);
   const directory = `/etc/netns/${namespace.name}`;
-  mkdirSync(directory, { recursive: true });
-  t.after(() => rmSync(directory, { recursive: true }));
+  const made = mkdirSync(directory, { recursive: true });
+  t.after(() => {
+    rmSync(directory, { recursive: true });
+    // Other tests may have put something there meanwhile.
+    if (made === "/etc/netns" && readdirSync(made).length === 0) rmdirSync(made);
+  });
   writeFileSync(`${directory}/resolv.conf`, "nameserver 10.1.0.53\nsearch example.org\n");
   const dns = { servers: ["10.1.0.53"], search: ["example.org"], options: [] };
   assert.deepEqual(cnmNetwork.findDns(site), dns);

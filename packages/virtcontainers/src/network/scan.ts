@@ -22,7 +22,7 @@ export interface ScanOptions {
 /**
  * The links of a pod's namespace that the VM is to have, by their index, each with its addresses, routes (of the main table)
  * and permanent neighbours. What counts as one: {@link endpointKind}. What the guest's kernel makes by itself (routes to the
- * networks of addresses, link-local addresses of IPv6) is left out, and so are addresses that are going to expire.
+ * networks of addresses, link-local addresses of IPv6) is left out, and so are deprecated and temporary addresses.
  * @throws HuskError ERR_NETWORK_LINK, ERR_NETWORK_NAMESPACE, ERR_NETWORK_CLASH, ERR_NOT_SUPPORTED, ERR_ABORTED
  */
 export async function scanNamespace(site: NetworkSite, options: ScanOptions = {}): Promise<Endpoint[]> {

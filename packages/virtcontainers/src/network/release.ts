@@ -1,6 +1,6 @@
 import type { PodRecord } from "../store/pod-record.ts";
 import { networkOf } from "./index.ts";
-import { disconnectEndpoint } from "./interworking/index.ts";
+import { disconnectEndpoint, goesWithNamespace } from "./interworking/index.ts";
 import { removeNamespace } from "./namespace.ts";
 import { type SiteOptions, siteOf } from "./site.ts";
 
@@ -19,6 +19,8 @@ export async function releaseNetwork(record: PodRecord, options: SiteOptions): P
     await step().catch((error: unknown) => failures.push(error));
   };
   for (const joined of [...network.endpoints].reverse()) {
+    // A namespace that goes takes its links with it.
+    if (network.created && goesWithNamespace(joined)) continue;
     await attempt(() => disconnectEndpoint(joined, site));
   }
   await attempt(() => networkOf(record.config.networkModel).detach(site));

@@ -77,6 +77,14 @@ export async function disconnectEndpoint(record: EndpointRecord, site: NetworkSi
   delete record.before;
 }
 
+/**
+ * Whether all that joins an endpoint to the VM goes with its namespace. Else there are addresses to be given back, by which
+ * plugins find what they have made, or devices to be returned.
+ */
+export function goesWithNamespace({ model }: Pick<EndpointRecord, "model">): boolean {
+  return model === "tcFilter" || model === "bridged";
+}
+
 /** A link is known by its number, which it keeps when it is renamed. */
 function findLink(links: readonly Link[], { index }: Endpoint): Link | undefined {
   return links.find((link) => link.index === index);

@@ -1,4 +1,4 @@
-import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import {
   makeTestNamespace,
   type TestNamespace,
@@ -60,10 +60,22 @@ export function addAddresses(namespace: TestNamespace, name: string, addresses: 
   }
 }
 
-/** Makes a bridge that is up, and the links its ports. */
-export function makeBridge(namespace: TestNamespace, name: string, ports: readonly string[]): void {
+/** Makes a bridge that is up, and the links its ports. @param addresses of its own */
+export function makeBridge(
+  namespace: TestNamespace,
+  name: string,
+  ports: readonly string[],
+  addresses: readonly string[] = [],
+): void {
   const make = [`link add ${name} type bridge forward_delay 0`, `link set dev ${name} up`];
   ipAll(namespace, [...make, ...ports.map((port) => `link set dev ${port} master ${name}`)]);
+  addAddresses(namespace, name, addresses);
+}
+
+/** Makes a namespace a router of both families. */
+export function forwardPackets({ path }: TestNamespace): void {
+  const script = "echo 1 > /proc/sys/net/ipv4/ip_forward; echo 1 > /proc/sys/net/ipv6/conf/all/forwarding";
+  execFileSync("nsenter", [`--net=${path}`, "--", "sh", "-ec", script]);
 }
 
 /** How long a program in a namespace may take, in milliseconds: it must not outlive a test that has failed. */

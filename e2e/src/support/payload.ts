@@ -67,10 +67,23 @@ export async function carryIn(
   address: string,
   payload: Payload,
 ): Promise<void> {
+  await (await beginCarryIn(to, from, address, payload)).carried;
+}
+
+/** The same; resolves when the sender has been started. */
+export async function beginCarryIn(
+  to: TrafficPlace,
+  from: TrafficPeer,
+  address: string,
+  payload: Payload,
+): Promise<{ readonly carried: Promise<void> }> {
   const listener = await listenInPod(to, "receive - | sha256sum");
   const peer = startPeer(from, ["connect", address, String(PORT), "send", String(payload.bytes)]);
-  await peer.ended();
-  assert.equal((await listener.output).split(" ")[0], payload.digest, `to ${address}`);
+  const carry = async () => {
+    await peer.ended();
+    assert.equal((await listener.output).split(" ")[0], payload.digest, `to ${address}`);
+  };
+  return { carried: carry() };
 }
 
 /** A process of one pod connects to one of another and sends. @param address of the second */

@@ -19,6 +19,8 @@ export interface Link {
   readonly isUp: boolean;
   /** it takes all multicast, not only what it was told of */
   readonly takesAllMulticast: boolean;
+  /** how the kernel makes its link-local address of IPv6 (`eui64`, `none`, …), if it has IPv6 */
+  readonly addressMode: string | undefined;
   /** name of the bridge or bond that it is a part of */
   readonly master: string | undefined;
   /** who has made it, if that was us */
@@ -90,6 +92,7 @@ function parseLink(link: Json, netNSPath: string): Link | undefined {
     mtu: number(link.mtu),
     isUp: hasFlag(link, "UP"),
     takesAllMulticast: hasFlag(link, "ALLMULTI"),
+    addressMode: text(link.inet6_addr_gen_mode),
     master: text(link.master),
     alias: text(link.ifalias),
     queueLength: number(link.txqlen),

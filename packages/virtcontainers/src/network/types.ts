@@ -78,6 +78,8 @@ export interface LinkBefore {
   readonly isDown?: boolean;
   /** it took only the multicast that it was told of */
   readonly isSelective?: boolean;
+  /** how the kernel made its link-local address of IPv6 */
+  readonly addressMode?: string | undefined;
   /** its addresses, as `ip address save` writes them, in base64 */
   readonly addresses?: string;
   /** its routes, as `ip route save` writes them, in base64 */

@@ -2,24 +2,28 @@ import type { NicBackend } from "../../hypervisor/types.ts";
 import { changeLinks, undoLinks } from "../iproute.ts";
 import { macCommands, neighbourCommands, randomMac } from "./hardware-address.ts";
 import { findMacvtapNode } from "./macvtap-node.ts";
+import { quietCommands } from "./quiet-link.ts";
 import { restoreLink, saveLink } from "./saved-link.ts";
 import type { Interworking, NewJoint } from "./types.ts";
 
 /**
  * A link that was made for a VM, which has it as it is, and its hardware address. It is set up for as long. A tap interface
  * gets another hardware address: a bridge that it is a port of would take what is for the guest for itself. Nobody tells a
- * macvtap interface of the guest's multicast groups, by which IPv6 finds neighbours, so it takes all.
+ * macvtap interface of the guest's multicast groups, by which IPv6 finds neighbours, so it takes all. When the VM opens it,
+ * the kernel gives it no address of its own.
  */
 export const direct: Interworking = {
   async connect(joint) {
     const { link, place, keep } = joint;
     const backend = await findBackend(joint);
     const isSelective = link.kind === "macvtap" && !link.takesAllMulticast;
-    keep({ ...(link.isUp ? {} : await saveLink(place, link.name)), isDown: !link.isUp, isSelective });
+    const { addressMode, isUp } = link;
+    keep({ ...(isUp ? {} : await saveLink(place, link.name)), isDown: !isUp, isSelective, addressMode });
     const set = `link set dev ${link.name}`;
     const change = [
       ...(link.kind === "tap" ? [`${set} address ${randomMac()}`] : []),
       ...(isSelective ? [`${set} allmulticast on`] : []),
+      ...quietCommands(link.name),
       `${set} up`,
     ];
     await changeLinks(place, "ip", change, link.name);
@@ -33,6 +37,7 @@ export const direct: Interworking = {
       ...macCommands(joint),
       ...(before.isSelective ? [`${set} allmulticast off`] : []),
       ...(before.isDown ? [`${set} down`] : []),
+      ...(before.addressMode ? [`${set} addrgenmode ${before.addressMode}`] : []),
     ];
     await undoLinks(place, "ip", restore, link.name);
     // The kernel has taken the addresses of IPv6 when the link went down.

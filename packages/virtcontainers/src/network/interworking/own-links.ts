@@ -4,14 +4,21 @@ import type { NamespacePlace } from "../namespace-command.ts";
 import type { JoinModel } from "../types.ts";
 import { quietCommands } from "./quiet-link.ts";
 
+/** Numbers from here on are too long for a name of 15 characters, and are written shorter. */
+const LONG_INDEX = 10_000_000;
+
 /** Name of the tap or macvtap interface that we make for a link. @param index the link's */
 export function tapName(index: number): string {
-  return `tap${index}_husk`;
+  return `tap${shorten(index)}_husk`;
 }
 
 /** Name of the bridge that we make for a link. @param index the link's */
 export function bridgeName(index: number): string {
-  return `br${index}_husk`;
+  return `br${shorten(index)}_husk`;
+}
+
+function shorten(index: number): string {
+  return index < LONG_INDEX ? String(index) : `x${index.toString(36)}`;
 }
 
 /** The links that we made for a link, this pod or another. @param index the link's */

@@ -24,7 +24,9 @@ export class TestNetworks implements AsyncDisposable {
 
   /** Makes a namespace. */
   add(): TestNamespace {
-    return this.#all.use(makeTestNamespace());
+    const namespace = this.#all.use(makeTestNamespace());
+    this.#all.defer(() => deleteDevices(namespace));
+    return namespace;
   }
 
   /** Makes the first packet of a test wait for nothing: resolves when the addresses of these namespaces are theirs. */
@@ -35,6 +37,12 @@ export class TestNetworks implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#all.disposeAsync();
   }
+}
+
+/** Deletes the links of a namespace that have device nodes: the kernel takes a namespace apart some time after it has gone. */
+function deleteDevices({ ip }: TestNamespace): void {
+  const links = JSON.parse(ip("-json link show type macvtap") || "[]") as { ifname?: string }[];
+  for (const { ifname } of links) if (ifname) ip(`link delete dev ${ifname}`);
 }
 
 /** Runs `ip` in a namespace for each of these, in order. */

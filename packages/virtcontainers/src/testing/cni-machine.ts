@@ -52,6 +52,8 @@ export class CniMachine {
     this.dataDir = join(base, "leases");
     for (const dir of [this.confDir, this.binDir]) mkdirSync(dir);
     this.#addNamespace(this.name);
+    // A gateway's address that is still being tried for duplicates is nobody's: who connects then never gets an answer.
+    this.run("sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad");
     for (const plugin of readdirSync(PLUGINS)) {
       this.writePlugin(plugin, `exec nsenter --net=/run/netns/${this.name} -- ${join(PLUGINS, plugin)}`);
     }

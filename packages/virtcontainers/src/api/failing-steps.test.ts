@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cpSync, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { cpSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import {
@@ -16,10 +16,9 @@ import {
   stopContainer,
   stopPod,
 } from "../index.ts";
+import { failAt, fails, INJECTED, whatIsLeft } from "../testing/failing-calls.ts";
 import { type MockBench, makeMockBench } from "../testing/mock-pod.ts";
 import type { CallOptions, ContainerConfig, PodConfig } from "../types/index.ts";
-
-const INJECTED = new Error("injected");
 
 /** A pod to call something on, and the call. */
 interface Scene {
@@ -111,42 +110,8 @@ async function callAgain(call: typeof stopPod, options: CallOptions): Promise<vo
   if (call !== resumePod || state === "paused") await call("pod", options);
 }
 
-/** Makes a call fail when it has done a number of phases. */
-function failAt(step: number): CallOptions {
-  let count = 0;
-  return {
-    onPhase: () => {
-      if (count++ === step) throw INJECTED;
-    },
-  };
-}
-
-async function fails(call: Promise<unknown>): Promise<boolean> {
-  return call.then(
-    () => false,
-    (error) => {
-      if (error !== INJECTED && error.cause !== INJECTED) throw error;
-      return true;
-    },
-  );
-}
-
 /** All that is stored of the pod, with what this process knows. */
 async function look({ root, options }: MockBench): Promise<unknown> {
   const record = JSON.parse(readFileSync(join(root, "pods", "pod", "pod.json"), "utf8"));
   return { record, status: await statusPod("pod", options) };
-}
-
-/** Pods and descriptors that a call has left behind. */
-function whatIsLeft({ root, base }: MockBench): string[] {
-  const descriptors = readdirSync("/proc/self/fd").flatMap((fd) => {
-    try {
-      return readlinkSync(`/proc/self/fd/${fd}`);
-    } catch {
-      // The one that lists them.
-      return [];
-    }
-  });
-  const pods = existsSync(join(root, "pods")) ? readdirSync(join(root, "pods")) : [];
-  return [...pods, ...descriptors.filter((path) => path.startsWith(base))];
 }

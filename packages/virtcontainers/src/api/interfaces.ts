@@ -14,7 +14,7 @@ import { setUpInterfaces, vcpusOf } from "./boot.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { networkOptions } from "./network-options.ts";
-import { podInterface } from "./network-status.ts";
+import { podInterface, podInterfaces } from "./network-status.ts";
 import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { takeOutUnsettled } from "./unsettled-interfaces.ts";
@@ -25,7 +25,7 @@ import { takeOutUnsettled } from "./unsettled-interfaces.ts";
  */
 export async function listInterfaces(podId: string, options: CallOptions = {}): Promise<PodInterface[]> {
   const { record } = lookAtPod(podId, new Call(options));
-  return record.vm ? (record.network?.endpoints.map(podInterface) ?? []) : [];
+  return record.vm ? podInterfaces(record) : [];
 }
 
 /**
@@ -45,17 +45,16 @@ export async function addInterface(
     const site = siteOfRunning(pod);
     await using undo = new UndoStack();
     pod.announceChange();
+    let joined: EndpointRecord | undefined;
     // When this fails, the change stays announced, and the next call tries again.
     undo.push(async () => {
+      if (joined) joined.unsettled = true;
       await takeOutUnsettled(pod);
       pod.save();
     });
-    const name =
-      "link" in request
-        ? request.link
-        : await joinerOf(pod.record.config.networkModel).join(site, request.network);
+    const name = await findName(pod, site, request);
     pod.call.mark("network-joined");
-    const joined = await noteEndpoint(pod, site, name);
+    joined = await noteEndpoint(pod, site, name);
     await plug(pod, site, joined);
     delete joined.unsettled;
     pod.save();
@@ -114,6 +113,12 @@ function siteOfRunning(pod: OpenPod): NetworkSite & { record: NetworkRecord } {
   const text = `pod "${pod.id}" has no network namespace that an interface could be taken from`;
   const hint = "Create it with the network model CNI or CNM.";
   throw new HuskError("ERR_NOT_SUPPORTED", text, { hint, podId: pod.id });
+}
+
+/** The name of the link that is asked for, after joining the network that it comes from. */
+async function findName(pod: OpenPod, site: NetworkSite, request: InterfaceRequest): Promise<string> {
+  if ("link" in request) return request.link;
+  return joinerOf(pod.record.config.networkModel).join(site, request.network);
 }
 
 /** Finds a link in the pod's namespace, and stores that it is about to be the VM's. */

@@ -9,13 +9,19 @@ export function podInterface({ endpoint, model, addr }: EndpointRecord): PodInte
   return { name, mac, mtu, addresses, kind, interworking: model, removable: addr !== undefined };
 }
 
+/** The interfaces of a pod, but for those that are just being added or removed. */
+export function podInterfaces({ network }: Pick<PodRecord, "network">): PodInterface[] {
+  return (network?.endpoints ?? []).filter(({ unsettled }) => !unsettled).map(podInterface);
+}
+
 /** The network of a pod that has a VM; undefined: it has none. */
-export function networkStatus({ config, network }: PodRecord): PodNetworkStatus | undefined {
+export function networkStatus(record: PodRecord): PodNetworkStatus | undefined {
+  const { config, network } = record;
   if (!network) return undefined;
   return {
     model: config.networkModel ?? "noop",
     netNSPath: network.netNSPath,
-    interfaces: network.endpoints.map(podInterface),
+    interfaces: podInterfaces(record),
     portMappings: [...(config.networkConfig?.portMappings ?? [])],
   };
 }

@@ -6,6 +6,7 @@ import type { TestContext } from "node:test";
 import type { NetworkRecord, NetworkSite } from "../network/types.ts";
 import type { CniConfig, NetworkConfig } from "../types/index.ts";
 import { makeTempRoot } from "./temp-root.ts";
+import { skipDuplicateDetection } from "./test-namespace.ts";
 
 const PLUGINS = "/usr/lib/cni";
 
@@ -53,7 +54,7 @@ export class CniMachine {
     for (const dir of [this.confDir, this.binDir]) mkdirSync(dir);
     this.#addNamespace(this.name);
     // A gateway's address that is still being tried for duplicates is nobody's: who connects then never gets an answer.
-    this.run("sh", "-c", "echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad");
+    skipDuplicateDetection({ path: `/run/netns/${this.name}` });
     for (const plugin of readdirSync(PLUGINS)) {
       this.writePlugin(plugin, `exec nsenter --net=/run/netns/${this.name} -- ${join(PLUGINS, plugin)}`);
     }

@@ -36,7 +36,7 @@ export function makeTestNamespace(): TestNamespace {
 }
 
 /** Lets addresses that a namespace gets later work at once: nobody asks whether others have them. */
-export function skipDuplicateDetection({ path }: TestNamespace): void {
+export function skipDuplicateDetection({ path }: Pick<TestNamespace, "path">): void {
   const script = "for of in all default; do echo 0 > /proc/sys/net/ipv6/conf/$of/accept_dad; done";
   execFileSync("nsenter", [`--net=${path}`, "--", "sh", "-ec", script]);
 }

@@ -24,8 +24,10 @@ function makeNamespace(t: TestContext): TestNamespace {
   for (const name of ["eth0", "lan"]) {
     namespace.ip(`link add ${name} type veth peer name ${name} netns ${far.name}`);
     far.ip(`link set dev ${name} up`);
+    // A link that was never up has another queue than one that was.
+    namespace.ip(`link set dev ${name} up`);
   }
-  namespace.ip("link set dev eth0 up");
+  namespace.ip("link set dev lan down");
   namespace.ip("address add 10.66.1.2/24 dev eth0");
   namespace.ip("address add fd66:1::2/64 dev eth0");
   namespace.ip("route add default via 10.66.1.1");

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { networkConfig } from "./network-schema.ts";
+import { checkInterfaceRequest, networkConfig } from "./network-schema.ts";
 
 function refuses(value: unknown, message: RegExp): void {
   assert.throws(() => networkConfig(value, "networkConfig"), { code: "ERR_CONFIG_INVALID", message });
@@ -51,4 +51,13 @@ test("what would break resolv.conf is refused", () => {
     refuses({ dns: { [field]: ["a\nnameserver 10.0.0.1"] } }, /\[0\]: must be one word/);
     refuses({ dns: { [field]: [""] } }, /\[0\]: must not be empty/);
   }
+});
+
+test("an interface is added by the name of a network, or by that of a link", () => {
+  checkInterfaceRequest({ network: "blue" });
+  checkInterfaceRequest({ link: "eth1" });
+  for (const wrong of [{}, { network: "blue", link: "eth1" }, { link: "" }, { link: 1 }, undefined]) {
+    assert.throws(() => checkInterfaceRequest(wrong), { code: "ERR_CONFIG_INVALID" });
+  }
+  assert.throws(() => checkInterfaceRequest({ name: "eth1" }), { code: "ERR_CONFIG_UNKNOWN_FIELD" });
 });

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { HuskError } from "../errors/index.ts";
+import type { InterfaceRequest } from "../types/index.ts";
 import { isNetInterworkingModel } from "./parse-kind.ts";
 import { integer, kind, list, object, path, record, text } from "./rules.ts";
 
@@ -53,6 +54,21 @@ export const containerPort = object(
   { hostPort: integer(0, 65_535), containerPort: port, protocol: kind(["tcp", "udp", "sctp"]) },
   ["hostPort", "containerPort"],
 );
+
+const interfaceRequest = object({
+  network: text({ empty: false, max: 256 }),
+  link: text({ empty: false, max: 15 }),
+});
+
+/** Checks what `addInterface` is to add. @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD */
+export function checkInterfaceRequest(value: unknown): asserts value is InterfaceRequest {
+  interfaceRequest(value, "");
+  if (Object.keys(value as object).length === 1) return;
+  throw new HuskError(
+    "ERR_CONFIG_INVALID",
+    "an interface is added by the name of a network, or by that of a link",
+  );
+}
 
 /** The rule for `PodConfig.networkConfig`. What its values mean is checked by the kinds of networks. */
 export const networkConfig = object({

@@ -1,9 +1,10 @@
 import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { HuskError } from "../../errors/index.ts";
+import type { GroupEnd } from "../../group-process.ts";
 import type { NetworkConfig } from "../../types/index.ts";
 import { cleanText } from "../../untrusted-text.ts";
-import { type PluginEnd, runPluginProcess } from "./plugin-process.ts";
+import { runPluginProcess } from "./plugin-process.ts";
 import { excerptOf } from "./result.ts";
 
 const DEFAULT_DIRS: readonly string[] = ["/opt/cni/bin", "/usr/lib/cni"];
@@ -80,7 +81,8 @@ export async function runPlugin(
     limitMs: call.limitMs,
     signal: call.signal,
   });
-  if (end.flooded) throw new HuskError("ERR_CNI_RESULT", `${nameCall(type, call)} ${end.problem}`);
+  if (end.killedFor === "output")
+    throw new HuskError("ERR_CNI_RESULT", `${nameCall(type, call)} ${end.problem}`);
   if (end.problem) {
     const hint = call.command === "CHECK" ? CHECK_HINT : undefined;
     throw new HuskError("ERR_CNI_PLUGIN", `${nameCall(type, call)} ${explain(end)}`, { hint });
@@ -101,7 +103,7 @@ function environmentOf(call: PluginCall): Record<string, string> {
 }
 
 /** Why a plugin failed: in the words of its error, else as far as can be seen. */
-function explain({ stdout, stderr, problem = "failed" }: PluginEnd): string {
+function explain({ stdout, stderr, problem = "failed" }: GroupEnd): string {
   const told = readError(stdout);
   if (told) return `failed: ${told}`;
   const words = cleanText(stderr).trim();

@@ -49,7 +49,7 @@ export interface LinkAddress {
   readonly isPassing: boolean;
 }
 
-type Json = Readonly<Record<string, unknown>>;
+export type Json = Readonly<Record<string, unknown>>;
 
 /**
  * The links of a namespace, by their index.

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import { HuskError } from "../errors/index.ts";
-import { isJson, text } from "./links.ts";
+import { isJson, type Json, text } from "./links.ts";
 import type { InterfaceRoute, Neighbour } from "./types.ts";
 
 /** Most routes, and most permanent neighbours, of all interfaces of a pod. */
@@ -23,12 +23,13 @@ export interface FoundRoute extends OfInterface<InterfaceRoute> {
 
 /**
  * Takes the routes apart that `ip -d -json route show table main` has printed, but for link-local ones: every kernel
- * makes those by itself.
+ * makes those by itself. An IPv6 route over several links becomes one of each, of which the guest takes the first.
  * @throws HuskError ERR_NETWORK_LINK, ERR_NOT_SUPPORTED
  */
 export function parseRoutes(routes: readonly unknown[], family: "inet" | "inet6"): FoundRoute[] {
   checkCount(routes, "routes");
-  return routes.filter(isJson).flatMap((route) => {
+  const single = routes.filter(isJson).flatMap((route) => (family === "inet6" ? splitHops(route) : [route]));
+  return single.flatMap((route) => {
     const destination = text(route.dst);
     const isOurs = route.type === undefined || route.type === "unicast";
     if (destination === undefined || !isOurs) return [];
@@ -54,6 +55,18 @@ export function parseRoutes(routes: readonly unknown[], family: "inet" | "inet6"
     };
     return [{ dev, entry, isKernels: route.protocol === "kernel" }];
   });
+}
+
+/**
+ * Of routes to the same IPv6 destination the kernel makes one with several next hops, also when nobody wanted that: CNI
+ * plugins of two networks each add a default route.
+ */
+function splitHops(route: Json): Json[] {
+  const { nexthops, ...common } = route;
+  if (!Array.isArray(nexthops)) return [route];
+  const hops = nexthops.filter(isJson);
+  const isOverOneLinkEach = new Set(hops.map(({ dev }) => dev)).size === nexthops.length;
+  return isOverOneLinkEach ? hops.map((hop) => ({ ...common, ...hop })) : [route];
 }
 
 /** Takes the neighbours apart that `ip -json neighbour show nud permanent` has printed. @throws HuskError ERR_NETWORK_LINK */

@@ -136,6 +136,23 @@ test("what clashes is told", needsRoot, async () => {
   });
 });
 
+test("an IPv6 route over two links is one of each", needsRoot, async () => {
+  await using peer = makeTestNamespace();
+  await using namespace = makeTestNamespace();
+  for (const number of [0, 1]) {
+    addVeth(namespace, peer, `eth${number}`, [`fd0${number}::2/64`]);
+    namespace.ip(`-6 route append default via fd0${number}::1 dev eth${number}`);
+  }
+  await untilSettled(namespace);
+  const found = await scan(namespace);
+  assert.deepEqual(
+    found.map(({ routes }) => routes),
+    [0, 1].map((number) => [{ dest: "default", family: "inet6", gateway: `fd0${number}::1`, metric: 1024 }]),
+  );
+  namespace.ip("-6 route append default via fd00::3 dev eth0");
+  await assert.rejects(scan(namespace), { code: "ERR_NOT_SUPPORTED", message: /default has several/ });
+});
+
 test("routes that a guest cannot have are refused, and so is too much", needsRoot, async () => {
   await using peer = makeTestNamespace();
   await using namespace = makeTestNamespace();

@@ -36,19 +36,23 @@ export async function joinNetwork(
   capabilityArgs: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const args = pluginArguments(site.config);
+  const before = site.record.attachments ?? [];
+  // The bridge plugin keeps the masquerading rules of a pod in one place for each network, whatever the interface.
+  const isSecond = before.some(({ network }) => network === configuration.name);
   const attachment: CniAttachment = {
     network: configuration.name,
     ifName,
     configuration,
     capabilityArgs,
     ...(args ? { args } : {}),
+    ...(isSecond ? { containerId: `${site.containerId}-${ifName}` } : {}),
   };
   const callSite = siteOf(site, site.signal);
   if (callSite.netNSPath === "") {
     const text = `there is no network namespace ${site.record.netNSPath} that could join ${configuration.name}`;
     throw new HuskError("ERR_NETWORK_NAMESPACE", text);
   }
-  site.record.attachments = [...(site.record.attachments ?? []), attachment];
+  site.record.attachments = [...before, attachment];
   site.save();
   try {
     // Even a chain that breaks off is undone better with the results that there are.

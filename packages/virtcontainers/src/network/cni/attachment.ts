@@ -13,6 +13,8 @@ export interface CniAttachment {
   readonly capabilityArgs?: Readonly<Record<string, unknown>>;
   /** more arguments for plugins, `KEY=VALUE;…` */
   readonly args?: string;
+  /** what plugins know the pod by; missing: its uuid */
+  readonly containerId?: string;
   /** number of plugins whose ADD has ended well; missing: none */
   added?: number;
   /** the result of the last of those, as it came */

@@ -88,10 +88,10 @@ function hasCheck({ cniVersion }: NetworkList): boolean {
 
 function callOf(
   command: PluginCall["command"],
-  { network, ifName, args }: CniAttachment,
+  { network, ifName, args, containerId }: CniAttachment,
   site: CallSite,
 ): PluginCall {
-  return { ...site, command, network, ifName, args };
+  return { ...site, ...(containerId ? { containerId } : {}), command, network, ifName, args };
 }
 
 /** What one plugin reads: CNI specification, "Deriving execution configuration from plugin configuration". */

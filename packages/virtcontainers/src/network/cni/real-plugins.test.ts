@@ -122,6 +122,23 @@ test("several networks, each from its own kind of file, are joined in order", ne
   assert.deepEqual(machineLinks(machine), ["br-plain", "lo", "uplink", "uplink-peer"]);
 });
 
+test("a network that is joined twice is left once", needsPlugins, async (t) => {
+  const machine = new CniMachine(t);
+  machine.writeConfiguration("10-bridge.conflist", bridgeNetwork(machine, "1.0.0"));
+  const site = machine.makeSite(PORTS);
+  await cniNetwork.attach(site);
+  const before = rulesOf(machine, ["10.77.0.", "fd77::"]);
+  assert.equal(await cniNetwork.join(site, "bridged"), "eth1");
+  assert.notDeepEqual(rulesOf(machine, ["10.77.0.", "fd77::"]), before);
+  await cniNetwork.leave(site, "eth1");
+  assert.deepEqual(rulesOf(machine, ["10.77.0.", "fd77::"]), before);
+  assert.deepEqual(machine.leases("bridged"), ["10.77.0.2", "fd77::2"]);
+  assert.equal(await cniNetwork.join(site, "bridged"), "eth1");
+  await cniNetwork.detach(site);
+  assert.deepEqual(machine.leases("bridged"), []);
+  assert.deepEqual(rulesOf(machine, [site.containerId, "8080", "10.77.0.2", "fd77::2"]), []);
+});
+
 test("CHECK passes until something is changed", needsPlugins, async (t) => {
   const machine = new CniMachine(t);
   machine.writeConfiguration("10-bridge.conflist", bridgeNetwork(machine, "1.0.0"));

@@ -121,7 +121,17 @@ describe("interfaces of a pod that runs", needsPlugins, () => {
     };
     const reach = (number: number) =>
       `ping -c 1 -W 5 10.8.${number}.1 > /dev/null && ping6 -c 1 -W 5 fd8${number}::1 > /dev/null && echo reached`;
-    const options = ["--rm", "--name", POD, "--network", `ns=${given.path}`, "--machine", "pc"];
+    const options = [
+      "--rm",
+      "--name",
+      POD,
+      "--network",
+      `ns=${given.path}`,
+      "--machine",
+      "pc",
+      "--slots",
+      "1",
+    ];
     const running = place.start(["run", ...options, "--", "sh", "-c", `${reach(0)}; sleep 1000`]);
     await running.stdout.waitFor(/reached/);
     const before = given.dump();

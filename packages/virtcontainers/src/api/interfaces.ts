@@ -1,5 +1,5 @@
 import { HuskError } from "../errors/index.ts";
-import { nicHotplugOf } from "../hypervisor/types.ts";
+import { type NicHotplug, nicHotplugOf } from "../hypervisor/types.ts";
 import { checkLinks } from "../network/check-links.ts";
 import { joinerOf, networkOf } from "../network/index.ts";
 import { chooseJoin, connectEndpoint } from "../network/interworking/index.ts";
@@ -43,6 +43,7 @@ export async function addInterface(
   return changePod(podId, new Call(options), async (pod) => {
     checkState({ podId }, pod.state, ["ready", "running"], "to get a network interface");
     const site = siteOfRunning(pod);
+    const hotplug = needHotplug(pod);
     await using undo = new UndoStack();
     pod.announceChange();
     let joined: EndpointRecord | undefined;
@@ -55,7 +56,7 @@ export async function addInterface(
     const name = await findName(pod, site, request);
     pod.call.mark("network-joined");
     joined = await noteEndpoint(pod, site, name);
-    await plug(pod, site, joined);
+    await plug(pod, site, joined, hotplug);
     delete joined.unsettled;
     pod.save();
     undo.commit();
@@ -140,15 +141,22 @@ async function noteEndpoint(pod: OpenPod, site: NetworkSite, name: string): Prom
   return joined;
 }
 
-/** Connects an endpoint to the running VM, and sets it up in the guest. */
-async function plug(pod: OpenPod, site: NetworkSite, joined: EndpointRecord): Promise<void> {
-  const { record, hypervisor, directory, call } = pod;
+function needHotplug({ hypervisor, id: podId }: OpenPod): NicHotplug {
   const hotplug = nicHotplugOf(hypervisor);
-  if (!hotplug) {
-    const hint = "Create the pod with the machine type q35 or pc, and with defaultBridges.";
-    const text = "this pod's VM cannot take a network interface while it runs";
-    throw new HuskError("ERR_NOT_SUPPORTED", text, { hint, podId: pod.id });
-  }
+  if (hotplug) return hotplug;
+  const hint = "Create the pod with the machine type q35 or pc, and with defaultBridges (husk run: --slots).";
+  const text = "this pod's VM cannot take a network interface while it runs";
+  throw new HuskError("ERR_NOT_SUPPORTED", text, { hint, podId });
+}
+
+/** Connects an endpoint to the running VM, and sets it up in the guest. */
+async function plug(
+  pod: OpenPod,
+  site: NetworkSite,
+  joined: EndpointRecord,
+  hotplug: NicHotplug,
+): Promise<void> {
+  const { record, directory, call } = pod;
   const link = await connectEndpoint(joined, site, vcpusOf(record.config));
   if (!("backend" in link)) {
     const text = `the physical interface "${joined.endpoint.name}" cannot be given to a VM that runs`;

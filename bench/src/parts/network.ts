@@ -15,7 +15,7 @@ interface Talker {
 
 const PORT = 27_800;
 /** amount of each run in bytes */
-const AMOUNT = 256 * 2 ** 20;
+const AMOUNT = 128 * 2 ** 20;
 const MODELS = ["tcFilter", "bridged", "macvtap"] as const;
 
 /** (i) What a network adds to a pod's start, and how quick TCP is through each way of joining one. */

@@ -9,7 +9,7 @@ export type YamuxEvent =
   | { kind: "accepted"; stream: YamuxStream }
   /** data, a view of the chunk fed: use or copy them before its memory is written again, then `consume()` */
   | { kind: "data"; stream: YamuxStream; data: Uint8Array }
-  /** the peer ended its side: no data follow */
+  /** the peer ended its side: no data follow. One with hashicorp's library does not read any more, either: `close()` */
   | { kind: "end"; stream: YamuxStream }
   /** the stream is over both ways: the peer reset or refused it, or the session ended */
   | { kind: "reset"; stream: YamuxStream }

@@ -38,7 +38,11 @@ function join(methods: Record<string, TtrpcHandler>, maxCalls?: number) {
   return { client, server };
 }
 
-function request(method: string, streamId: number, options: { timeoutNano?: number; payload?: Uint8Array } = {}) {
+function request(
+  method: string,
+  streamId: number,
+  options: { timeoutNano?: number; payload?: Uint8Array } = {},
+) {
   const { timeoutNano = 0, payload = NOTHING } = options;
   return encodeRequest({ service: "test.Echo", method, payload, timeoutNano, metadata: [] }, streamId);
 }
@@ -230,13 +234,14 @@ test("a cancelled call ends at once; its answer is dropped", () => {
 test("answers that break the rules end their call alone", async () => {
   const ids: number[] = [];
   const client = new TtrpcClient({ send: (message) => ids.push(message[7] ?? 0), maxCalls: 3 });
-  const calls = [1, 2, 3].map(() => client.call("s", "m", NOTHING));
-  await assert.rejects(client.call("s", "m", NOTHING), { code: 8, message: "3 calls wait for an answer" });
+  const call = () => client.call("s", "m", NOTHING);
+  const [first, second, third] = [call(), call(), call()];
+  await assert.rejects(call(), { code: 8, message: "3 calls wait for an answer" });
   assert.deepEqual(ids, [1, 3, 5]);
   client.feed(hex("00000001 00000001 02 00 0a 00000000 00000003 03 01 00400001 00000005 02 00"));
-  await assert.rejects(calls[0] ?? NOTHING, { code: 13, message: /^the answer cannot be read/ });
-  await assert.rejects(calls[1] ?? NOTHING, { code: 13, message: "the server answers with a stream" });
-  await assert.rejects(calls[2] ?? NOTHING, { code: 8, message: /^the answer has 4194305 bytes/ });
+  await assert.rejects(first, { code: 13, message: /^the answer cannot be read/ });
+  await assert.rejects(second, { code: 13, message: "the server answers with a stream" });
+  await assert.rejects(third, { code: 8, message: /^the answer has 4194305 bytes/ });
 });
 
 test("a server that speaks something else fails all calls", async () => {

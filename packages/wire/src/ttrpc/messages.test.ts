@@ -118,7 +118,8 @@ const malformed: [name: string, digits: string][] = [
 ];
 
 for (const [name, digits] of malformed) {
-  test(`${name} is no request`, () => assert.throws(() => decodeRequest(hex(digits)), { name: "FieldError" }));
+  test(`${name} is no request`, () =>
+    assert.throws(() => decodeRequest(hex(digits)), { name: "FieldError" }));
 }
 
 test("fields that are not known are skipped, and the last of the same field counts", () => {

@@ -1,4 +1,5 @@
-import { FrameSplitter, readU32, writeU32 } from "./frame-splitter.ts";
+import { readU32, writeU32 } from "../big-endian.ts";
+import { FrameSplitter } from "./frame-splitter.ts";
 import { CONTROL_HEADER_BYTES, MAX_CONTROL_FRAME_BYTES, MAX_U32 } from "./limits.ts";
 
 /** One message of the control channel. */

@@ -1,6 +1,7 @@
+import { readU32, writeU32 } from "../big-endian.ts";
 import { Command } from "./commands.ts";
 import { encodeControl } from "./control-frame.ts";
-import { readU32, writeU32 } from "./frame-splitter.ts";
+
 import { MAX_U32 } from "./limits.ts";
 import { PayloadError } from "./payload-error.ts";
 

@@ -1,4 +1,5 @@
-import { FrameSplitter, readU32, writeU32 } from "./frame-splitter.ts";
+import { readU32, writeU32 } from "../big-endian.ts";
+import { FrameSplitter } from "./frame-splitter.ts";
 import { MAX_STREAM_FRAME_BYTES, MAX_STREAM_SEQ, MAX_U32, STREAM_HEADER_BYTES } from "./limits.ts";
 
 /** One piece of a process's input or output. */

@@ -15,16 +15,13 @@ import {
   stopContainer,
   stopPod,
 } from "@husk/virtcontainers";
-import { type DoomedCall, makeDoomedCall } from "./support/doomed-call.ts";
+import { eachPhase, makeDoomedCall } from "./support/doomed-call.ts";
 import { findProcesses } from "./support/leaks.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
 const POD = "pod";
-/** Phases after which nothing is there that was not before: to die there is to die before the next. */
-const QUIET = ["rootfs", "qmp-greeting", "agent-ready"];
-
 describe("a caller that is killed at any step", () => {
   it("of createPod leaves nothing, or a pod that is there", async ({ signal }) => {
     await using place = await Workplace.create(signal);
@@ -163,25 +160,6 @@ describe("a caller that is killed at any step", () => {
 async function hasContainer(place: Workplace, containerId: string): Promise<boolean> {
   const { containersStatus } = await statusPod(POD, place.options);
   return containersStatus.some(({ id }) => id === containerId);
-}
-
-/**
- * Makes a call in a process that is killed at its first phase, then in one that is killed at its second, and so on, until it
- * is done before; `repair` follows each killed one.
- * @returns the phases
- */
-async function eachPhase(
-  place: Workplace,
-  calls: DoomedCall["calls"],
-  repair: (phase: string) => Promise<void>,
-): Promise<string[]> {
-  const phases: string[] = [];
-  for (let dieAt = 0; ; dieAt++) {
-    const phase = await makeDoomedCall(place, { calls, dieAt, skip: QUIET });
-    if (phase === undefined) return phases;
-    phases.push(phase);
-    await repair(phase);
-  }
 }
 
 function containerOf(id: string): ContainerConfig {

@@ -23,8 +23,11 @@ export async function releaseNetwork(record: PodRecord, options: SiteOptions): P
     if (network.created && goesWithNamespace(joined)) continue;
     await attempt(() => disconnectEndpoint(joined, site));
   }
+  const before = failures.length;
   await attempt(() => networkOf(record.config.networkModel).detach(site));
-  if (network.created) await attempt(() => removeNamespace(site));
+  // Who could not leave a network needs the namespace for another try: the bridge plugin finds its rules by what is in it.
+  const hasLeft = failures.length === before;
+  if (network.created && hasLeft) await attempt(() => removeNamespace(site));
   const [failure] = failures;
   if (failure !== undefined) throw failure;
   delete record.network;

@@ -55,7 +55,7 @@ function readInto(message: Target, type: MessageType<Message>, reader: Reader): 
     }
     if (field !== undefined) reader.leaveField();
   }
-  if (unknown !== undefined) message["$unknown"] = joinUnknown(message["$unknown"], unknown, reader);
+  if (unknown !== undefined) message.$unknown = joinUnknown(message.$unknown, unknown, reader);
   return message;
 }
 

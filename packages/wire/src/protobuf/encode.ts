@@ -32,7 +32,7 @@ function writeMessage(type: MessageType<Message>, message: Source, writer: Write
     const value = message[field.name];
     if (value !== undefined) writeField(field, value, writer);
   }
-  const unknown = message["$unknown"];
+  const unknown = message.$unknown;
   if (unknown instanceof Uint8Array) writer.raw(unknown);
 }
 
@@ -48,7 +48,11 @@ function writeField(field: Field, value: unknown, writer: Writer): void {
 
 function isDefault(value: unknown): boolean {
   return (
-    value === 0 || value === "" || value === false || value === 0n || (value as { length?: number }).length === 0
+    value === 0 ||
+    value === "" ||
+    value === false ||
+    value === 0n ||
+    (value as { length?: number }).length === 0
   );
 }
 
@@ -89,12 +93,7 @@ function writeValue({ name, kind, type }: Field, value: unknown, writer: Writer)
   } else writeNumber(kind, name, value as number | bigint | boolean, writer);
 }
 
-function writeNumber(
-  kind: FieldKind,
-  name: string,
-  value: number | bigint | boolean,
-  writer: Writer,
-): void {
+function writeNumber(kind: FieldKind, name: string, value: number | bigint | boolean, writer: Writer): void {
   if (!isInRange(kind, value)) throw new RangeError(`${name} is out of its range`);
   if (typeof value === "bigint") writer.varint64(value);
   // Negative numbers have the bytes of the 64-bit ones.

@@ -16,7 +16,10 @@ export class Reader {
   #at = 0;
   #end: number;
   #elementsLeft: number;
-  #text: TextDecoder | undefined;
+  /** lower and upper 32 bits of the varint read last, unsigned; no pair is made for each */
+  #low = 0;
+  #high = 0;
+  #text: InstanceType<typeof TextDecoder> | undefined;
   /** the message's name, and the fields that lead to where it is being read */
   readonly #path: string[];
 
@@ -70,30 +73,32 @@ export class Reader {
 
   /** A tag, as an unsigned number. */
   tag(): number {
-    const [low, high] = this.#readVarint();
-    const number = low >>> 3;
-    if (high !== 0 || number === 0 || number > MAX_FIELD_NUMBER) {
+    this.#readVarint();
+    const number = this.#low >>> 3;
+    if (this.#high !== 0 || number === 0 || number > MAX_FIELD_NUMBER) {
       throw this.error("ERR_PROTOBUF_TAG", "a field has a number that no field can have");
     }
-    return low;
+    return this.#low;
   }
 
   uint32(): number {
-    return this.#readVarint()[0];
+    this.#readVarint();
+    return this.#low;
   }
 
   int32(): number {
-    return this.#readVarint()[0] | 0;
+    this.#readVarint();
+    return this.#low | 0;
   }
 
   bool(): boolean {
-    const [low, high] = this.#readVarint();
-    return low !== 0 || high !== 0;
+    this.#readVarint();
+    return this.#low !== 0 || this.#high !== 0;
   }
 
   uint64(): bigint {
-    const [low, high] = this.#readVarint();
-    return high === 0 ? BigInt(low) : (BigInt(high) << 32n) | BigInt(low);
+    this.#readVarint();
+    return this.#high === 0 ? BigInt(this.#low) : (BigInt(this.#high) << 32n) | BigInt(this.#low);
   }
 
   int64(): bigint {
@@ -141,15 +146,24 @@ export class Reader {
   }
 
   #readLength(): number {
-    const [low, high] = this.#readVarint();
-    if (high !== 0 || low > this.#end - this.#at) {
+    this.#readVarint();
+    if (this.#high !== 0 || this.#low > this.#end - this.#at) {
       throw this.error("ERR_PROTOBUF_TRUNCATED", "a length leads beyond the end of its message");
     }
-    return low;
+    return this.#low;
   }
 
-  /** The lower and the upper 32 bits of a varint, both unsigned; bits beyond 64 are dropped. */
-  #readVarint(): [low: number, high: number] {
+  /** Reads a varint into `#low` and `#high`; bits beyond 64 are dropped. Most are of one byte. */
+  #readVarint(): void {
+    const first = this.#bytes[this.#at] ?? 0;
+    if (first < 0x80 && this.#at < this.#end) {
+      this.#at++;
+      this.#low = first;
+      this.#high = 0;
+    } else this.#readLongVarint();
+  }
+
+  #readLongVarint(): void {
     let low = 0;
     let high = 0;
     for (let count = 0; count < MAX_VARINT_BYTES; count++) {
@@ -164,7 +178,11 @@ export class Reader {
         low |= bits << 28;
         high |= bits >>> 4;
       }
-      if (byte < 0x80) return [low >>> 0, high >>> 0];
+      if (byte < 0x80) {
+        this.#low = low >>> 0;
+        this.#high = high >>> 0;
+        return;
+      }
     }
     throw this.error("ERR_PROTOBUF_VARINT", "a number is longer than ten bytes");
   }

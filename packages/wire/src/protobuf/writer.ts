@@ -5,7 +5,7 @@ const FIRST_BYTES = 256;
 export class Writer {
   #bytes = new Uint8Array(FIRST_BYTES);
   #at = 0;
-  #text: TextEncoder | undefined;
+  #text: InstanceType<typeof TextEncoder> | undefined;
 
   /** What has been written: a view of the writer's own memory. */
   finish(): Uint8Array {

@@ -5,6 +5,9 @@ import { WireType, wireTypeOf } from "./wire-type.ts";
 /** Most elements of lists and maps, and runs of unknown fields, in a whole message. */
 export const MAX_ELEMENTS = 16384;
 
+/** Unknown bytes that count as one element when they are copied once more. */
+const COPIED_BYTES = 256;
+
 const NO_BYTES = new Uint8Array();
 
 /** A message while it is read. */
@@ -69,10 +72,10 @@ function readField(message: Target, field: Field, wireType: number, reader: Read
     return true;
   }
   if (rule === "*") {
-    reader.countElement();
+    reader.countElements(1);
     (message[name] as unknown[]).push(readValue(field, reader));
   } else if (rule === "%") {
-    reader.countElement();
+    reader.countElements(1);
     readEntry(message[name] as Map<string, unknown>, field, reader);
   } else {
     // Of a message that comes twice, both are put together, as the format says.
@@ -113,7 +116,7 @@ function readNested(type: MessageType<Message>, reader: Reader, before?: Target)
 function readPacked(list: unknown[], field: Field, reader: Reader): void {
   const outer = reader.enter();
   while (!reader.done) {
-    reader.countElement();
+    reader.countElements(1);
     list.push(readValue(field, reader));
   }
   reader.leave(outer);
@@ -145,16 +148,19 @@ function noteUnknown(
   const last = runs.at(-1);
   if (last !== undefined && last[1] === start) last[1] = reader.at;
   else {
-    reader.countElement();
+    reader.countElements(1);
     runs.push([start, reader.at]);
   }
   return runs;
 }
 
-/** A copy of the runs, behind what was there before. */
+/** A copy of the runs, behind what a message that comes in pieces already had; all pieces copied over and over must end. */
 function joinUnknown(before: unknown, runs: [start: number, end: number][], reader: Reader): Uint8Array {
   const parts = runs.map(([start, end]) => reader.view(start, end));
-  if (before instanceof Uint8Array) parts.unshift(before);
+  if (before instanceof Uint8Array) {
+    reader.countElements(Math.ceil(before.length / COPIED_BYTES));
+    parts.unshift(before);
+  }
   const joined = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

@@ -54,9 +54,10 @@ export class Reader {
     this.#path.pop();
   }
 
-  /** Counts an element of a list or a map, or a run of unknown fields. @throws ProtobufError when there are too many. */
-  countElement(): void {
-    if (this.#elementsLeft-- <= 0) throw this.error("ERR_PROTOBUF_LIMIT", "there are too many elements");
+  /** Counts elements of a list or a map, or runs of unknown fields. @throws ProtobufError when there are too many. */
+  countElements(count: number): void {
+    this.#elementsLeft -= count;
+    if (this.#elementsLeft < 0) throw this.error("ERR_PROTOBUF_LIMIT", "there are too many elements");
   }
 
   /** Reads a length, and makes the bytes that it counts all there is, until {@link leave} is given what this returns. */

@@ -108,8 +108,8 @@ function isInRange(kind: FieldKind, value: number | bigint | boolean): boolean {
       return (kind === "u" && value === value >>> 0) || (kind === "i" && value === (value | 0));
     case "bigint":
       return (
-        (kind === "U" && value === BigInt.asUintN(64, value)) ||
-        (kind === "I" && value === BigInt.asIntN(64, value))
+        (kind === "U" && value >= 0n && value < 1n << 64n) ||
+        (kind === "I" && value >= -(1n << 63n) && value < 1n << 63n)
       );
   }
 }

@@ -30,8 +30,8 @@ export class Writer {
 
   /** A signed 64-bit or an unsigned one: both have the same bytes. */
   varint64(value: bigint): void {
-    const bits = BigInt.asUintN(64, value);
-    this.varint(Number(bits & 0xffffffffn), Number(bits >> 32n));
+    // Not by BigInt.asUintN: QuickJS 2025-04-26 gives asUintN(64, 2n ** 64n - 1n) as -1n.
+    this.varint(Number(value & 0xffffffffn), Number((value >> 32n) & 0xffffffffn));
   }
 
   /** Bytes without a length. */

@@ -31,7 +31,7 @@ export interface ProtoEnum {
   values: { name: string; comment: string; number: number }[];
 }
 
-export interface ProtoService {
+interface ProtoService {
   name: string;
   methods: { name: string; comment: string; request: string; response: string }[];
 }

@@ -138,7 +138,7 @@ ${members.join("\n")}
 }
 
 /** What protoc's plug-ins for JavaScript call a field. */
-export function localName(name: string): string {
+function localName(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 

@@ -13,9 +13,9 @@ export { ProtobufError } from "./protobuf-error.ts";
 export type {
   Method,
   MethodName,
-  RequestInit,
+  RequestInitOf,
   RequestOf,
-  ResponseInit,
+  ResponseInitOf,
   ResponseOf,
   Service,
 } from "./service.ts";

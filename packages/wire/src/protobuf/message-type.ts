@@ -25,7 +25,7 @@ export type MessageInit<T> = T extends Uint8Array
 export type FieldKind = "s" | "b" | "t" | "u" | "i" | "U" | "I" | "m";
 
 /** How often a field is there: `""` once, with a default; `?` once or not at all; `*` a list; `%` a map from strings. */
-export type FieldRule = "" | "?" | "*" | "%";
+type FieldRule = "" | "?" | "*" | "%";
 
 /** One field of a message. */
 export interface Field {

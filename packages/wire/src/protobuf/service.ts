@@ -25,10 +25,10 @@ export type ResponseOf<S extends Service, Name extends MethodName<S>> =
   S["methods"][Name] extends Method<Message, infer Response> ? Response : never;
 
 /** What a method's caller gives. */
-export type RequestInit<S extends Service, Name extends MethodName<S>> = MessageInit<RequestOf<S, Name>>;
+export type RequestInitOf<S extends Service, Name extends MethodName<S>> = MessageInit<RequestOf<S, Name>>;
 
 /** What a method's server gives. */
-export type ResponseInit<S extends Service, Name extends MethodName<S>> = MessageInit<ResponseOf<S, Name>>;
+export type ResponseInitOf<S extends Service, Name extends MethodName<S>> = MessageInit<ResponseOf<S, Name>>;
 
 /** The method of a name that a peer has sent, or undefined when the service has none. */
 export function findMethod<S extends Service>(service: S, name: string): MethodName<S> | undefined {

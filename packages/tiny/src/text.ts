@@ -8,7 +8,7 @@ class Utf8Encoder {
   }
 }
 
-/** A byte order mark is left out, as everywhere else. */
+/** A byte order mark is left out, as everywhere else, unless it is asked for (`ignoreBOM`). */
 function skipMark(bytes: Uint8Array): Uint8Array {
   return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes;
 }
@@ -16,11 +16,13 @@ function skipMark(bytes: Uint8Array): Uint8Array {
 class Utf8Decoder {
   readonly encoding = "utf-8";
   readonly fatal: boolean;
-  constructor(_label?: string, options?: { fatal?: boolean }) {
+  readonly ignoreBOM: boolean;
+  constructor(_label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean }) {
     this.fatal = options?.fatal ?? false;
+    this.ignoreBOM = options?.ignoreBOM ?? false;
   }
   decode(bytes: Uint8Array = new Uint8Array()): string {
-    return decodeUtf8(skipMark(bytes), this.fatal);
+    return decodeUtf8(this.ignoreBOM ? bytes : skipMark(bytes), this.fatal);
   }
 }
 

@@ -33,7 +33,12 @@ runScenarios({
       .map(fromHex)
       .map((bytes) => {
         const strict = decodeStrictly(bytes);
-        return [units(new TextDecoder().decode(bytes)), strict === undefined ? null : units(strict)];
+        const marked = new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
+        return [
+          units(new TextDecoder().decode(bytes)),
+          strict === undefined ? null : units(strict),
+          units(marked),
+        ];
       });
   },
 

@@ -85,7 +85,6 @@ describe("the links of a pod's namespace", needsRoot, () => {
     addMacLink(spaces, "macvlan", "mac0", 12);
     addMacLink(spaces, "macvtap", "mvt0", 13);
     addTap(inside, outside, "tap0", 14);
-    await net.networks.settle(inside, outside);
     const before = inside.dump();
     const pod = await net.start(inside, { numInterfaces: 4 }, { vcpus: 2 });
     const { network } = await statusPod("net", options);
@@ -105,7 +104,6 @@ describe("the links of a pod's namespace", needsRoot, () => {
     await checkNetwork("net", options);
 
     await stopPod("net", options);
-    await net.networks.settle(inside);
     assert.deepEqual(inside.dump(), before);
     await startPod("net", options);
     await net.run(ping(11, 12, 13, 14));
@@ -134,7 +132,6 @@ describe("the links of a pod's namespace", needsRoot, () => {
     const [inside, outside] = spaces;
     addMacLink(spaces, "macvlan", "mac0", 12);
     addVeth(inside, outside, "eth0", 11);
-    await net.networks.settle(inside, outside);
     const before = inside.dump();
     const pod = await net.start(inside, { interworkingModel: NetInterworkingModel.macvtap }, { vcpus: 2 });
     assert.equal(await net.run("ls /sys/class/net/*0/queues | grep -c rx-"), "4\n");
@@ -143,7 +140,6 @@ describe("the links of a pod's namespace", needsRoot, () => {
     await net.run(ping(11, 12));
     await checkNetwork("net", net.place.options);
     await net.delete();
-    await net.networks.settle(inside);
     assert.deepEqual(inside.dump(), before);
   });
 
@@ -178,7 +174,6 @@ describe("the links of a pod's namespace", needsRoot, () => {
     await refuse(machine, {}, "ERR_NETWORK_NAMESPACE", /is the network namespace of the machine/);
     await refuse(inside.path, { numInterfaces: 1 }, "ERR_NETWORK_LINK", /has 0 of 1 interfaces wanted: none/);
     addVeth(inside, outside, "eth0", 11);
-    await net.networks.settle(inside);
     const before = inside.dump();
     await refuse(inside.path, { numInterfaces: 2 }, "ERR_NETWORK_LINK", /has 1 of 2 .*: eth0/);
     addVeth(inside, outside, "eth1", 12);

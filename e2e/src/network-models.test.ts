@@ -46,7 +46,6 @@ describe("a link of a namespace becomes the pod's interface", needsRoot, () => {
     expected: readonly string[],
     more?: () => Promise<void>,
   ) => {
-    await net.networks.settle(inside, outside);
     const before = [inside.dump(), outside.dump()];
     const pod = await net.start(inside, { interworkingModel });
     assert.equal(await net.run(describeLink(name)), DESCRIBED);
@@ -58,7 +57,6 @@ describe("a link of a namespace becomes the pod's interface", needsRoot, () => {
     await carryAll(tools, pod, net, outside);
     await more?.();
     await net.delete();
-    await net.networks.settle(inside);
     assert.deepEqual([inside.dump(), outside.dump()], before);
   };
 
@@ -142,7 +140,6 @@ describe("a link of a namespace becomes the pod's interface", needsRoot, () => {
     await using net = await NetworkedPlace.create(tools, signal);
     const [inside, outside] = [net.networks.add(), net.networks.add()];
     wire({ namespace: inside, name: "eth0", addresses: withPrefix(POD) }, { namespace: outside, name: "a" });
-    await net.networks.settle(inside);
     const before = inside.dump();
     const config = net.config(inside, { interworkingModel: NetInterworkingModel.enlightened });
     await assert.rejects(createPod(config, net.place.options), {

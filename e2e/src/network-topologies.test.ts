@@ -34,7 +34,6 @@ describe("a pod among others", needsRoot, () => {
       return namespace;
     });
     makeBridge(hub, "br0", ["port2", "port3"], ["10.77.0.1/24", "fd77::1/64"]);
-    await net.networks.settle(hub);
     using _server = await serveNames(hub, "10.77.0.1", "10.77.0.3", "fd77::3");
     const dns = { servers: ["10.77.0.1"], search: ["pods.example"], options: ["timeout:3"] };
     const [one, other] = await Promise.all(
@@ -80,7 +79,6 @@ describe("a pod among others", needsRoot, () => {
       "neighbour add 10.77.0.70 lladdr 02:00:00:00:00:70 dev eth0 nud permanent",
       "neighbour add fd77::70 lladdr 02:00:00:00:00:71 dev eth0 nud permanent",
     ]);
-    await net.networks.settle(inside, router, far);
     using _names = await serveNames(far, "fd99::9", "10.98.0.9", "fd98::9");
     using _web = await serveWeb(far);
     await using _conf = await writeResolvConf(inside.name, "nameserver fd99::9\nsearch far.example\n");

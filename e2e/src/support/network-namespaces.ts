@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import {
   makeTestNamespace,
+  skipDuplicateDetection,
   type TestNamespace,
-  untilSettled,
 } from "@husk/virtcontainers/testing/test-namespace";
 
 export type { TestNamespace } from "@husk/virtcontainers/testing/test-namespace";
@@ -22,16 +22,12 @@ export interface WireEnd {
 export class TestNetworks implements AsyncDisposable {
   readonly #all = new AsyncDisposableStack();
 
-  /** Makes a namespace. */
+  /** Makes a namespace, in which addresses work at once. */
   add(): TestNamespace {
     const namespace = this.#all.use(makeTestNamespace());
+    skipDuplicateDetection(namespace);
     this.#all.defer(() => deleteDevices(namespace));
     return namespace;
-  }
-
-  /** Makes the first packet of a test wait for nothing: resolves when the addresses of these namespaces are theirs. */
-  async settle(...namespaces: readonly TestNamespace[]): Promise<void> {
-    for (const namespace of namespaces) await untilSettled(namespace);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readlinkSync } from "node:fs";
+import { statSync } from "node:fs";
 import { withDeadline } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
 
@@ -19,18 +19,24 @@ export function ownMember(): NamespaceMember {
 }
 
 /**
- * A process in the network namespace at a path (`/proc/<pid>/ns/net`): this one if that is where it lives, else one that
+ * A process in the network namespace at a path (`/proc/<pid>/ns/net`, `/run/netns/<name>`): this one if that is where it lives, else one that
  * is started there. It ends when this process does, however that ends.
  * @throws HuskError ERR_HOOK_FAILED when the namespace cannot be entered
  */
 export async function joinNetworkNamespace(path: string): Promise<NamespaceMember> {
   try {
-    if (readlinkSync(path) === readlinkSync(OWN)) return ownMember();
+    if (isOwn(path)) return ownMember();
     return await startMember(path);
   } catch (error) {
     const text = `cannot enter the network namespace ${path}, in which hooks need a process`;
     throw new HuskError("ERR_HOOK_FAILED", `${text}: ${messageOf(error)}`, { cause: error });
   }
+}
+
+/** A namespace is known by its file, wherever that is: below `/proc` it looks like a link, on a mount point like a file. */
+function isOwn(path: string): boolean {
+  const [found, own] = [statSync(path), statSync(OWN)];
+  return found.ino === own.ino && found.dev === own.dev;
 }
 
 /** cat(1) ends with its input, which this process holds; its first echo tells that it is there. */

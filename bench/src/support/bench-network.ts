@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
@@ -19,6 +19,7 @@ const BRIDGE = "huskbench0";
 export class BenchNetwork implements Disposable {
   readonly #folder: string;
   readonly #namespaces: string[] = [];
+  readonly #listeners = new Set<ChildProcess>();
   /** root file system of containers that make traffic */
   readonly rootFs: string;
   /** the same program for the host's side */
@@ -87,8 +88,9 @@ export class BenchNetwork implements Disposable {
     const enter = where === "host" ? ["nsenter", `--net=/run/netns/${HOST}`, "--"] : [];
     const [program = "", ...args] = [...enter, this.traffic, "listen", String(port), ...verb];
     const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
+    this.#listeners.add(child);
     const lines = createInterface({ input: child.stderr })[Symbol.asyncIterator]();
-    const ended = once(child, "exit");
+    const ended = once(child, "exit").finally(() => this.#listeners.delete(child));
     const { value } = await lines.next();
     if (value !== "listening") throw new Error(`traffic does not listen: ${value}`);
     return {
@@ -101,6 +103,8 @@ export class BenchNetwork implements Disposable {
   }
 
   [Symbol.dispose](): void {
+    // One whose peer failed would listen for ever.
+    for (const child of this.#listeners) child.kill("SIGKILL");
     for (const name of this.#namespaces) ip("netns", "delete", name);
     // The plugin leaves its bridge, as others may use it.
     if (existsSync(`/sys/class/net/${BRIDGE}`)) ip("link", "delete", BRIDGE);

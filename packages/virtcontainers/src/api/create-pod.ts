@@ -4,7 +4,7 @@ import { withAbsolutePaths } from "../config/absolute-paths.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
-import { checkNetwork, hasNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
+import { checkNetworkConfig, hasNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { endShares } from "../storage/shares.ts";
 import {
   clearLeftover,
@@ -81,7 +81,7 @@ async function createAnd(
   const record = newRecord(config);
   const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
   const plans = await prepareVm(record, hypervisor, call);
-  await checkNetwork(record);
+  await checkNetworkConfig(record);
 
   await using undo = new UndoStack();
   const staging = makeStaging(root);

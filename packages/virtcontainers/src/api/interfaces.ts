@@ -32,9 +32,9 @@ export async function listInterfaces(podId: string, options: CallOptions = {}): 
 /**
  * Adds a network interface to a pod that has a VM: joins one more CNI network, or takes a link that somebody has put into
  * the pod's namespace. The guest gets it with its addresses and routes. Ours alone; Kata: `AddInterface`.
- * @throws HuskError ERR_CONFIG_INVALID, ERR_STATE_INVALID, ERR_NOT_SUPPORTED (the pod has no namespace, the machine cannot take it, the model of the
- *   network has no networks to join), ERR_NO_DEVICE_SLOT, ERR_NETWORK_LINK, ERR_NETWORK_CLASH, ERR_CNI_CONFIG, ERR_CNI_PLUGIN,
- *   ERR_CNI_RESULT, ERR_AGENT_REFUSED, ERR_QMP
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_STATE_INVALID, ERR_NOT_SUPPORTED (the pod has no namespace, the machine cannot take
+ *   it, the model of the network has no networks to join), ERR_NO_DEVICE_SLOT, ERR_NETWORK_LINK, ERR_NETWORK_CLASH,
+ *   ERR_CNI_CONFIG, ERR_CNI_PLUGIN, ERR_CNI_RESULT, ERR_AGENT_REFUSED, ERR_QMP
  */
 export async function addInterface(
   podId: string,

@@ -1,6 +1,6 @@
 import { HuskError } from "../errors/index.ts";
 import { releaseNetwork } from "../network/release.ts";
-import { checkNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
+import { checkNetworkConfig, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { checkState } from "../state-machine.ts";
 import { endShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
@@ -44,7 +44,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   await endShares(record, directory);
   await releaseNetwork(record, networkOptions(pod));
   const plans = await prepareVm(record, hypervisor, call);
-  await checkNetwork(record);
+  await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));
   await runPreStartHooks(pod, undo);

@@ -1,11 +1,9 @@
 import { isIP } from "node:net";
 import { HuskError } from "../errors/index.ts";
+import { MAX_INTERFACES } from "../network/limits.ts";
 import type { InterfaceRequest } from "../types/index.ts";
 import { isNetInterworkingModel } from "./parse-kind.ts";
 import { integer, kind, list, object, path, record, text } from "./rules.ts";
-
-/** Most interfaces of a pod. */
-const MAX_INTERFACES = 16;
 
 const port = integer(1, 65_535);
 const names = list(text({ empty: false, max: 256 }));

@@ -4,14 +4,12 @@ import { checkClashes, checkDuplicates } from "./endpoints/clashes.ts";
 import { endpointKind } from "./endpoints/endpoint-kind.ts";
 import { findVhostUserSocket } from "./endpoints/vhost-user-socket.ts";
 import { readJson } from "./iproute.ts";
+import { MAX_INTERFACES } from "./limits.ts";
 import { type Link, type LinkAddress, parseLinks } from "./links.ts";
 import type { NamespacePlace } from "./namespace-command.ts";
 import { placeOf } from "./place.ts";
 import { type OfInterface, parseNeighbours, parseRoutes } from "./routes.ts";
 import type { Endpoint, InterfaceAddress, InterfaceRoute, NetworkSite } from "./types.ts";
-
-/** Most interfaces of a pod. */
-const MAX_ENDPOINTS = 16;
 
 /** What a scan can be told. */
 export interface ScanOptions {
@@ -41,8 +39,8 @@ export async function scanNamespace(site: NetworkSite, options: ScanOptions = {}
     const needed = allRoutes.filter(({ isKernels, entry }) => !isKernels || isToPeer(entry, link.addresses));
     return [{ ...endpoint, routes: ofLink(needed), neighbours: ofLink(allNeighbours) }];
   });
-  if (found.length > MAX_ENDPOINTS) {
-    const text = `${place.netNSPath} has ${found.length} interfaces, more than ${MAX_ENDPOINTS}`;
+  if (found.length > MAX_INTERFACES) {
+    const text = `${place.netNSPath} has ${found.length} interfaces, more than ${MAX_INTERFACES}`;
     throw new HuskError("ERR_NETWORK_LINK", text);
   }
   checkClashes(found);

@@ -15,7 +15,7 @@ export function hasNetwork({ networkModel = "noop" }: PodConfig): boolean {
 }
 
 /** Checks what a pod's configuration says of networks before anything is made. @throws HuskError as `Network.check` */
-export async function checkNetwork({ config }: Pick<PodRecord, "config">): Promise<void> {
+export async function checkNetworkConfig({ config }: Pick<PodRecord, "config">): Promise<void> {
   await networkOf(config.networkModel).check(config.networkConfig ?? {});
 }
 
@@ -59,7 +59,7 @@ export async function joinNetworks(
   for (const endpoint of await kind.findEndpoints(site)) {
     network.endpoints.push({ endpoint, model: chooseJoin(site.config.interworkingModel, endpoint) });
   }
-  const dns = await chooseDns(site.config.dns, kind.findDns(site));
+  const dns = chooseDns(site.config.dns, kind.findDns(site));
   if (dns) network.dns = dns;
   options.save();
   const nics = [];

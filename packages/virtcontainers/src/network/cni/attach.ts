@@ -9,7 +9,7 @@ import { pluginDirs } from "./plugin.ts";
 import { pluginArguments } from "./plugin-arguments.ts";
 
 /** For whom plugins are run. Without a signal where something is undone, which an aborted call needs the more. */
-export function siteOf(
+export function callSiteOf(
   { containerId, config, record, deadlineFactor }: NetworkSite,
   signal?: AbortSignal,
 ): CallSite {
@@ -47,7 +47,7 @@ export async function joinNetwork(
     ...(args ? { args } : {}),
     ...(isSecond ? { containerId: `${site.containerId}-${ifName}` } : {}),
   };
-  const callSite = siteOf(site, site.signal);
+  const callSite = callSiteOf(site, site.signal);
   if (callSite.netNSPath === "") {
     const text = `there is no network namespace ${site.record.netNSPath} that could join ${configuration.name}`;
     throw new HuskError("ERR_NETWORK_NAMESPACE", text);
@@ -83,7 +83,7 @@ async function undoJoin(site: NetworkSite, attachment: CniAttachment, error: unk
  * @throws HuskError ERR_CNI_PLUGIN, ERR_CNI_PLUGIN_MISSING; the network is still in the record then
  */
 export async function leaveNetwork(site: NetworkSite, attachment: CniAttachment): Promise<void> {
-  await deleteFromNetwork(attachment, siteOf(site));
+  await deleteFromNetwork(attachment, callSiteOf(site));
   site.record.attachments = site.record.attachments?.filter((other) => other !== attachment) ?? [];
   site.save();
 }

@@ -3,6 +3,7 @@ import { extname, join } from "node:path";
 import { HuskError, isHuskError, messageOf, systemCode } from "../../errors/index.ts";
 import { readHead } from "../../read-head.ts";
 import type { NetworkConfig } from "../../types/index.ts";
+import { MAX_INTERFACES } from "../limits.ts";
 import { isLoopback, type NetworkList, nameIn, parseNetworkList } from "./configuration.ts";
 
 const DEFAULT_DIRS: readonly string[] = ["/etc/cni/net.d"];
@@ -11,8 +12,6 @@ const EXTENSIONS: readonly string[] = [".conf", ".conflist", ".json"];
 const MAX_FILE_BYTES = 1024 * 1024;
 /** Most configurations looked at. */
 const MAX_FILES = 1024;
-/** Most interfaces of a pod. */
-const MAX_NETWORKS = 16;
 
 /** The networks that a pod joins. */
 export interface NetworkSelection {
@@ -57,8 +56,8 @@ export function findNetwork(config: NetworkConfig, name: string): NetworkList {
 
 function checkCount(numInterfaces: number | undefined, names: readonly string[] | undefined): void {
   if (!names) return;
-  if (names.length > MAX_NETWORKS) {
-    const text = `networkConfig.cni.networks: must not be more than ${MAX_NETWORKS}`;
+  if (names.length > MAX_INTERFACES) {
+    const text = `networkConfig.cni.networks: must not be more than ${MAX_INTERFACES}`;
     throw new HuskError("ERR_CONFIG_INVALID", text);
   }
   if (numInterfaces === undefined || numInterfaces === names.length) return;

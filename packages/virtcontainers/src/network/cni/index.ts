@@ -2,7 +2,7 @@ import { HuskError } from "../../errors/index.ts";
 import type { NetworkConfig } from "../../types/index.ts";
 import { scanNamespace } from "../scan.ts";
 import type { Dns, Endpoint, NetworkJoiner, NetworkSite } from "../types.ts";
-import { joinNetwork, leaveNetwork, siteOf } from "./attach.ts";
+import { callSiteOf, joinNetwork, leaveNetwork } from "./attach.ts";
 import type { CniAttachment } from "./attachment.ts";
 import { findNetwork, selectNetworks } from "./find-networks.ts";
 import { checkNotTaken, listLinkNames, nextName } from "./link-names.ts";
@@ -40,7 +40,7 @@ export async function checkAttachments(site: NetworkSite): Promise<void> {
   const names = changed.map(({ endpoint }) => endpoint.name);
   for (const attachment of attachmentsOf(site)) {
     if (names.includes(attachment.ifName)) continue;
-    await checkNetwork(attachment, siteOf(site, site.signal));
+    await checkNetwork(attachment, callSiteOf(site, site.signal));
   }
 }
 

@@ -1,10 +1,10 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { copyFile, cp, mkdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { buildTraffic } from "@husk/tiny/traffic";
+import { makeTrafficRoot } from "@husk/tiny/traffic";
 import type { NetworkConfig } from "@husk/virtcontainers";
 import { DEMO_ROOTFS } from "./places.ts";
 
@@ -33,12 +33,7 @@ export class BenchNetwork implements Disposable {
 
   /** Makes the host's namespace and the programs in a folder. */
   static async create(folder: string): Promise<BenchNetwork> {
-    const rootFs = join(folder, "traffic-root");
-    const [traffic] = await Promise.all([
-      buildTraffic(folder),
-      cp(DEMO_ROOTFS, rootFs, { recursive: true, verbatimSymlinks: true }),
-    ]);
-    await copyFile(traffic, join(rootFs, "bin/traffic"));
+    const { path: rootFs, program: traffic } = await makeTrafficRoot(DEMO_ROOTFS, folder);
     const network = new BenchNetwork(folder, rootFs, traffic);
     network.#addNamespace(HOST);
     return network;

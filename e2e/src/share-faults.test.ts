@@ -59,7 +59,7 @@ describe("a pod with shares", needsRoot, () => {
   it("lives on when its caller is killed, and goes with rm -f", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const data = await makeData(place);
-    const script = "echo up; while :; do date > /data/now; sleep 0.1; done";
+    const script = "date > /data/now; echo up; while :; do date > /data/now; sleep 0.1; done";
     const args = ["run", "--name", "pod", "-v", `${data}:/data`, "--", "sh", "-c", script];
     const caller = place.start(args);
     await caller.stdout.waitFor(/up/);

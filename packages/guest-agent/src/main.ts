@@ -1,4 +1,4 @@
-/** The guest agent: PID 1 of the VM. In its own tests it is an ordinary process with two sockets for the ports. */
+/** The guest agent: PID 1 of the VM. In its own tests it is an ordinary process with sockets for the ports. */
 
 import * as sys from "tiny:sys";
 import {
@@ -9,6 +9,7 @@ import {
   F_SETFD,
   F_SETFL,
   FD_CLOEXEC,
+  listenUnix,
   O_NONBLOCK,
   onUncaught,
   readTextIfThere,
@@ -21,25 +22,33 @@ import { Command } from "@husk/wire/hyperstart";
 import { enterDiskRoot } from "./boot/disk-root.ts";
 import { mountEarly } from "./boot/early-mounts.ts";
 import { loadModule } from "./boot/modules.ts";
-import { openPort } from "./boot/ports.ts";
+import { openFirstPort, openPort } from "./boot/ports.ts";
 import { powerOff } from "./boot/power.ts";
 import { StreamChannel } from "./core/stream-channel.ts";
 import { makeCommands } from "./hyperstart/commands.ts";
 import { Server } from "./hyperstart/server.ts";
+import { makeServices } from "./kata/agent.ts";
+import { SerialDoor } from "./kata/serial-door.ts";
+import { openSocketDoor } from "./kata/socket-door.ts";
 import { log, setLogLevel } from "./log.ts";
+
+/** Names of the ports to the host: of hyperstart's two channels, and of Kata's one. */
+const HYPERSTART_CONTROL = "sh.hyper.channel.0";
+const HYPERSTART_STREAM = "sh.hyper.channel.1";
+const KATA_PORT = "agent.channel.0";
 
 /** Word of the kernel's command line that says how much the agent says: `HUSK_LOG=debug`. */
 const LOG_VARIABLE = "HUSK_LOG=";
 
-/** Where the two channels are, and what it means that they, or the pod, have ended. */
-interface Host {
+/** Where the two channels of hyperstart are, and what it means that they, or the pod, have ended. */
+interface HyperstartHost {
   control: number;
   stream: number;
   onGone(): void;
   powerOff(): void;
 }
 
-function serve(host: Host): void {
+function serveHyperstart(host: HyperstartHost): void {
   const streams = new StreamChannel(host.stream, host.onGone);
   const server: Server = new Server(
     host.control,
@@ -84,6 +93,25 @@ function findNetworkDrivers(): string[] {
   return exists(devices) && sys.readdir(devices).some(isNetwork) ? ["virtio_net"] : [];
 }
 
+/** The door is the one whose port the host has given the machine. */
+async function openDoor(): Promise<void> {
+  const [name, port] = await openFirstPort([HYPERSTART_CONTROL, KATA_PORT]);
+  if (name === KATA_PORT) {
+    new SerialDoor(port, makeServices(), () => {});
+    return;
+  }
+  serveHyperstart({
+    control: port,
+    stream: await openPort(HYPERSTART_STREAM),
+    onGone: () => {},
+    powerOff: () => {
+      // Blocking, so that the answer has reached the host before the machine goes.
+      sys.fcntl(port, F_SETFL, sys.fcntl(port, F_GETFL, 0) & ~O_NONBLOCK);
+      powerOff();
+    },
+  });
+}
+
 async function bootGuest(): Promise<void> {
   const started = sys.startedAt;
   const running = sys.clock(CLOCK_BOOTTIME);
@@ -99,18 +127,7 @@ async function bootGuest(): Promise<void> {
     powerOff();
   });
   const loaded = sys.clock(CLOCK_BOOTTIME);
-  const control = await openPort("sh.hyper.channel.0");
-  const stream = await openPort("sh.hyper.channel.1");
-  serve({
-    control,
-    stream,
-    onGone: () => {},
-    powerOff: () => {
-      // Blocking, so that the answer has reached the host before the machine goes.
-      sys.fcntl(control, F_SETFL, sys.fcntl(control, F_GETFL, 0) & ~O_NONBLOCK);
-      powerOff();
-    },
-  });
+  await openDoor();
   loadAhead([...findNetworkDrivers(), "virtio_blk", "erofs", "overlay"]);
   const times = { started, running, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
   log(
@@ -121,14 +138,27 @@ async function bootGuest(): Promise<void> {
   );
 }
 
-/** Serves on two inherited descriptors: for tests, in namespaces that somebody else has made. */
-function serveInherited(control: number, stream: number): void {
+/** An inherited descriptor, as the agent's own are. */
+function adopt(text: string | undefined): number {
+  const fd = Number(text);
+  sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
+  sys.fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+}
+
+/**
+ * Serves as an ordinary process, in namespaces that somebody else has made: for tests. `hyperstart CONTROL STREAM` and
+ * `kata PORT` name inherited descriptors, `kata-socket PATH` a unix socket to be made.
+ */
+function serveTest([door, first, second]: readonly string[]): void {
   setLogLevel("info");
-  for (const fd of [control, stream]) {
-    sys.fcntl(fd, F_SETFL, sys.fcntl(fd, F_GETFL, 0) | O_NONBLOCK);
-    sys.fcntl(fd, F_SETFD, FD_CLOEXEC);
-  }
-  serve({ control, stream, onGone: stop, powerOff: stop });
+  if (door === "hyperstart") {
+    serveHyperstart({ control: adopt(first), stream: adopt(second), onGone: stop, powerOff: stop });
+  } else if (door === "kata") {
+    new SerialDoor(adopt(first), makeServices(), stop);
+  } else if (door === "kata-socket" && first !== undefined) {
+    openSocketDoor(listenUnix(first), makeServices());
+  } else throw new Error(`there is no door "${door}"`);
 }
 
 async function main(): Promise<void> {
@@ -137,7 +167,7 @@ async function main(): Promise<void> {
   onUncaught((error) => log("error", error instanceof Error ? `${error}\n${error.stack}` : String(error)));
   reapChildren();
   if (sys.getpid() === 1 && sys.argv.length === 1) await bootGuest();
-  else serveInherited(Number(sys.argv[1]), Number(sys.argv[2]));
+  else serveTest(sys.argv.slice(1));
   await new Promise(() => {});
 }
 

@@ -63,6 +63,9 @@ function agentPath(): Promise<string> {
   return built;
 }
 
+/** The arguments by which the agent opens a door at the descriptors it inherits. Kata's has only the first. */
+const DOORS = { hyperstart: ["hyperstart", "3", "4"], kata: ["kata", "3"] };
+
 /** A running agent. */
 export interface Stage {
   child: ChildProcess;
@@ -76,14 +79,16 @@ export interface Stage {
 export interface StageOptions {
   /** folders of this host that the agent has as shares, by their tags */
   shares?: Record<string, string>;
+  /** which of its doors is open; default: hyperstart's */
+  door?: keyof typeof DOORS;
 }
 
 /** Starts the agent. The caller ends it, and calls {@link clearStage} then. */
-export async function setStage({ shares = {} }: StageOptions = {}): Promise<Stage> {
+export async function setStage({ shares = {}, door = "hyperstart" }: StageOptions = {}): Promise<Stage> {
   const agent = await agentPath();
   const cgroup = await mkdtemp(join(cgroups ?? "", "husk-test-"));
   const mounts = Object.entries(shares).flat();
-  const inner = ["--", "/bin/sh", "-c", FURNISH, "sh", ...mounts, "--", agent, "3", "4"];
+  const inner = ["--", "/bin/sh", "-c", FURNISH, "sh", ...mounts, "--", agent, ...DOORS[door]];
   const args = ["-c", JOIN, "sh", cgroup, "unshare", ...NAMESPACES, ...inner];
   const child = spawn("/bin/sh", args, { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
   return { child, control: child.stdio[3] as Duplex, stream: child.stdio[4] as Duplex, cgroup };

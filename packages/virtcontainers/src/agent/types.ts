@@ -6,6 +6,8 @@ import type {
   AgentType,
   Cmd,
   ContainerConfig,
+  ContainerStats,
+  LinuxResources,
   PortmappingWhiteLists,
   ProcessListOptions,
 } from "../types/index.ts";
@@ -146,6 +148,27 @@ export interface AgentSession {
   stopPod(options: AgentOptions): Promise<void>;
   /** Ends the session; the pod goes on. */
   close(): void;
+}
+
+/** A session with an agent that limits, measures and freezes containers, and takes plugged-in resources into use. */
+export interface ContainerControl {
+  /** Changes what a container that runs may use; what is left out stays as it is. */
+  updateContainer(containerId: string, resources: LinuxResources, options: AgentOptions): Promise<void>;
+  /** Tells what a container uses. */
+  statsContainer(containerId: string, options: AgentOptions): Promise<ContainerStats>;
+  /** Freezes all processes of a container. */
+  pauseContainer(containerId: string, options: AgentOptions): Promise<void>;
+  /** Lets them go on. */
+  resumeContainer(containerId: string, options: AgentOptions): Promise<void>;
+  /** Takes plugged-in processors, and memory unless `cpuOnly`, into use. `cpus`: how many were plugged in. */
+  onlineCPUMem(cpus: number, cpuOnly: boolean, options: AgentOptions): Promise<void>;
+  /** Copies a regular file of the host into the guest, below `/run`. */
+  copyFile(source: string, destination: string, options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function containerControlOf(session: AgentSession): (AgentSession & ContainerControl) | undefined {
+  return "updateContainer" in session ? (session as AgentSession & ContainerControl) : undefined;
 }
 
 /** A kind of agent. */

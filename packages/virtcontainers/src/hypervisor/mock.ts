@@ -49,7 +49,13 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
 
   capabilities(): Capabilities {
     const disks = this.#config.disableBlockDeviceUse !== true;
-    return { blockDevice: disks, blockDeviceHotplug: disks, vfioHotplug: true, nicHotplug: true };
+    return {
+      blockDevice: disks,
+      blockDeviceHotplug: disks,
+      vfioHotplug: true,
+      nicHotplug: true,
+      resourceHotplug: false,
+    };
   }
 
   coldPlugAddress(): undefined {}

@@ -53,6 +53,8 @@ export interface Capabilities {
   readonly vfioHotplug: boolean;
   /** network interfaces can be plugged into a running VM */
   readonly nicHotplug: boolean;
+  /** processors and memory can be plugged into a running VM */
+  readonly resourceHotplug: boolean;
 }
 
 /** Limits of one wait. */
@@ -212,4 +214,25 @@ export interface NicHotplug {
 /** The ability to plug network interfaces in, if this hypervisor has it for this VM. */
 export function nicHotplugOf(hypervisor: Hypervisor): (Hypervisor & NicHotplug) | undefined {
   return hypervisor.capabilities().nicHotplug ? (hypervisor as Hypervisor & NicHotplug) : undefined;
+}
+
+/** A hypervisor that can give a running VM more processors and memory. */
+export interface ResourceHotplug {
+  /**
+   * Plugs processors in until the VM has `total`; a VM that has as many stays as it is.
+   * @returns how many came
+   * @throws HuskError ERR_NO_DEVICE_SLOT when the VM cannot have so many, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   */
+  hotplugVcpus(total: number, directory: PodDirectory, options: WaitOptions): Promise<number>;
+  /**
+   * Plugs memory in until the VM has `totalMiB`, in steps of the guest's blocks (128 MiB).
+   * @returns MiB that came
+   * @throws HuskError ERR_HOST_MEMORY, ERR_NO_DEVICE_SLOT, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   */
+  hotplugMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<number>;
+}
+
+/** The ability to give more of both, if this hypervisor has it for this VM. */
+export function resourceHotplugOf(hypervisor: Hypervisor): (Hypervisor & ResourceHotplug) | undefined {
+  return hypervisor.capabilities().resourceHotplug ? (hypervisor as Hypervisor & ResourceHotplug) : undefined;
 }

@@ -1,3 +1,5 @@
+import type { LinuxResources } from "./resources.ts";
+
 /** An environment variable. Go: `EnvVar`. */
 export interface EnvVar {
   /** its name; without `=` */
@@ -122,6 +124,8 @@ export interface ContainerConfig {
   mounts?: Mount[];
   /** devices inside */
   deviceInfos?: DeviceInfo[];
+  /** what it may use of the VM; for pods with the Kata agent. The VM gets more processors and memory for it. Ours alone */
+  resources?: LinuxResources;
   /** ports that external networks reach; for pods with `networkConfig.portmappingWhiteLists`. Ours alone */
   ports?: ContainerPort[];
 }

@@ -6,3 +6,5 @@ export type * from "./network-config.ts";
 export type * from "./network-status.ts";
 export type * from "./options.ts";
 export type * from "./pod-config.ts";
+export type * from "./resources.ts";
+export type * from "./stats.ts";

@@ -79,6 +79,7 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
       blockDeviceHotplug: blockDevice && (takesPci || this.#blockDriver === "virtio-scsi"),
       vfioHotplug: takesPci,
       nicHotplug: takesPci,
+      resourceHotplug: false,
     };
   }
 

@@ -1,0 +1,14 @@
+/** All that the Kata door serves, put together. A method is in the file of what it is about. */
+
+import { AgentService, Health } from "@husk/wire/kata";
+import type { TtrpcServices } from "@husk/wire/ttrpc";
+import { healthMethods } from "./health-methods.ts";
+import { makeService } from "./services.ts";
+
+/** The services of this agent. One for all connections: they work on the same pod. */
+export function makeServices(): TtrpcServices {
+  return new Map([
+    [AgentService.name, makeService(AgentService, {})],
+    [Health.name, makeService(Health, healthMethods)],
+  ]);
+}

@@ -1,0 +1,134 @@
+/**
+ * The door on the virtio-serial port `agent.channel.0`: yamux, each of whose streams is a ttrpc connection. Reference:
+ * virtcontainers.md 8.3.
+ */
+
+import { errorText } from "@husk/tiny";
+import { TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
+import { SendQueue, type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
+import { Channel } from "../channel.ts";
+import { log } from "../log.ts";
+import { MAX_UNSENT_BYTES } from "./limits.ts";
+
+/** A ttrpc connection on a stream of yamux. What it does not take stays with the host, by the stream's window. */
+class StreamConnection {
+  readonly #stream: YamuxStream;
+  readonly #queue: SendQueue;
+  readonly #server: TtrpcServer;
+  /** bytes that are used, and not yet told to the host */
+  #unconsumed = 0;
+
+  constructor(stream: YamuxStream, services: TtrpcServices) {
+    this.#stream = stream;
+    this.#queue = new SendQueue(stream, { highWaterBytes: MAX_UNSENT_BYTES });
+    this.#server = new TtrpcServer({ services, send: (message) => void this.#queue.push(message) });
+  }
+
+  feed(data: Uint8Array): void {
+    try {
+      this.#server.feed(data);
+    } catch (error) {
+      log("error", `a connection ends: ${errorText(error)}`);
+      this.#server.end();
+      this.#stream.reset();
+      return;
+    }
+    this.#unconsumed += data.length;
+    this.#consume();
+  }
+
+  flush(): void {
+    this.#queue.flush();
+    this.#consume();
+  }
+
+  /** The host sends no more: one that closes its side does not read any more, either. */
+  end(): void {
+    this.#server.end();
+    this.#stream.close();
+  }
+
+  /** The stream is gone. */
+  lose(): void {
+    this.#server.end();
+  }
+
+  #consume(): void {
+    if (this.#unconsumed === 0 || this.#queue.queuedBytes >= MAX_UNSENT_BYTES) return;
+    this.#stream.consume(this.#unconsumed);
+    this.#unconsumed = 0;
+  }
+}
+
+/** Serves on a port. Each host that connects finds a new session. */
+export class SerialDoor {
+  readonly #channel: Channel;
+  readonly #services: TtrpcServices;
+  readonly #connections = new Map<YamuxStream, StreamConnection>();
+  #session: YamuxSession;
+
+  constructor(fd: number, services: TtrpcServices, onHostGone: () => void) {
+    this.#services = services;
+    this.#channel = new Channel(fd, {
+      onBytes: (bytes) => {
+        this.#handle(this.#session.feed(bytes));
+        return true;
+      },
+      onWritable: () => this.#handle(this.#session.resume()),
+      onHostGone: () => {
+        this.#restart();
+        onHostGone();
+      },
+    });
+    this.#session = this.#open();
+  }
+
+  #open(): YamuxSession {
+    const { output } = this.#channel;
+    return new YamuxSession({
+      role: "server",
+      sink: (frame) => {
+        output.write(frame);
+        return !output.blocked;
+      },
+    });
+  }
+
+  #restart(): void {
+    this.#handle(this.#session.end());
+    this.#connections.clear();
+    this.#channel.output.discard();
+    this.#session = this.#open();
+  }
+
+  #handle(events: YamuxEvent[]): void {
+    for (const event of events) this.#take(event);
+  }
+
+  #take(event: YamuxEvent): void {
+    switch (event.kind) {
+      case "stream":
+        event.stream.accept();
+        this.#connections.set(event.stream, new StreamConnection(event.stream, this.#services));
+        return;
+      case "data":
+        this.#connections.get(event.stream)?.feed(event.data);
+        return;
+      case "writable":
+        this.#connections.get(event.stream)?.flush();
+        return;
+      case "end":
+        this.#connections.get(event.stream)?.end();
+        this.#connections.delete(event.stream);
+        return;
+      case "reset":
+        this.#connections.get(event.stream)?.lose();
+        this.#connections.delete(event.stream);
+        return;
+      case "failed":
+        // Where the next frame begins is unknown from here on; a host that connects anew begins anew.
+        log("error", `the host's session ends: ${errorText(event.error)}`);
+        this.#restart();
+    }
+  }
+}

@@ -1,0 +1,59 @@
+/** Services as a ttrpc server has them: messages decoded, methods called, answers encoded. */
+
+import { errorText } from "@husk/tiny";
+import {
+  decodeMessage,
+  encodeMessage,
+  findMethod,
+  type Message,
+  type MessageInit,
+  type Method,
+  type MethodName,
+  ProtobufError,
+  type RequestOf,
+  type ResponseInitOf,
+  type Service,
+} from "@husk/wire/protobuf";
+import { StatusCode, type TtrpcCall, TtrpcError, type TtrpcHandler } from "@husk/wire/ttrpc";
+import { isLogged, log } from "../log.ts";
+
+/** What a method is told besides its request. */
+export type Call = Pick<TtrpcCall, "onAbandoned">;
+
+/**
+ * Methods of a service by their names; one that is left out is answered with UNIMPLEMENTED. What a method throws is the
+ * text of the answer: a TtrpcError chooses its status, anything else has UNKNOWN.
+ */
+export type Methods<S extends Service> = {
+  readonly [Name in MethodName<S>]?: (
+    request: RequestOf<S, Name>,
+    call: Call,
+  ) => ResponseInitOf<S, Name> | Promise<ResponseInitOf<S, Name>>;
+};
+
+type AnyMethod = (request: never, call: Call) => MessageInit<Message> | Promise<MessageInit<Message>>;
+
+/** The methods as a ttrpc server calls them. */
+export function makeService<S extends Service>(
+  service: S,
+  methods: Methods<S>,
+): ReadonlyMap<string, TtrpcHandler> {
+  const handlers = new Map<string, TtrpcHandler>();
+  for (const [name, method] of Object.entries(methods as object as Record<string, AnyMethod>)) {
+    const known = findMethod(service, name);
+    if (known !== undefined) handlers.set(name, makeHandler(name, service.methods[known] as Method, method));
+  }
+  return handlers;
+}
+
+function makeHandler(name: string, { request, response }: Method, method: AnyMethod): TtrpcHandler {
+  const answer = async (call: TtrpcCall): Promise<Uint8Array> =>
+    encodeMessage(response, await method(decodeMessage(request, call.payload) as never, call));
+  return (call) =>
+    answer(call).catch((error: unknown) => {
+      if (isLogged("info")) log("info", `${name}: ${errorText(error)}`);
+      throw error instanceof ProtobufError
+        ? new TtrpcError(StatusCode.INVALID_ARGUMENT, `the request cannot be read: ${error.message}`)
+        : error;
+    });
+}

@@ -1,0 +1,63 @@
+/** The door on a listening socket, vsock or unix: each connection is one of ttrpc. Reference: virtcontainers.md 8.3. */
+
+import * as sys from "tiny:sys";
+import { accept, EPOLLIN, Errno, errorText, hasErrno, unwatch, watch } from "@husk/tiny";
+import { TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
+import { Channel } from "../channel.ts";
+import { log } from "../log.ts";
+import { MAX_UNSENT_BYTES } from "./limits.ts";
+
+/** A ttrpc connection on a socket of its own. */
+class SocketConnection {
+  readonly #fd: number;
+  readonly #server: TtrpcServer;
+  readonly #channel: Channel;
+  #open = true;
+
+  constructor(fd: number, services: TtrpcServices) {
+    this.#fd = fd;
+    this.#channel = new Channel(fd, {
+      onBytes: (bytes) => this.#feed(bytes),
+      onWritable: () => this.#channel.resume(),
+      onHostGone: () => this.#close(),
+    });
+    this.#server = new TtrpcServer({ services, send: (message) => this.#send(message) });
+  }
+
+  #send(message: Uint8Array): void {
+    if (!this.#open) return;
+    try {
+      this.#channel.output.write(message);
+    } catch (error) {
+      if (!hasErrno(error, Errno.EPIPE, Errno.ECONNRESET)) throw error;
+      this.#close();
+    }
+  }
+
+  #feed(bytes: Uint8Array): boolean {
+    try {
+      this.#server.feed(bytes);
+    } catch (error) {
+      log("error", `a connection ends: ${errorText(error)}`);
+      this.#close();
+    }
+    return this.#open && this.#channel.output.keptBytes < MAX_UNSENT_BYTES;
+  }
+
+  #close(): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#server.end();
+    unwatch(this.#fd);
+    sys.close(this.#fd);
+  }
+}
+
+/** Serves whoever connects to a listening socket, which is non-blocking. */
+export function openSocketDoor(listener: number, services: TtrpcServices): void {
+  watch(listener, EPOLLIN, () => {
+    for (let fd = accept(listener); fd !== undefined; fd = accept(listener)) {
+      new SocketConnection(fd, services);
+    }
+  });
+}

@@ -152,6 +152,20 @@ declare module "tiny:sys" {
   export function strerror(code: number): string;
   export function getrandom(buffer: Uint8Array): number;
 
+  // native/security.c
+  /** Loads an eBPF program of a type (`BPF_PROG_TYPE_*`); gives its descriptor. */
+  export function bpfLoad(type: number, instructions: Uint8Array): number;
+  /** Attaches a program to a cgroup, with `BPF_F_REPLACE` in the place of one that is there. */
+  export function bpfAttach(
+    cgroup: number,
+    program: number,
+    type: number,
+    flags: number,
+    replaced: number,
+  ): void;
+  /** From here on the filter is asked about every system call of this process and of those that it starts. */
+  export function seccomp(flags: number, instructions: Uint8Array): void;
+
   // native/text.c
   /** Half a surrogate pair becomes U+FFFD. */
   export function encodeUtf8(text: string): Uint8Array<ArrayBuffer>;

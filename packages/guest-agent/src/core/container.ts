@@ -4,7 +4,8 @@ import * as sys from "tiny:sys";
 import { CLONE_NEWNS, Errno, hasErrno, O_CLOEXEC } from "@husk/tiny";
 import type { Container as ContainerSpec, Process as ProcessSpec } from "@husk/wire/hyperstart";
 import { log } from "../log.ts";
-import { Cgroup } from "./cgroup.ts";
+import { Cgroup } from "./cgroup/cgroup.ts";
+import { constrainedResources } from "./cgroup/constraints.ts";
 import { makeContainerFolders, removeContainerFolders } from "./container-folders.ts";
 import { type ContainerPlan, enterContainer, planContainer } from "./container-plan.ts";
 import type { Shares } from "./mounts/shares.ts";
@@ -40,7 +41,7 @@ export class Container {
   private constructor(id: string, context: ContainerContext) {
     this.id = id;
     this.#context = context;
-    this.#cgroup = new Cgroup(id);
+    this.#cgroup = new Cgroup(`husk/${id}`);
     this.freed = new Promise((resolve) => {
       this.#free = resolve;
     });
@@ -51,7 +52,7 @@ export class Container {
     const plan = await planContainer(spec, context.shares);
     const container = new Container(spec.id, context);
     try {
-      if (spec.constraints) container.#cgroup.limitCpu(spec.constraints);
+      if (spec.constraints) container.#cgroup.limit(constrainedResources(spec.constraints));
       makeContainerFolders(spec.id);
       await container.#startInit(plan);
       return container;

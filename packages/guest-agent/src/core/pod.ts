@@ -13,7 +13,7 @@ import {
 } from "@husk/tiny";
 import type { Container as ContainerSpec, Pod as PodSpec } from "@husk/wire/hyperstart";
 import { log } from "../log.ts";
-import { mountCgroups } from "./cgroup.ts";
+import { mountCgroups } from "./cgroup/hierarchy.ts";
 import { Container, type ContainerContext } from "./container.ts";
 import { Shares } from "./mounts/shares.ts";
 import { setUpInterface } from "./network/interfaces.ts";

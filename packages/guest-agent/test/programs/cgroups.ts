@@ -95,11 +95,14 @@ const file = (name: string, of: string) => readText(`/sys/fs/cgroup/husk/${name}
 
 /** What opening a device of blocks gives, for which no machine here has a driver. */
 function openBlock(): number {
-  const node = `/husk-block-${sys.getpid()}`;
-  sys.mknod(node, S_IFBLK | 0o600, sys.makedev(1, 0));
-  const errno = errnoOf(() => withFile(node, O_RDONLY, 0, () => {}));
-  sys.unlink(node);
-  return errno;
+  return errnoOf(() => withFile("/tmp/block", O_RDONLY, 0, () => {}));
+}
+
+/** Makes that device in a file system of its own, which goes with this program's namespaces. */
+function makeBlock(): void {
+  makeDirectories("/tmp");
+  sys.mount("tmpfs", "/tmp", "tmpfs", 0, null);
+  sys.mknod("/tmp/block", S_IFBLK | 0o600, sys.makedev(1, 0));
 }
 
 const scenarios: Record<string, () => Promise<unknown>> = {
@@ -111,6 +114,7 @@ const scenarios: Record<string, () => Promise<unknown>> = {
           withFile("/dev/null", O_RDWR, 0, () => {});
           return openBlock();
         }).ended;
+      makeBlock();
       const before = openBlock();
       const free = await look();
       cgroup.limitDevices([rule({ Allow: false, Type: "a", Major: -1n, Minor: -1n, Access: "rwm" })]);

@@ -29,13 +29,27 @@ declare module "tiny:sys" {
 
   // native/file.c
   export function open(path: string, flags: number, mode: number): number;
-  /** A path that may lead only where `resolve` (`RESOLVE_*`) lets it. */
-  export function openat2(path: string, flags: number, mode: number, resolve: number): number;
+  /** A path that may lead only where `resolve` (`RESOLVE_*`) lets it; it begins at `folder`, or where the program is. */
+  export function openat2(
+    path: string,
+    flags: number,
+    mode: number,
+    resolve: number,
+    folder?: number,
+  ): number;
   export function close(fd: number): void;
   /** Bytes read; 0 at the end; -1 when nothing is there yet (non-blocking). */
   export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /** Bytes written; -1 when there is no room yet (non-blocking). */
   export function write(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** Like {@link write}, at a position of the file. */
+  export function pwrite(
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
   /** Bytes moved from a pipe to another descriptor, copied only where the kernel must; -1 when either is not ready. */
   export function splice(from: number, to: number, length: number, flags: number): number;
   export function dup2(from: number, to: number): number;
@@ -145,6 +159,7 @@ declare module "tiny:sys" {
   // native/system.c
   /** The clock in milliseconds, with a fraction. */
   export function clock(clock: number): number;
+  export function setClock(clock: number, seconds: number, nanoseconds: number): void;
   export function sync(): void;
   export function reboot(command: number): void;
   export function finitModule(fd: number, parameters: string): void;

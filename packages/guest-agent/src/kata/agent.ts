@@ -2,13 +2,16 @@
 
 import { AgentService, Health } from "@husk/wire/kata";
 import type { TtrpcServices } from "@husk/wire/ttrpc";
+import { fileMethods } from "./file-methods.ts";
 import { healthMethods } from "./health-methods.ts";
+import { machineMethods } from "./machine-methods.ts";
+import { metricsMethods } from "./metrics-methods.ts";
 import { makeService } from "./services.ts";
 
 /** The services of this agent. One for all connections: they work on the same pod. */
 export function makeServices(): TtrpcServices {
   return new Map([
-    [AgentService.name, makeService(AgentService, {})],
+    [AgentService.name, makeService(AgentService, { ...machineMethods, ...fileMethods, ...metricsMethods })],
     [Health.name, makeService(Health, healthMethods)],
   ]);
 }

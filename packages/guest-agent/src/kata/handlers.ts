@@ -1,0 +1,2 @@
+export const DEVICE_HANDLERS: readonly string[] = [];
+export const STORAGE_DRIVERS: readonly string[] = [];

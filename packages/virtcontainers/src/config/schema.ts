@@ -42,6 +42,8 @@ const hypervisorConfig = object({
   hypervisorMachineType: kind(["q35", "microvm", "pc"]),
   debug: flag,
   defaultVCPUs: integer(1, 240),
+  defaultMaxVCPUs: integer(1, 240),
+  memSlots: integer(0, 256),
   defaultMemSz: integer(1, 1_048_576),
   defaultBridges: integer(0, 16),
   memPrealloc: flag,

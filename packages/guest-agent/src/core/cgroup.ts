@@ -45,8 +45,9 @@ function cpuWeight(shares: number): number {
 export class Cgroup {
   readonly #path: string;
 
-  constructor(containerId: string) {
-    this.#path = `${ROOT}/husk/${containerId}`;
+  /** @param path below the hierarchy: `husk/<id>` */
+  constructor(path: string) {
+    this.#path = `${ROOT}/${path}`;
     makeDirectories(this.#path);
   }
 

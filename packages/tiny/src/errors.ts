@@ -25,6 +25,7 @@ export const Errno = {
   EINVAL: 22,
   EROFS: 30,
   EPIPE: 32,
+  ENOTEMPTY: 39,
   ELOOP: 40,
   ENODATA: 61,
   EPROTONOSUPPORT: 93,

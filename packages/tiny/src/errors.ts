@@ -30,6 +30,7 @@ export const Errno = {
   ENODATA: 61,
   EPROTONOSUPPORT: 93,
   EOPNOTSUPP: 95,
+  EADDRNOTAVAIL: 99,
   ECONNRESET: 104,
   ECONNREFUSED: 111,
 } as const;

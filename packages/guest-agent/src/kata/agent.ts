@@ -6,12 +6,16 @@ import { fileMethods } from "./file-methods.ts";
 import { healthMethods } from "./health-methods.ts";
 import { machineMethods } from "./machine-methods.ts";
 import { metricsMethods } from "./metrics-methods.ts";
+import { networkMethods } from "./network-methods.ts";
 import { makeService } from "./services.ts";
 
 /** The services of this agent. One for all connections: they work on the same pod. */
 export function makeServices(): TtrpcServices {
   return new Map([
-    [AgentService.name, makeService(AgentService, { ...machineMethods, ...fileMethods, ...metricsMethods })],
+    [
+      AgentService.name,
+      makeService(AgentService, { ...machineMethods, ...fileMethods, ...metricsMethods, ...networkMethods }),
+    ],
     [Health.name, makeService(Health, healthMethods)],
   ]);
 }

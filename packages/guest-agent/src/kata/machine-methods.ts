@@ -11,11 +11,12 @@ import type {
   SetGuestDateTimeRequest,
 } from "@husk/wire/kata";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
+import { deviceHandlers } from "../core/device-handlers/index.ts";
 import { canProbe, probeBlocks, readBlockSize } from "../core/memory-blocks.ts";
 import { keepCpusOnline, keepOnline, waitForCpus } from "../core/processors.ts";
 import { reseed } from "../core/random-device.ts";
+import { storageDrivers } from "../core/storages/drivers.ts";
 import { AGENT_VERSION } from "../version.ts";
-import { DEVICE_HANDLERS, STORAGE_DRIVERS } from "./handlers.ts";
 import type { Call, Methods } from "./services.ts";
 
 /** Most CPUs that one request may wait for. */
@@ -40,8 +41,8 @@ function getGuestDetails({ memBlockSize, memHotplugProbe }: GuestDetailsRequest)
     agentDetails: {
       version: AGENT_VERSION,
       initDaemon: sys.getpid() === 1,
-      deviceHandlers: DEVICE_HANDLERS,
-      storageHandlers: STORAGE_DRIVERS,
+      deviceHandlers: [...deviceHandlers.keys()],
+      storageHandlers: [...storageDrivers.keys()],
       supportsSeccomp: exists("/proc/sys/kernel/seccomp"),
     },
   };

@@ -1,2 +1,0 @@
-export const DEVICE_HANDLERS: readonly string[] = [];
-export const STORAGE_DRIVERS: readonly string[] = [];

@@ -67,7 +67,7 @@ export async function needSession(pod: OpenPod, options: SessionOptions = {}): P
 /** Nobody may have listened for a while: asks about every container that is believed to run. */
 async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
   for (const [containerId, container] of Object.entries(pod.record.containers)) {
-    if (container.state !== "running") continue;
+    if (container.state !== "running" && container.state !== "paused") continue;
     const isThere = await session.killContainer(containerId, 0, { signal: pod.call.signal });
     if (isThere) continue;
     // An exit that was told meanwhile says more than that there is no such container.

@@ -34,7 +34,8 @@ type Step =
   | "hotplugAddNic"
   | "hotplugRemoveNic"
   | "hotplugVcpus"
-  | "hotplugMemory";
+  | "hotplugMemory"
+  | "full";
 
 /** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
 export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug {
@@ -136,6 +137,7 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
 
   async hotplugVcpus(total: number): Promise<number> {
     this.#step("hotplugVcpus");
+    if (total > this.#size.vcpus) this.#needRoom();
     this.#size.vcpus = Math.max(this.#size.vcpus, total);
     return this.#size.vcpus;
   }
@@ -147,6 +149,7 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
   async hotplugMemory(totalMiB: number): Promise<number> {
     this.#step("hotplugMemory");
     const missing = toBlocks(Math.max(totalMiB - this.#size.memory, 0));
+    if (missing > 0) this.#needRoom();
     this.#size.memory += missing;
     return this.#size.memory;
   }
@@ -157,8 +160,16 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
 
   disconnect(): void {}
 
+  /** A VM that was told to fail at `full` has no room for more. */
+  #needRoom(): void {
+    if (this.#fails("full")) throw new HuskError("ERR_NO_DEVICE_SLOT", "the mock VM is full");
+  }
+
+  #fails(step: Step): boolean {
+    return this.#config.hypervisorParams?.some(({ key, value }) => key === "fail" && value === step) === true;
+  }
+
   #step(step: Step): void {
-    const fails = this.#config.hypervisorParams?.some(({ key, value }) => key === "fail" && value === step);
-    if (fails) throw new HuskError("ERR_QMP", `the mock hypervisor was told to fail at ${step}`);
+    if (this.#fails(step)) throw new HuskError("ERR_QMP", `the mock hypervisor was told to fail at ${step}`);
   }
 }

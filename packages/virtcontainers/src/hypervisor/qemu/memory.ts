@@ -30,7 +30,8 @@ export function toBlocks(more: number): number {
 export function maxMemoryOf(memory: number, { memSlots = 0 }: HypervisorConfig): number {
   if (memSlots === 0) return memory;
   const host = Math.floor(totalmem() / MIB);
-  return Math.max(host, memory + memSlots * MEMORY_BLOCK_MIB);
+  // A block more, as what comes is rounded up to whole ones.
+  return MEMORY_BLOCK_MIB + Math.max(host, memory + memSlots * MEMORY_BLOCK_MIB);
 }
 
 /** What memory is made of that is plugged into a VM; `share`: as that VM's own. */

@@ -119,6 +119,7 @@ export const SPLICE_F_NONBLOCK = 2;
 
 export const TIOCSCTTY = 0x540e;
 export const TIOCSWINSZ = 0x5414;
+export const TIOCGPTPEER = 0x5441;
 export const TIOCGPTN = 0x80045430;
 export const TIOCSPTLCK = 0x40045431;
 

@@ -68,6 +68,7 @@ declare module "tiny:sys" {
   export function unlink(path: string): void;
   export function chmod(path: string, mode: number): void;
   export function chown(path: string, uid: number, gid: number): void;
+  export function fchown(fd: number, uid: number, gid: number): void;
   /** Like chown, but a link's own owner. */
   export function lchown(path: string, uid: number, gid: number): void;
   export function mknod(path: string, mode: number, device: number): void;
@@ -98,6 +99,8 @@ declare module "tiny:sys" {
   export function kill(pid: number, signal: number): void;
   export function pidfdOpen(pid: number): number;
   export function getpid(): number;
+  /** Closes every descriptor from `first` to `last`. */
+  export function closeRange(first: number, last: number): void;
   export function setsid(): number;
   export function setuid(uid: number): void;
   export function setgid(gid: number): void;

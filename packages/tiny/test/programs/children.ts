@@ -38,6 +38,16 @@ const shell = (script: string, environ: string[] = []) =>
   sys.execve("/bin/sh", ["sh", "-c", script], environ);
 
 runScenarios({
+  async closedRange() {
+    const [output] = await outputOf(() => {
+      const fds = [1, 2, 3].map(() => sys.open("/dev/null", 0, 0));
+      sys.closeRange(fds[1] as number, 0xffffffff);
+      return shell("ls /proc/self/fd | wc -l");
+    });
+    const [usual] = await outputOf(() => shell("ls /proc/self/fd | wc -l"));
+    return [Number(output) - Number(usual), failureOf(() => sys.closeRange(2, 1))];
+  },
+
   exitCodes() {
     const bodies: (() => never)[] = [
       () => sys.exit(0),

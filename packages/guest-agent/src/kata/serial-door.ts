@@ -8,7 +8,7 @@ import { TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
 import { SendQueue, type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
-import { MAX_UNSENT_BYTES } from "./limits.ts";
+import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
 
 /** A ttrpc connection on a stream of yamux. What it does not take stays with the host, by the stream's window. */
 class StreamConnection {
@@ -76,6 +76,8 @@ export class SerialDoor {
       },
       onWritable: () => this.#handle(this.#session.resume()),
       onHostGone: () => {
+        // The next host begins with a frame, and so does what it is sent.
+        this.#channel.output.discard();
         this.#restart();
         onHostGone();
       },
@@ -87,6 +89,7 @@ export class SerialDoor {
     const { output } = this.#channel;
     return new YamuxSession({
       role: "server",
+      maxStreams: MAX_CONNECTIONS,
       sink: (frame) => {
         output.write(frame);
         return !output.blocked;
@@ -97,7 +100,6 @@ export class SerialDoor {
   #restart(): void {
     this.#handle(this.#session.end());
     this.#connections.clear();
-    this.#channel.output.discard();
     this.#session = this.#open();
   }
 

@@ -5,7 +5,10 @@ import { accept, EPOLLIN, Errno, errorText, hasErrno, unwatch, watch } from "@hu
 import { TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
-import { MAX_UNSENT_BYTES } from "./limits.ts";
+import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
+
+/** Connections that live, through all doors of this kind. */
+let connections = 0;
 
 /** A ttrpc connection on a socket of its own. */
 class SocketConnection {
@@ -16,6 +19,7 @@ class SocketConnection {
 
   constructor(fd: number, services: TtrpcServices) {
     this.#fd = fd;
+    connections += 1;
     this.#channel = new Channel(fd, {
       onBytes: (bytes) => this.#feed(bytes),
       onWritable: () => this.#channel.resume(),
@@ -47,17 +51,27 @@ class SocketConnection {
   #close(): void {
     if (!this.#open) return;
     this.#open = false;
+    connections -= 1;
     this.#server.end();
     unwatch(this.#fd);
     sys.close(this.#fd);
   }
 }
 
-/** Serves whoever connects to a listening socket, which is non-blocking. */
-export function openSocketDoor(listener: number, services: TtrpcServices): void {
+/**
+ * Serves whoever connects to a listening socket, which is non-blocking.
+ *
+ * @param next the next connection; undefined when nobody is waiting
+ */
+export function openSocketDoor(
+  listener: number,
+  services: TtrpcServices,
+  next: (listener: number) => number | undefined = accept,
+): void {
   watch(listener, EPOLLIN, () => {
-    for (let fd = accept(listener); fd !== undefined; fd = accept(listener)) {
-      new SocketConnection(fd, services);
+    for (let fd = next(listener); fd !== undefined; fd = next(listener)) {
+      if (connections < MAX_CONNECTIONS) new SocketConnection(fd, services);
+      else sys.close(fd);
     }
   });
 }

@@ -73,6 +73,12 @@ export class KataConnection {
   }
 }
 
+/** What an agent finds when it starts, and how long the session may take. */
+interface KataSessionOptions extends Omit<StageOptions, "door"> {
+  /** milliseconds after which it is given up; default: 30 s */
+  deadlineMs?: number;
+}
+
 /** See the head of the file. */
 export class KataSession extends KataConnection implements AsyncDisposable {
   readonly #stage: Stage;
@@ -96,14 +102,15 @@ export class KataSession extends KataConnection implements AsyncDisposable {
   }
 
   /** Starts an agent with its Kata door open. */
-  static async start(options: Omit<StageOptions, "door"> = {}): Promise<KataSession> {
-    const stage = await setStage({ ...options, door: "kata" });
+  static async start(options: KataSessionOptions = {}): Promise<KataSession> {
+    const { deadlineMs = DEADLINE_MS, ...stageOptions } = options;
+    const stage = await setStage({ ...stageOptions, door: "kata" });
     const said = { log: "", closing: false };
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => {});
     const fail = (error: Error) =>
       failure.reject(new Error(`${error.message}; the agent said:\n${said.log}`));
-    const timer = setTimeout(() => fail(new Error("the session took too long")), DEADLINE_MS);
+    const timer = setTimeout(() => fail(new Error("the session took too long")), deadlineMs);
     const port = stage.control;
     const yamux = new YamuxSession({ role: "client", sink: (frame) => port.write(frame) });
     const session = new KataSession(stage, yamux, failure.promise, said);

@@ -2,9 +2,10 @@
 
 import * as sys from "tiny:sys";
 import { accept, EPOLLIN, Errno, errorText, hasErrno, unwatch, watch } from "@husk/tiny";
-import { TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
+import { TtrpcProtocolError, TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
+import { Intake } from "./intake.ts";
 import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
 
 /** Connections that live, through all doors of this kind. */
@@ -15,17 +16,21 @@ class SocketConnection {
   readonly #fd: number;
   readonly #server: TtrpcServer;
   readonly #channel: Channel;
+  readonly #intake: Intake;
   #open = true;
 
   constructor(fd: number, services: TtrpcServices) {
     this.#fd = fd;
     connections += 1;
     this.#channel = new Channel(fd, {
-      onBytes: (bytes) => this.#feed(bytes),
-      onWritable: () => this.#channel.resume(),
+      onBytes: (bytes) => this.#use(() => this.#intake.push(bytes)),
+      onWritable: () => {
+        if (this.#use(() => this.#intake.resume())) this.#channel.resume();
+      },
       onHostGone: () => this.#close(),
     });
     this.#server = new TtrpcServer({ services, send: (message) => this.#send(message) });
+    this.#intake = new Intake(this.#server, () => this.#channel.output.keptBytes >= MAX_UNSENT_BYTES);
   }
 
   #send(message: Uint8Array): void {
@@ -38,14 +43,16 @@ class SocketConnection {
     }
   }
 
-  #feed(bytes: Uint8Array): boolean {
+  /** False while what was read waits: then no more is read. */
+  #use(feed: () => number): boolean {
     try {
-      this.#server.feed(bytes);
+      feed();
     } catch (error) {
+      if (!(error instanceof TtrpcProtocolError)) throw error;
       log("error", `a connection ends: ${errorText(error)}`);
       this.#close();
     }
-    return this.#open && this.#channel.output.keptBytes < MAX_UNSENT_BYTES;
+    return this.#open && this.#intake.heldBytes === 0;
   }
 
   #close(): void {

@@ -153,6 +153,11 @@ export class KataSession extends KataConnection implements AsyncDisposable {
     return connection;
   }
 
+  /** A stream on which nothing that comes is read. */
+  openIdleStream(): YamuxStream {
+    return this.#yamux.openStream();
+  }
+
   /** Hangs up. The agent must end by itself, with 0, and nothing of it may be left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#said.closing = true;
@@ -171,10 +176,11 @@ export class KataSession extends KataConnection implements AsyncDisposable {
 
   #take(event: Extract<ReturnType<YamuxSession["feed"]>[number], { stream: YamuxStream }>): void {
     const connection = this.#connections.get(event.stream);
+    if (connection === undefined) return;
     if (event.kind === "data") {
       event.stream.consume(event.data.length);
-      connection?.client.feed(event.data);
-    } else if (event.kind === "writable") connection?.queue.flush();
-    else if (event.kind === "reset" || event.kind === "end") connection?.client.end();
+      connection.client.feed(event.data);
+    } else if (event.kind === "writable") connection.queue.flush();
+    else if (event.kind === "reset" || event.kind === "end") connection.client.end();
   }
 }

@@ -45,6 +45,12 @@ class NoopSession implements AgentSession {
     return randomUUID();
   }
 
+  async isRunning(): Promise<boolean> {
+    return true;
+  }
+
+  async removeContainer(): Promise<void> {}
+
   async killContainer(containerId: string, signal: number): Promise<boolean> {
     if (signal !== 0) await this.#kill(containerId, signal);
     return true;
@@ -55,8 +61,9 @@ class NoopSession implements AgentSession {
     return Buffer.from(format === "json" ? "[]" : "UID PID PPID C STIME TTY TIME CMD\n");
   }
 
-  async stopPod(): Promise<void> {
+  async stopPod(): Promise<boolean> {
     for (const containerId of this.#containers.keys()) await this.#kill(containerId, 15);
+    return true;
   }
 
   close(): void {
@@ -88,6 +95,7 @@ function start(process: GuestProcess, signal: (signal: number) => Promise<void>)
 export class NoopAgent implements Agent {
   readonly type = "noop";
   readonly ports = [];
+  readonly keepsEnded = false;
 
   async open(options: OpenOptions): Promise<AgentSession> {
     options.mark?.("agent-ready");

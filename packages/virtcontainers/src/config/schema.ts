@@ -169,7 +169,7 @@ const pod = object(
     vmConfig: object({ vcpus: integer(1, 240), memory: integer(1, 1_048_576) }),
     hypervisorType: kind(Object.values(HypervisorType)),
     hypervisorConfig,
-    agentType: kind(Object.values(AgentType), ["noop", "hyperstart"]),
+    agentType: kind(Object.values(AgentType)),
     agentConfig: object({}),
     proxyType: kind(Object.values(ProxyType), ["noopProxy", "noProxy"]),
     proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),

@@ -72,8 +72,12 @@ class FakePort {
     const { stream } = event;
     const known = this.#servers.get(stream);
     if (event.kind === "data") {
-      known?.server.feed(event.data);
-      stream.consume(event.data.length);
+      try {
+        known?.server.feed(event.data);
+        stream.consume(event.data.length);
+      } catch {
+        stream.reset();
+      }
     } else if (event.kind === "writable") known?.queue.flush();
     else if (event.kind === "end" || event.kind === "reset") {
       known?.server.end();

@@ -49,14 +49,15 @@ export async function takeOver(
   socket.once("close", onClose);
   socket.write(END_SESSION);
   ask(FIRST_REPETITION_MS);
+  let rest: Buffer;
   try {
     const { timeoutMs: ms, signal } = limits;
-    const rest = await withDeadline(answered.promise, { ms, signal, what: "a sign of life of the agent" });
-    if (rest.length > 0) socket.unshift(rest);
+    rest = await withDeadline(answered.promise, { ms, signal, what: "a sign of life of the agent" });
   } finally {
     clearTimeout(timer);
+    socket.pause();
     socket.off("data", onData);
     socket.off("close", onClose);
-    socket.pause();
   }
+  if (rest.length > 0) socket.unshift(rest);
 }

@@ -173,7 +173,7 @@ const pod = object(
     vmConfig: vmResources,
     hypervisorType: kind(Object.values(HypervisorType)),
     hypervisorConfig,
-    agentType: kind(Object.values(AgentType), ["noop", "hyperstart"]),
+    agentType: kind(Object.values(AgentType)),
     agentConfig: object({}),
     proxyType: kind(Object.values(ProxyType), ["noopProxy", "noProxy"]),
     proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),

@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { createConnection } from "node:net";
-import { join } from "node:path";
 import { describe } from "node:test";
 import {
   createContainer,
@@ -14,9 +12,9 @@ import {
   statusPod,
   stopPod,
 } from "@husk/virtcontainers";
-import { CollectedOutput } from "./support/collected-output.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { runScript } from "./support/run-script.ts";
+import { tellQemu } from "./support/tell-qemu.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
@@ -28,15 +26,6 @@ async function startIce({ hypervisorConfig, options }: Workplace): Promise<void>
   await createPod({ id: "ice", hypervisorConfig, vmConfig: { vcpus: 2 }, containers: [sleeper] }, options);
   await startPod("ice", options);
   await createContainer("ice", { ...sleeper, id: "waits" }, options);
-}
-
-/** Tells QEMU something behind husk's back. */
-async function tellQemu(place: Workplace, podId: string, execute: string): Promise<void> {
-  const socket = createConnection(join(place.root, "pods", podId, "qmp.sock"));
-  socket.write(`{"execute":"qmp_capabilities"}{"execute":"${execute}","id":7}`);
-  const answers = new CollectedOutput(socket);
-  await answers.waitFor(/"id": 7/);
-  socket.destroy();
 }
 
 describe("a paused pod", () => {

@@ -10,11 +10,16 @@ export function makeBrokenGuest(place: Workplace, kind: "hang" | "panic"): strin
   const program = join(place.folder, kind);
   const source = join(import.meta.dirname, "../guests", `${kind}.c`);
   execFileSync("gcc", ["-static", "-Os", "-s", "-o", program, source]);
+  return makeInitramfs(place, kind, program);
+}
+
+/** Makes an initramfs of a static program alone, which is its init, and gives its path. */
+export function makeInitramfs(place: Workplace, name: string, program: string): string {
   const archive = Buffer.concat([
     entry("init", MODES.file, readFileSync(program)),
     entry("TRAILER!!!", MODES.none, Buffer.alloc(0)),
   ]);
-  const path = join(place.folder, `${kind}.cpio`);
+  const path = join(place.folder, `${name}.cpio`);
   writeFileSync(path, archive);
   return path;
 }

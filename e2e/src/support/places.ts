@@ -1,7 +1,7 @@
 import { join } from "node:path";
 
 /** root of the repository */
-const REPOSITORY = join(import.meta.dirname, "../../..");
+export const REPOSITORY = join(import.meta.dirname, "../../..");
 /** output of the build */
 const BUILD = join(REPOSITORY, "build");
 /** the command line, as users start it */

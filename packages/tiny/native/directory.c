@@ -167,6 +167,14 @@ TINY_FUNCTION(directory_fchdir)
     return tiny_result(ctx, fchdir(fd), "fchdir", NULL);
 }
 
+TINY_FUNCTION(directory_fchown)
+{
+    TINY_INT(fd, 0);
+    TINY_INT64(uid, 1);
+    TINY_INT64(gid, 2);
+    return tiny_result(ctx, fchown(fd, (uid_t)uid, (gid_t)gid), "fchown", NULL);
+}
+
 TINY_FUNCTION(directory_makedev)
 {
     TINY_INT(major_number, 0);
@@ -186,6 +194,7 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("readdir", 1, directory_readdir),   JS_CFUNC_DEF("umask", 1, directory_umask),
     JS_CFUNC_DEF("makedev", 2, directory_makedev),   JS_CFUNC_DEF("fchdir", 1, directory_fchdir),
     JS_CFUNC_DEF("lchown", 3, directory_lchown),     JS_CFUNC_DEF("link", 2, directory_link),
+    JS_CFUNC_DEF("fchown", 3, directory_fchown),
     JS_CFUNC_DEF("setMtime", 2, directory_set_mtime), JS_CFUNC_DEF("copyXattrs", 2, directory_copy_xattrs),
 };
 TINY_TABLE(tiny_directory_table, entries);

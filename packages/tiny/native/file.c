@@ -23,16 +23,18 @@ struct open_how {
     uint64_t flags, mode, resolve;
 };
 
-/* `resolve` says what the path may lead through (RESOLVE_*). */
+/* `resolve` says what the path may lead through (RESOLVE_*); the folder is where it begins, unless it is absolute. */
 TINY_FUNCTION(file_openat2)
 {
     TINY_INT64(flags, 1);
     TINY_INT64(mode, 2);
     TINY_INT64(resolve, 3);
+    int32_t folder = AT_FDCWD;
+    if (!JS_IsUndefined(argv[4]) && JS_ToInt32(ctx, &folder, argv[4])) return JS_EXCEPTION;
     const char *path = tiny_string(ctx, argv[0]);
     if (!path) return JS_EXCEPTION;
     struct open_how how = {.flags = (uint64_t)flags, .mode = (uint64_t)mode, .resolve = (uint64_t)resolve};
-    JSValue result = tiny_number(ctx, syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how), "openat2", path);
+    JSValue result = tiny_number(ctx, syscall(SYS_openat2, folder, path, &how, sizeof how), "openat2", path);
     JS_FreeCString(ctx, path);
     return result;
 }
@@ -85,6 +87,19 @@ TINY_FUNCTION(file_write)
     do result = write(fd, bytes.data, bytes.size);
     while (result < 0 && errno == EINTR);
     return moved(ctx, result, "write");
+}
+
+/* Writes at a position of the file, which the descriptor's own position is no part of. */
+TINY_FUNCTION(file_pwrite)
+{
+    TINY_INT(fd, 0);
+    TINY_INT64(position, 4);
+    Bytes bytes;
+    if (slice(ctx, argv, &bytes)) return JS_EXCEPTION;
+    ssize_t result;
+    do result = pwrite(fd, bytes.data, bytes.size, position);
+    while (result < 0 && errno == EINTR);
+    return moved(ctx, result, "pwrite");
 }
 
 /* Moves bytes from a pipe to another descriptor without a copy where the kernel can. */
@@ -158,7 +173,8 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("read", 4, file_read),   JS_CFUNC_DEF("write", 4, file_write),
     JS_CFUNC_DEF("dup2", 2, file_dup2),   JS_CFUNC_DEF("pipe2", 1, file_pipe2),
     JS_CFUNC_DEF("fcntl", 3, file_fcntl), JS_CFUNC_DEF("ioctl", 3, file_ioctl),
-    JS_CFUNC_DEF("openat2", 4, file_openat2), JS_CFUNC_DEF("ftruncate", 2, file_ftruncate),
+    JS_CFUNC_DEF("openat2", 5, file_openat2), JS_CFUNC_DEF("ftruncate", 2, file_ftruncate),
     JS_CFUNC_DEF("fsync", 1, file_fsync), JS_CFUNC_DEF("splice", 4, file_splice),
+    JS_CFUNC_DEF("pwrite", 5, file_pwrite),
 };
 TINY_TABLE(tiny_file_table, entries);

@@ -10,6 +10,10 @@
 
 #include "tiny.h"
 
+#ifndef SYS_close_range
+#define SYS_close_range 436
+#endif
+
 /*
  * fork, with clone's namespace flags. The engine has no threads, so the child may go on in JavaScript; it must end in
  * execve or exit. The plain system call is used because libc's fork takes no flags.
@@ -157,7 +161,16 @@ TINY_FUNCTION(process_setrlimit)
     return tiny_result(ctx, setrlimit(resource, &limit), "setrlimit", NULL);
 }
 
+/* Closes every descriptor from the first to the last of a range. */
+TINY_FUNCTION(process_close_range)
+{
+    TINY_INT64(first, 0);
+    TINY_INT64(last, 1);
+    return tiny_result(ctx, (int)syscall(SYS_close_range, (unsigned)first, (unsigned)last, 0), "close_range", NULL);
+}
+
 static const JSCFunctionListEntry entries[] = {
+    JS_CFUNC_DEF("closeRange", 2, process_close_range),
     JS_CFUNC_DEF("fork", 1, process_fork),           JS_CFUNC_DEF("execve", 3, process_execve),
     JS_CFUNC_DEF("exit", 1, process_exit),           JS_CFUNC_DEF("waitpid", 2, process_waitpid),
     JS_CFUNC_DEF("kill", 2, process_kill),           JS_CFUNC_DEF("pidfdOpen", 1, process_pidfd_open),

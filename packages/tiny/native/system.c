@@ -16,6 +16,15 @@ TINY_FUNCTION(system_clock)
     return JS_NewFloat64(ctx, (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6);
 }
 
+TINY_FUNCTION(system_set_clock)
+{
+    TINY_INT(clock, 0);
+    TINY_INT64(seconds, 1);
+    TINY_INT64(nanoseconds, 2);
+    struct timespec now = {(time_t)seconds, (long)nanoseconds};
+    return tiny_result(ctx, clock_settime(clock, &now), "clock_settime", NULL);
+}
+
 TINY_FUNCTION(system_sync)
 {
     sync();
@@ -56,5 +65,6 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("clock", 1, system_clock),         JS_CFUNC_DEF("sync", 0, system_sync),
     JS_CFUNC_DEF("reboot", 1, system_reboot),       JS_CFUNC_DEF("finitModule", 2, system_finit_module),
     JS_CFUNC_DEF("getrandom", 1, system_getrandom), JS_CFUNC_DEF("strerror", 1, system_strerror),
+    JS_CFUNC_DEF("setClock", 3, system_set_clock),
 };
 TINY_TABLE(tiny_system_table, entries);

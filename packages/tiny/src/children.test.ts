@@ -38,6 +38,11 @@ test("an executed program has no descriptors of the one before it", async () => 
   assert.deepEqual(await program.report("descriptors"), stdout.trim().split("\n"));
 });
 
+test("a range of descriptors is closed", async () => {
+  const failure = { message: "close_range: Invalid argument", syscall: "close_range", errno: 22 };
+  assert.deepEqual(await program.report("closedRange"), [0, failure]);
+});
+
 test("signals are heard of in the loop, equal ones once", async () => {
   assert.deepEqual(await program.report("signals"), [1, 10]);
 });

@@ -59,6 +59,21 @@ test("a path may be held to a folder, whatever links are in it", async (t) => {
   ]);
 });
 
+test("a path may begin at a folder and go through no link", async (t) => {
+  const failure = (path: string, errno: number, text: string) => ({
+    message: `openat2 ${path}: ${text}`,
+    syscall: "openat2",
+    errno,
+    path,
+  });
+  assert.deepEqual(await program.report("beneath", await freshFolder(t)), [
+    10,
+    failure("link", 40, "Symbolic link loop"),
+    failure("../file", 18, "Cross-device link"),
+    failure("/etc/passwd", 18, "Cross-device link"),
+  ]);
+});
+
 test("links are followed, except by lstat", async (t) => {
   assert.deepEqual(await program.report("kinds", await freshFolder(t)), {
     dangling: [false, false],
@@ -151,4 +166,21 @@ test("random bytes are random", async () => {
 test("fsync works on what is open", async (t) => {
   const failure = { message: "fsync: Bad file descriptor", syscall: "fsync", errno: 9 };
   assert.deepEqual(await program.report("sync", await freshFolder(t)), failure);
+});
+
+test("the clock takes only what is a time", async () => {
+  assert.deepEqual(await program.report("clock"), {
+    message: "clock_settime: Invalid argument",
+    syscall: "clock_settime",
+    errno: 22,
+  });
+});
+
+test("bytes are written where they belong", async (t) => {
+  const expected = [...Buffer.from("fb\0\0cde")];
+  assert.deepEqual(await program.report("positions", await freshFolder(t)), [
+    [3, 2, 1],
+    expected,
+    "RangeError: offset and length reach past the buffer",
+  ]);
 });

@@ -6,6 +6,7 @@ import {
   O_NONBLOCK,
   O_RDWR,
   TIOCGPTN,
+  TIOCGPTPEER,
   TIOCSCTTY,
   TIOCSPTLCK,
   TIOCSWINSZ,
@@ -31,6 +32,11 @@ export function openPty(devpts: string): Pty {
     sys.close(master);
     throw error;
   }
+}
+
+/** Opens the slave of a terminal, wherever its node is. */
+export function openSlave(master: number): number {
+  return sys.ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
 /** Sets the size of a terminal, in characters. */

@@ -29,13 +29,27 @@ declare module "tiny:sys" {
 
   // native/file.c
   export function open(path: string, flags: number, mode: number): number;
-  /** A path that may lead only where `resolve` (`RESOLVE_*`) lets it. */
-  export function openat2(path: string, flags: number, mode: number, resolve: number): number;
+  /** A path that may lead only where `resolve` (`RESOLVE_*`) lets it; it begins at `folder`, or where the program is. */
+  export function openat2(
+    path: string,
+    flags: number,
+    mode: number,
+    resolve: number,
+    folder?: number,
+  ): number;
   export function close(fd: number): void;
   /** Bytes read; 0 at the end; -1 when nothing is there yet (non-blocking). */
   export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /** Bytes written; -1 when there is no room yet (non-blocking). */
   export function write(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** Like {@link write}, at a position of the file. */
+  export function pwrite(
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
   /** Bytes moved from a pipe to another descriptor, copied only where the kernel must; -1 when either is not ready. */
   export function splice(from: number, to: number, length: number, flags: number): number;
   export function dup2(from: number, to: number): number;
@@ -54,6 +68,7 @@ declare module "tiny:sys" {
   export function unlink(path: string): void;
   export function chmod(path: string, mode: number): void;
   export function chown(path: string, uid: number, gid: number): void;
+  export function fchown(fd: number, uid: number, gid: number): void;
   /** Like chown, but a link's own owner. */
   export function lchown(path: string, uid: number, gid: number): void;
   export function mknod(path: string, mode: number, device: number): void;
@@ -84,6 +99,8 @@ declare module "tiny:sys" {
   export function kill(pid: number, signal: number): void;
   export function pidfdOpen(pid: number): number;
   export function getpid(): number;
+  /** Closes every descriptor from `first` to `last`. */
+  export function closeRange(first: number, last: number): void;
   export function setsid(): number;
   export function setuid(uid: number): void;
   export function setgid(gid: number): void;
@@ -145,12 +162,27 @@ declare module "tiny:sys" {
   // native/system.c
   /** The clock in milliseconds, with a fraction. */
   export function clock(clock: number): number;
+  export function setClock(clock: number, seconds: number, nanoseconds: number): void;
   export function sync(): void;
   export function reboot(command: number): void;
   export function finitModule(fd: number, parameters: string): void;
   /** What an errno means, in words. */
   export function strerror(code: number): string;
   export function getrandom(buffer: Uint8Array): number;
+
+  // native/security.c
+  /** Loads an eBPF program of a type (`BPF_PROG_TYPE_*`); gives its descriptor. */
+  export function bpfLoad(type: number, instructions: Uint8Array): number;
+  /** Attaches a program to a cgroup, with `BPF_F_REPLACE` in the place of one that is there. */
+  export function bpfAttach(
+    cgroup: number,
+    program: number,
+    type: number,
+    flags: number,
+    replaced: number,
+  ): void;
+  /** From here on the filter is asked about every system call of this process and of those that it starts. */
+  export function seccomp(flags: number, instructions: Uint8Array): void;
 
   // native/text.c
   /** Half a surrogate pair becomes U+FFFD. */

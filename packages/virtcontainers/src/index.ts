@@ -5,6 +5,8 @@ export {
   startContainer,
   stopContainer,
 } from "./api/container-life.ts";
+export { updateContainer } from "./api/container-limits.ts";
+export { pauseContainer, resumeContainer } from "./api/container-pause.ts";
 export {
   type EnteredContainer,
   enterContainer,
@@ -17,8 +19,10 @@ export { addInterface, checkNetwork, listInterfaces, removeInterface } from "./a
 export { killContainer } from "./api/kill-container.ts";
 export { pausePod, resumePod } from "./api/pause-pod.ts";
 export { startPod } from "./api/start-pod.ts";
+export { statsContainer, statsPod } from "./api/stats.ts";
 export { listPod, statusPod } from "./api/status-pod.ts";
 export { stopPod } from "./api/stop-pod.ts";
+export { updatePod } from "./api/update-pod.ts";
 export { formatSockets, formatVolumes, parseSockets, parseVolumes } from "./config/colon-lists.ts";
 export {
   formatNetInterworkingModel,

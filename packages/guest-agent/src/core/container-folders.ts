@@ -9,11 +9,15 @@ function inOrder(containerId: string): string[] {
   return [pts, image, scratch, root, volume];
 }
 
-/** Makes them, and mounts the container's terminals, which the agent sees too. */
-export function makeContainerFolders(containerId: string): void {
+/**
+ * Makes them, and mounts the container's terminals, which the agent sees too.
+ *
+ * @param terminalOptions options of the file system of terminals
+ */
+export function makeContainerFolders(containerId: string, terminalOptions: string): void {
   for (const folder of inOrder(containerId)) makeDirectories(folder, 0o700);
   const { pts } = containerPaths(containerId);
-  sys.mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, "newinstance,ptmxmode=0666,mode=0620");
+  sys.mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, terminalOptions);
 }
 
 /** Undoes {@link makeContainerFolders}. */

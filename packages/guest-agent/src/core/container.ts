@@ -1,59 +1,53 @@
 /** A container: a mount namespace and a cgroup of its own in the pod's namespaces, and the processes in it. */
 
 import * as sys from "tiny:sys";
-import { CLONE_NEWNS, Errno, hasErrno, O_CLOEXEC } from "@husk/tiny";
-import type { Container as ContainerSpec, Process as ProcessSpec } from "@husk/wire/hyperstart";
+import { CLONE_NEWNS, CLONE_NEWPID, Errno, hasErrno } from "@husk/tiny";
 import { log } from "../log.ts";
-import { Cgroup } from "./cgroup.ts";
+import { Cgroup } from "./cgroup/cgroup.ts";
 import { makeContainerFolders, removeContainerFolders } from "./container-folders.ts";
-import { type ContainerPlan, enterContainer, planContainer } from "./container-plan.ts";
-import type { Shares } from "./mounts/shares.ts";
+import type { ContainerPlan } from "./container-plan.ts";
+import { Namespaces } from "./namespaces.ts";
 import { containerPaths } from "./paths.ts";
 import type { PodInit } from "./pod-init.ts";
-import { type Place, Process, type ProcessEvents } from "./process.ts";
-import type { StreamChannel } from "./stream-channel.ts";
-
-/** What a container is started in, and whom it tells. */
-export interface ContainerContext {
-  init: PodInit;
-  hostname: string;
-  shares: Shares;
-  streams: StreamChannel;
-  /** told of every process that has ended */
-  onExited(containerId: string, processId: string, code: number): void;
-  /** told when all the output of a process that has ended is sent, and its end */
-  onReleased(stdio: number, code: number): void;
-}
+import { type Attachment, type Place, Process } from "./process.ts";
+import type { ProcessPlan } from "./process-plan.ts";
 
 /** See the head of the file. */
 export class Container {
   readonly id: string;
+  readonly cgroup: Cgroup;
   /** Resolves when its first process and all others are gone and nothing of it is left. */
   readonly freed: Promise<void>;
-  readonly #context: ContainerContext;
-  readonly #cgroup: Cgroup;
+  readonly #sandbox: PodInit;
+  readonly #plan: ContainerPlan;
   readonly #processes = new Map<string, Process>();
-  #mountNamespace = -1;
+  /** ids of processes that are being made */
+  readonly #making = new Set<string>();
+  #namespaces: Namespaces | undefined;
   #init: Process | undefined;
   #free: () => void = () => {};
 
-  private constructor(id: string, context: ContainerContext) {
-    this.id = id;
-    this.#context = context;
-    this.#cgroup = new Cgroup(id);
+  private constructor(plan: ContainerPlan, sandbox: PodInit) {
+    this.id = plan.id;
+    this.#plan = plan;
+    this.#sandbox = sandbox;
+    this.cgroup = new Cgroup(plan.cgroup);
     this.freed = new Promise((resolve) => {
       this.#free = resolve;
     });
   }
 
-  /** Sets the container up and starts its first process. What a failure leaves is undone. */
-  static async start(spec: ContainerSpec, context: ContainerContext): Promise<Container> {
-    const plan = await planContainer(spec, context.shares);
-    const container = new Container(spec.id, context);
+  /**
+   * Sets a container up. Its first process is held before it becomes its program. What a failure leaves is undone.
+   *
+   * @param attachment of the first process
+   */
+  static async create(plan: ContainerPlan, sandbox: PodInit, attachment: Attachment): Promise<Container> {
+    const container = new Container(plan, sandbox);
     try {
-      if (spec.constraints) container.#cgroup.limitCpu(spec.constraints);
-      makeContainerFolders(spec.id);
-      await container.#startInit(plan);
+      await plan.limit(container.cgroup);
+      makeContainerFolders(plan.id, plan.terminalOptions);
+      await container.#createInit(attachment);
       return container;
     } catch (error) {
       await container.#cleanUp();
@@ -61,41 +55,56 @@ export class Container {
     }
   }
 
-  async #startInit(plan: ContainerPlan): Promise<void> {
-    const { spec } = plan;
+  async #createInit(attachment: Attachment): Promise<void> {
+    const { ownPids, namespaces, paused } = this.#plan;
     const place: Place = {
-      ...this.#place(),
-      namespaces: CLONE_NEWNS,
-      makeWorkdir: spec.initialize && !spec.readOnly,
-      hasConsole: true,
-      enter: () => {
-        this.#cgroup.joinSelf();
-        this.#context.init.enter();
-        enterContainer(plan);
+      devpts: containerPaths(this.id).pts,
+      pidNamespace: ownPids ? undefined : this.#sandbox.pidNamespace,
+      namespaces: CLONE_NEWNS | namespaces | (ownPids ? CLONE_NEWPID : 0),
+      enter: (stdio, course) => {
+        this.cgroup.joinSelf();
+        this.#sandbox.enter();
+        this.#plan.enterRoot(stdio, course);
       },
+      held: true,
+      ...(paused && { paused }),
     };
-    this.#init = await this.#start(spec.process, place, (pid) => {
-      this.#mountNamespace = sys.open(`/proc/${pid}/ns/mnt`, O_CLOEXEC, 0);
-    });
+    const init = await this.#create(this.#plan.process, place, attachment);
+    this.#init = init;
+    this.#openNamespaces(init.pid);
+  }
+
+  #openNamespaces(pid: number): void {
+    const { ownPids, joined } = this.#plan;
+    try {
+      this.#namespaces = new Namespaces(pid, ownPids ? ["pid", ...joined] : joined);
+    } catch (error) {
+      // It has been killed already: nobody will join it.
+      if (!hasErrno(error, Errno.ENOENT)) throw error;
+    }
+  }
+
+  /** Lets the first process become its program. @throws Error when it cannot, or has been started */
+  start(): Promise<void> {
+    return this.init.start();
   }
 
   /** Starts one more process. @throws Error when one of this id is there, or it cannot be started */
-  async exec(spec: ProcessSpec): Promise<Process> {
+  exec(plan: ProcessPlan, attachment: Attachment): Promise<Process> {
     if (!this.running) throw new Error(`container "${this.id}" is not running`);
-    if (this.#processes.has(spec.id)) throw new Error(`process id "${spec.id}" is in use`);
-    return this.#start(spec, {
-      ...this.#place(),
+    const place: Place = {
+      devpts: containerPaths(this.id).pts,
+      pidNamespace: this.#namespaces?.pid ?? this.#sandbox.pidNamespace,
       namespaces: 0,
-      makeWorkdir: false,
-      hasConsole: false,
       enter: () => {
-        this.#cgroup.joinSelf();
-        this.#context.init.enter();
-        this.enterRoot();
+        this.cgroup.joinSelf();
+        this.#namespaces?.join();
       },
-    });
+    };
+    return this.#create(plan, place, attachment);
   }
 
+  /** whether its first process is there, be it held yet or not */
   get running(): boolean {
     return this.#init !== undefined && !this.#init.exited;
   }
@@ -111,68 +120,69 @@ export class Container {
     return this.#processes.get(id);
   }
 
-  /** The process of a stream. */
-  processOfStream(stdio: number): Process | undefined {
-    return [...this.#processes.values()].find((process) => process.stdio === stdio);
-  }
-
   /** Sends a signal to the first process, or to all. */
   signal(signal: number, all: boolean): void {
     if (!this.running) throw new Error("no such process");
-    if (all) this.#cgroup.signal(signal);
+    if (all) this.cgroup.signal(signal);
     else sys.kill(this.init.pid, signal);
   }
 
   /** Its processes, as the agent sees them. */
   pids(): number[] {
-    return this.#cgroup.pids();
+    return this.cgroup.pids();
   }
 
   /** In a child: makes the container's root its own. */
   enterRoot(): void {
-    sys.setns(this.#mountNamespace, CLONE_NEWNS);
+    this.#namespaces?.join("mnt");
   }
 
   /** Resolves when no process is left in it, be their output read or not. */
   empty(): Promise<void> {
-    return this.#cgroup.empty();
+    return this.cgroup.empty();
   }
 
   /** Kills all that runs in it. */
   kill(): void {
-    this.#cgroup.kill();
+    this.cgroup.kill();
   }
 
-  #place(): Pick<Place, "hostname" | "devpts" | "pidNamespace"> {
-    return {
-      hostname: this.#context.hostname,
-      devpts: containerPaths(this.id).pts,
-      pidNamespace: this.#context.init.pidNamespace,
-    };
+  async #create(plan: ProcessPlan, place: Place, attachment: Attachment): Promise<Process> {
+    const { id } = plan;
+    if (this.#processes.has(id) || this.#making.has(id)) throw new Error(`process id "${id}" is in use`);
+    let process: Process | undefined;
+    this.#making.add(id);
+    try {
+      process = await Process.create(plan, place, {
+        streams: attachment.streams,
+        onExited: (code) => {
+          attachment.onExited(code);
+          // With the first process the container ends, whoever else is in it.
+          if (process === this.#init) this.kill();
+        },
+        onReleased: (code) => {
+          attachment.onReleased(code);
+          this.#processes.delete(id);
+          if (this.#processes.size === 0 && !this.running) void this.#cleanUp();
+        },
+      });
+      this.#processes.set(id, process);
+      return process;
+    } finally {
+      this.#making.delete(id);
+    }
   }
 
-  async #start(spec: ProcessSpec, place: Place, forked?: (pid: number) => void): Promise<Process> {
-    const events: ProcessEvents = {
-      onExited: (code) => {
-        this.#context.onExited(this.id, spec.id, code);
-        // With the first process the container ends, whoever else is in it.
-        if (process === this.#init) this.kill();
-      },
-      onReleased: (code) => {
-        this.#context.onReleased(spec.stdio, code);
-        this.#processes.delete(spec.id);
-        if (this.#processes.size === 0 && !this.running) void this.#cleanUp();
-      },
-    };
-    const process: Process = await Process.start(spec, place, this.#context.streams, events, forked);
-    this.#processes.set(spec.id, process);
-    return process;
+  /** Kills it and lets go of it without a word, when its first process could not be started. */
+  discard(): Promise<void> {
+    this.kill();
+    return this.#cleanUp();
   }
 
   async #cleanUp(): Promise<void> {
-    await this.#cgroup.empty();
-    this.#cgroup.remove();
-    if (this.#mountNamespace !== -1) sys.close(this.#mountNamespace);
+    await this.cgroup.empty();
+    this.cgroup.remove();
+    this.#namespaces?.close();
     try {
       removeContainerFolders(this.id);
     } catch (error) {

@@ -4,58 +4,94 @@ import * as sys from "tiny:sys";
 import {
   Errno,
   errorText,
+  exists,
   hasErrno,
+  isDirectory,
   isSystemError,
-  makeDirectories,
   PR_SET_NO_NEW_PRIVS,
   readTextIfThere,
   SIG_SETMASK,
   writeAll,
+  X_OK,
 } from "@husk/tiny";
-import type { Process as ProcessSpec } from "@husk/wire/hyperstart";
-import { readCapabilitySets } from "./capability-sets.ts";
-import { makeEnvironment, programCandidates } from "./environment.ts";
+import { DEFAULT_PATH, programCandidates } from "./environment.ts";
+import { makeFolder, resolveInContainer } from "./mounts/mount-point.ts";
 import { becomeUser } from "./privileges.ts";
+import type { ProcessPlan } from "./process-plan.ts";
 import { setResourceLimits } from "./resource-limits.ts";
 import type { Stdio } from "./stdio.ts";
-import { findGroup, lookUpCredentials } from "./user-database.ts";
+import { findGroup } from "./user-database.ts";
 
 /** How the child ends when the program could not be executed; shells have the same numbers. */
 const EXIT_NOT_FOUND = 127;
 const EXIT_NOT_EXECUTABLE = 126;
 
-/** What the program is started with. */
-export interface Launch {
-  spec: ProcessSpec;
-  stdio: Stdio;
-  hostname: string;
-  /** make the working directory when it is not there */
-  makeWorkdir: boolean;
-  /** its terminal, if it has one, is the container's console */
-  hasConsole: boolean;
+/** The paths at which the program may be, and what it is given. */
+export interface Program {
+  candidates: readonly string[];
+  environment: readonly string[];
 }
 
 function enterWorkdir(path: string, make: boolean): void {
-  if (make) makeDirectories(path);
   try {
-    sys.chdir(path);
+    // Without links: those of /proc would lead to other processes' roots.
+    sys.chdir(make ? makeFolder(path) : resolveInContainer(path));
   } catch (error) {
     throw new Error(`working directory "${path}": ${errorText(error)}`);
   }
 }
 
-function fail(name: string, reason: string, code: number): never {
-  writeAll(2, sys.encodeUtf8(`exec failed: ${name}: ${reason}\n`));
-  sys.exit(code);
+/** What is wrong with every one of these as a program; undefined when one can be executed. */
+function findFault(name: string, candidates: readonly string[]): string | undefined {
+  let fault = "not found";
+  for (const path of candidates) {
+    if (!exists(path)) continue;
+    if (isDirectory(path)) fault = "it is a directory";
+    else {
+      try {
+        sys.access(path, X_OK);
+        return undefined;
+      } catch (error) {
+        fault = errorText(error);
+      }
+    }
+  }
+  return `program "${name}": ${fault}`;
 }
 
-function execute(args: string[], environment: Map<string, string>): never {
-  const name = args[0] as string;
-  const environ = [...environment].map(([key, value]) => `${key}=${value}`);
+/**
+ * Becomes all but the program, in a child that is in its namespaces and root already.
+ *
+ * @throws Error with what it could not become, or when the program is not there and the starter is to hear of that
+ */
+export function becomeReady(plan: ProcessPlan, stdio: Stdio): Program {
+  const groups = readTextIfThere("/etc/group") ?? "";
+  const credentials = plan.findCredentials(readTextIfThere("/etc/passwd") ?? "", groups);
+  const variables = plan.makeEnvironment(credentials);
+  const name = plan.args[0] as string;
+  sys.setsid();
+  stdio.install(credentials.uid, findGroup("tty", groups) ?? credentials.gid);
+  setResourceLimits(plan.limits);
+  enterWorkdir(plan.workdir, plan.makeWorkdir);
+  sys.umask(plan.umask);
+  // Without no-new-privileges a filter takes the privilege that is given up next.
+  if (!plan.noNewPrivileges) plan.installSeccomp?.();
+  becomeUser(credentials, plan.capabilities);
+  if (plan.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
+  sys.resetSignals();
+  sys.sigprocmask(SIG_SETMASK, []);
+  const candidates = programCandidates(name, variables.get("PATH") ?? DEFAULT_PATH);
+  const fault = plan.tellsOfProgram ? findFault(name, candidates) : undefined;
+  if (fault) throw new Error(fault);
+  return { candidates, environment: [...variables].map(([key, value]) => `${key}=${value}`) };
+}
+
+/** Tries the candidates in turn; gives why none could be executed. */
+function tryCandidates(plan: ProcessPlan, { candidates, environment }: Program): string | undefined {
   let refused: string | undefined;
-  for (const path of programCandidates(name, environment.get("PATH") ?? "")) {
+  for (const path of candidates) {
     try {
-      sys.execve(path, args, environ);
+      sys.execve(path, [...plan.args], [...environment]);
     } catch (error) {
       // A name may be in a later folder of PATH, so these two go on looking.
       if (hasErrno(error, Errno.ENOENT, Errno.ENOTDIR)) continue;
@@ -64,38 +100,21 @@ function execute(args: string[], environment: Map<string, string>): never {
       if (!hasErrno(error, Errno.EACCES)) break;
     }
   }
-  if (refused) fail(name, refused, EXIT_NOT_EXECUTABLE);
-  fail(name, "not found", EXIT_NOT_FOUND);
+  return refused;
 }
 
 /**
- * Becomes the program, in a child that is in its namespaces and root already. Errors before the standard descriptors
- * are in place are thrown; a program that cannot be executed is told on the process's own stderr, as a shell does.
+ * Becomes the program.
+ *
+ * @throws Error when it cannot be executed, and the starter is to hear of that; else it is told on the process's own
+ *   stderr, as a shell does
  */
-export function execProgram(launch: Launch): never {
-  const { spec, stdio } = launch;
-  const capabilities = spec.capabilities && readCapabilitySets(spec.capabilities);
-  const wanted = { additionalGroups: spec.additionalGroups, ...pick(spec) };
-  const groups = readTextIfThere("/etc/group") ?? "";
-  const credentials = lookUpCredentials(wanted, readTextIfThere("/etc/passwd") ?? "", groups);
-  const environment = makeEnvironment({
-    hostname: launch.hostname,
-    terminal: spec.terminal,
-    credentials,
-    envs: spec.envs,
-  });
-  sys.setsid();
-  stdio.install(credentials.uid, findGroup("tty", groups) ?? credentials.gid);
-  if (launch.hasConsole) stdio.bindConsole();
-  setResourceLimits(spec.rlimits ?? []);
-  enterWorkdir(spec.workdir, launch.makeWorkdir);
-  becomeUser(credentials, capabilities);
-  if (spec.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
-  sys.resetSignals();
-  sys.sigprocmask(SIG_SETMASK, []);
-  execute(spec.args, environment);
-}
-
-function pick(spec: ProcessSpec): { user?: string; group?: string } {
-  return { ...(spec.user && { user: spec.user }), ...(spec.group && { group: spec.group }) };
+export function executeProgram(plan: ProcessPlan, program: Program): never {
+  plan.beforeProgram?.();
+  if (plan.noNewPrivileges) plan.installSeccomp?.();
+  const refused = tryCandidates(plan, program);
+  const name = plan.args[0] as string;
+  if (plan.tellsOfProgram) throw new Error(`program "${name}": ${refused ?? "not found"}`);
+  writeAll(2, sys.encodeUtf8(`exec failed: ${name}: ${refused ?? "not found"}\n`));
+  sys.exit(refused ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND);
 }

@@ -33,7 +33,7 @@ export function findDiskAt(address: DiskAddress): string | undefined {
 }
 
 /** Follows the numbers from bus to bus; each folder is named after the bus that the device is on. */
-function findPciDisk(path: readonly string[]): string | undefined {
+export function findPciFolder(path: readonly string[]): string | undefined {
   let folder = PCI_ROOT;
   for (const step of path) {
     const wanted = step.includes(".") ? step : `${step}.0`;
@@ -41,15 +41,21 @@ function findPciDisk(path: readonly string[]): string | undefined {
     if (device === undefined) return undefined;
     folder = `${folder}/${device}`;
   }
+  return folder;
+}
+
+function findPciDisk(path: readonly string[]): string | undefined {
+  const folder = findPciFolder(path);
+  if (folder === undefined) return undefined;
   const virtio = namesIn(folder).find((name) => /^virtio\d+$/.test(name));
   return virtio === undefined ? undefined : namesIn(`${folder}/${virtio}/block`)[0];
 }
 
-function namesIn(folder: string): string[] {
+/** The names in a folder of sysfs; none when it is not there, or not yet. */
+export function namesIn(folder: string): string[] {
   try {
     return sys.readdir(folder);
   } catch {
-    // Not there, or not yet.
     return [];
   }
 }

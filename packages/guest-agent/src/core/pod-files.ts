@@ -2,7 +2,6 @@
 
 import * as sys from "tiny:sys";
 import { exists, MS_BIND, readTextIfThere, S_IFMT, S_IFREG, writeText } from "@husk/tiny";
-import type { Pod as PodSpec } from "@husk/wire/hyperstart";
 import { makeMountPoint, resolveInContainer } from "./mounts/mount-point.ts";
 import type { GuestPath } from "./mounts/mount-step.ts";
 import { listAddresses } from "./network/addresses.ts";
@@ -11,18 +10,24 @@ import { podPaths } from "./paths.ts";
 /** Where a pod's name leads that has no address: to itself, but not as localhost, as in Debian. */
 const NO_ADDRESS = "127.0.1.1";
 
-function writeResolvConf(spec: PodSpec): void {
-  const lines = spec.dns.map((server) => `nameserver ${server}`);
-  if (lines.length === 0) return;
-  if (spec.dnsSearch.length > 0) lines.push(`search ${spec.dnsSearch.join(" ")}`);
-  if (spec.dnsOptions.length > 0) lines.push(`options ${spec.dnsOptions.join(" ")}`);
-  writeText(podPaths.resolvConf, `${lines.join("\n")}\n`);
+/** What the files are made from. */
+export interface PodFiles {
+  hostname: string;
+  /** lines of resolv.conf; none for a pod without name servers */
+  resolvConf: readonly string[];
 }
 
 /** Writes what is known when the pod starts. */
-export function writePodFiles(spec: PodSpec): void {
-  if (spec.hostname) writeText(podPaths.hostname, `${spec.hostname}\n`);
-  writeResolvConf(spec);
+export function writePodFiles({ hostname, resolvConf }: PodFiles): void {
+  if (hostname) writeText(podPaths.hostname, `${hostname}\n`);
+  if (resolvConf.length > 0) writeText(podPaths.resolvConf, `${resolvConf.join("\n")}\n`);
+}
+
+/** Removes them: the next pod may have none. */
+export function removePodFiles(): void {
+  for (const path of [podPaths.hostname, podPaths.resolvConf, podPaths.hosts]) {
+    if (exists(path)) sys.unlink(path);
+  }
 }
 
 /** Writes the hosts anew, should there be others by now: interfaces may have come since the pod was started. */

@@ -17,22 +17,7 @@ import {
   SIGKILL,
   WNOHANG,
 } from "@husk/tiny";
-import { startChild } from "./start-child.ts";
-
-/** The last of the descriptors that a program is started with. */
-const STDERR = 2;
-
-function closeInherited(): void {
-  for (const name of sys.readdir("/proc/self/fd")) {
-    const fd = Number(name);
-    if (fd <= STDERR) continue;
-    try {
-      sys.close(fd);
-    } catch {
-      // The descriptor of the listing itself.
-    }
-  }
-}
+import { closeAllBut, startChild } from "./start-child.ts";
 
 function reapForEver(): never {
   for (;;) {
@@ -64,16 +49,15 @@ export class PodInit {
   /** Makes the namespaces and waits until their first process is ready. */
   static async start(hostname: string): Promise<PodInit> {
     const child = startChild(
-      (arrived) => {
+      ({ arrive }) => {
         sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
         sys.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, null);
         if (hostname) sys.sethostname(hostname);
-        arrived();
-        closeInherited();
+        arrive();
+        closeAllBut([0, 1, 2]);
         reapForEver();
       },
-      undefined,
-      CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS,
+      { namespaces: CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS },
     );
     const init = new PodInit(child.pid);
     try {

@@ -11,39 +11,18 @@ import {
   startTimer,
   stopTimer,
 } from "@husk/tiny";
-import type { Container as ContainerSpec, Pod as PodSpec } from "@husk/wire/hyperstart";
-import { log } from "../log.ts";
-import { mountCgroups } from "./cgroup.ts";
-import { Container, type ContainerContext } from "./container.ts";
-import { Shares } from "./mounts/shares.ts";
-import { setUpInterface } from "./network/interfaces.ts";
-import { PortMapping } from "./network/port-mapping.ts";
-import { addRoutes } from "./network/routes.ts";
+import { mountCgroups } from "./cgroup/hierarchy.ts";
+import { Container } from "./container.ts";
+import type { ContainerPlan } from "./container-plan.ts";
 import { podPaths } from "./paths.ts";
-import { writeHosts, writePodFiles } from "./pod-files.ts";
+import { type PodFiles, removePodFiles, writeHosts, writePodFiles } from "./pod-files.ts";
 import { PodInit } from "./pod-init.ts";
-import type { Process } from "./process.ts";
+import type { Attachment } from "./process.ts";
 
 /** Milliseconds between the request to end and the end, for a container that does not listen. */
 const GRACE_MS = 5000;
 /** Milliseconds that a host has to read the last output of containers that have ended. */
 const LAST_OUTPUT_MS = 1000;
-
-function refuseUnsupported(spec: PodSpec): void {
-  if (spec.iptableRules) throw new Error("not supported: iptableRules; use portmappingWhiteLists");
-}
-
-/** Interfaces and routes of the request; what is set up already is no error, so a failed start may be repeated. */
-async function setUpNetwork(spec: PodSpec): Promise<void> {
-  for (const one of spec.interfaces) await setUpInterface(one);
-  addRoutes(spec.routes);
-}
-
-/** What the pod is told, and tells. */
-export interface PodContext extends Pick<ContainerContext, "streams" | "onExited" | "onReleased"> {
-  /** whether a container that has ended stays known until it is removed */
-  keepsEnded(): boolean;
-}
 
 /** Waits for `done`, but not for longer than the deadline. */
 function withDeadline(done: Promise<unknown>, deadlineMs: number): Promise<void> {
@@ -58,93 +37,59 @@ function withDeadline(done: Promise<unknown>, deadlineMs: number): Promise<void>
 
 /** See the head of the file. */
 export class Pod {
-  readonly #context: ContainerContext & PodContext;
-  readonly #ports: PortMapping | undefined;
+  readonly #init: PodInit;
+  readonly #hostname: string;
   readonly #containers = new Map<string, Container>();
+  /** ids of containers that are being made */
+  readonly #making = new Set<string>();
 
-  private constructor(context: ContainerContext & PodContext, ports: PortMapping | undefined) {
-    this.#context = context;
-    this.#ports = ports;
+  private constructor(init: PodInit, hostname: string) {
+    this.#init = init;
+    this.#hostname = hostname;
   }
 
-  /** Makes the sandbox. The containers of the request are not started by it. */
-  static async start(spec: PodSpec, context: PodContext): Promise<Pod> {
-    refuseUnsupported(spec);
-    await setUpNetwork(spec);
-    const ports = PortMapping.start(spec.portmappingWhiteLists);
-    try {
-      return await Pod.#startSandbox(spec, context, ports);
-    } catch (error) {
-      ports?.end();
-      throw error;
-    }
-  }
-
-  static async #startSandbox(
-    spec: PodSpec,
-    context: PodContext,
-    ports: PortMapping | undefined,
-  ): Promise<Pod> {
+  /** Makes the sandbox. */
+  static async start(files: PodFiles): Promise<Pod> {
     makeDirectories(podPaths.shm);
     sys.mount("shm", podPaths.shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777");
     try {
-      const [init, shares] = [await Pod.#startInit(spec), new Shares(spec.shareDir)];
-      return new Pod({ ...context, init, shares, hostname: spec.hostname }, ports);
+      writePodFiles(files);
+      mountCgroups();
+      return new Pod(await PodInit.start(files.hostname), files.hostname);
     } catch (error) {
+      removePodFiles();
       sys.umount(podPaths.shm, MNT_DETACH);
       throw error;
     }
   }
 
-  static async #startInit(spec: PodSpec): Promise<PodInit> {
-    writePodFiles(spec);
-    mountCgroups();
-    return PodInit.start(spec.hostname);
-  }
-
-  /** Sets up a container and starts its first process. @throws Error when the id is in use */
-  async startContainer(spec: ContainerSpec): Promise<Container> {
-    const former = this.#containers.get(spec.id);
-    if (former && (former.running || this.#context.keepsEnded())) {
-      throw new Error(`container "${spec.id}" is there already`);
-    }
-    // An id may be used again once its container has ended; what is left of that one goes first.
-    await former?.freed;
-    const container = await this.#startWithPorts(spec);
-    this.#containers.set(spec.id, container);
-    void container.freed.then(() => {
-      this.#closePorts(spec.id);
-      if (!this.#context.keepsEnded()) this.#forget(container);
-    });
-    return container;
-  }
-
-  async #startWithPorts(spec: ContainerSpec): Promise<Container> {
-    this.#ports?.open(spec.id, spec.ports);
+  /**
+   * Sets a container up, whose first process is held.
+   *
+   * @throws Error when the id is in use, or it cannot be set up
+   */
+  async createContainer(plan: ContainerPlan, attachment: Attachment): Promise<Container> {
+    if (this.knows(plan.id) || this.#making.has(plan.id))
+      throw new Error(`container "${plan.id}" is there already`);
+    this.#making.add(plan.id);
     try {
-      writeHosts(this.#context.hostname);
-      return await Container.start(spec, this.#context);
-    } catch (error) {
-      this.#closePorts(spec.id);
-      throw error;
+      writeHosts(this.#hostname);
+      const container = await Container.create(plan, this.#init, attachment);
+      this.#containers.set(plan.id, container);
+      return container;
+    } finally {
+      this.#making.delete(plan.id);
     }
-  }
-
-  #closePorts(containerId: string): void {
-    try {
-      this.#ports?.close(containerId);
-    } catch (error) {
-      log("error", `container ${containerId}: ${error}`);
-    }
-  }
-
-  #forget(container: Container): void {
-    if (this.#containers.get(container.id) === container) this.#containers.delete(container.id);
   }
 
   /** Whether there is a container of this id. */
   knows(id: string): boolean {
     return this.#containers.has(id);
+  }
+
+  /** A container by its id, if there is one. */
+  find(id: string): Container | undefined {
+    return this.#containers.get(id);
   }
 
   /** A container by its id. @throws Error when there is none */
@@ -154,13 +99,9 @@ export class Pod {
     return container;
   }
 
-  /** The process of a stream, in whichever container. */
-  processOfStream(stdio: number): Process | undefined {
-    for (const container of this.#containers.values()) {
-      const process = container.processOfStream(stdio);
-      if (process) return process;
-    }
-    return undefined;
+  /** All containers. */
+  containers(): Container[] {
+    return [...this.#containers.values()];
   }
 
   /** Forgets a container, when nothing of it is left. @throws Error when there is none, or it runs */
@@ -168,12 +109,17 @@ export class Pod {
     const container = this.container(id);
     if (container.running) throw new Error(`container "${id}" is running`);
     await container.freed;
-    this.#forget(container);
+    this.forget(container);
+  }
+
+  /** Forgets a container of which nothing is left. */
+  forget(container: Container): void {
+    if (this.#containers.get(container.id) === container) this.#containers.delete(container.id);
   }
 
   /** Ends every container, those that do not listen by force after a grace, then the sandbox. */
   async end(): Promise<void> {
-    const containers = [...this.#containers.values()];
+    const containers = this.containers();
     for (const container of containers) if (container.running) container.signal(SIGTERM, true);
     const grace = startTimer(GRACE_MS, () => {
       for (const container of containers) container.kill();
@@ -181,9 +127,8 @@ export class Pod {
     await Promise.all(containers.map((container) => container.empty()));
     stopTimer(grace);
     await withDeadline(Promise.all(containers.map((container) => container.freed)), LAST_OUTPUT_MS);
-    await this.#context.init.end();
-    this.#context.shares.end();
-    this.#ports?.end();
+    await this.#init.end();
+    removePodFiles();
     sys.umount(podPaths.shm, MNT_DETACH);
   }
 }

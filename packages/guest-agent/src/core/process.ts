@@ -1,36 +1,35 @@
 /** A process of a container, as the agent holds it: its streams, its end, and who is to hear of that. */
 
 import * as sys from "tiny:sys";
-import { Errno, exitCode, hasErrno, onExit, SIGKILL, setWindowSize } from "@husk/tiny";
-import type { Process as ProcessSpec } from "@husk/wire/hyperstart";
-import { execProgram, type Launch } from "./exec-program.ts";
-import { OutputSource } from "./frame-writer.ts";
-import { startChild } from "./start-child.ts";
-import { Stdin } from "./stdin.ts";
+import { exitCode, onExit, SIGKILL, setWindowSize, writeControl } from "@husk/tiny";
+import { becomeReady, executeProgram } from "./exec-program.ts";
+import type { ProcessPlan } from "./process-plan.ts";
+import type { ProcessStreams } from "./process-streams.ts";
+import { type Course, type StartedChild, startChild } from "./start-child.ts";
 import { closeStdio, openStdio, type Stdio } from "./stdio.ts";
-import type { StreamChannel } from "./stream-channel.ts";
 
 /** Where a process is started. */
 export interface Place {
-  hostname: string;
   /** where the agent sees the terminals of the place */
   devpts: string;
   /** PID namespace to be born in; undefined for the agent's own */
   pidNamespace: number | undefined;
   /** `CLONE_NEW*` of namespaces that the process gets anew */
   namespaces: number;
-  makeWorkdir: boolean;
-  /** whether the process's terminal becomes the container's console */
-  hasConsole: boolean;
-  /** in the child: joins the namespaces, the cgroup and the root */
-  enter(): void;
+  /** In the child: joins the namespaces, the cgroup and the root. */
+  enter(stdio: Stdio, course: Course): void;
+  /** whether it waits, when all is set up, for {@link Process.start} */
+  held?: boolean;
+  /** done when the child pauses in `enter`; it then goes on */
+  paused?(pid: number): Promise<void>;
 }
 
-/** Told of a process's end; either may come first. */
-export interface ProcessEvents {
+/** Who carries a process's streams and is told of its end; either end may come first. */
+export interface Attachment {
+  streams: ProcessStreams;
   /** it is dead, with this exit code */
   onExited(code: number): void;
-  /** it is dead, and every one of its streams has ended; the host has been sent the end of its output */
+  /** it is dead, and nothing of its output is to be waited for */
   onReleased(code: number): void;
 }
 
@@ -38,76 +37,49 @@ export interface ProcessEvents {
 export class Process {
   readonly id: string;
   readonly pid: number;
-  readonly #spec: ProcessSpec;
-  readonly #streams: StreamChannel;
-  readonly #stdin: Stdin;
+  readonly #child: StartedChild;
   readonly #stdio: Stdio;
-  readonly #events: ProcessEvents;
-  #openOutputs = 0;
+  readonly #attachment: Attachment;
+  #held: boolean;
+  #outputDone = false;
   #exited = false;
   #announced = false;
   #released = false;
   #code = 0;
 
-  private constructor(
-    pid: number,
-    spec: ProcessSpec,
-    stdio: Stdio,
-    streams: StreamChannel,
-    events: ProcessEvents,
-  ) {
-    this.id = spec.id;
-    this.pid = pid;
-    this.#spec = spec;
+  private constructor(id: string, child: StartedChild, stdio: Stdio, attachment: Attachment, held: boolean) {
+    this.id = id;
+    this.pid = child.pid;
+    this.#child = child;
     this.#stdio = stdio;
-    this.#streams = streams;
-    this.#events = events;
-    this.#stdin = new Stdin(stdio.input, stdio.isTerminal, () => streams.resume());
+    this.#attachment = attachment;
+    this.#held = held;
   }
 
   /**
-   * Starts a process and waits until it is the program asked for, or has failed to become it.
+   * Makes a process and waits until it is the program asked for, or is held before that, or has failed.
    *
-   * @param events not called before {@link announce}
-   * @param forked called with the child's pid as soon as there is one
+   * @param attachment not called before {@link announce}
    * @throws Error with what the child could not do
    */
-  static async start(
-    spec: ProcessSpec,
-    place: Place,
-    streams: StreamChannel,
-    events: ProcessEvents,
-    forked: (pid: number) => void = () => {},
-  ): Promise<Process> {
-    if (streams.hasInput(spec.stdio)) throw new Error(`stream ${spec.stdio} is in use`);
-    const stdio = openStdio(spec, place.devpts);
-    const { hostname, makeWorkdir, hasConsole } = place;
-    const launch: Launch = { spec, stdio, hostname, makeWorkdir, hasConsole };
-    const body = (): never => {
-      place.enter();
-      execProgram(launch);
-    };
+  static async create(plan: ProcessPlan, place: Place, attachment: Attachment): Promise<Process> {
+    const stdio = openStdio(plan.terminal, place.devpts);
     let process: Process | undefined;
     let earlyStatus: number | undefined;
     try {
-      const child = startChild(body, place.pidNamespace, place.namespaces);
+      const child = startChild(childBody(plan, place, stdio), {
+        pidNamespace: place.pidNamespace,
+        namespaces: place.namespaces,
+        pauses: place.held === true || place.paused !== undefined,
+      });
       onExit(child.pid, (status) => {
+        child.forget();
         if (process) process.#end(status);
         else earlyStatus = status;
       });
-      try {
-        forked(child.pid);
-      } catch (error) {
-        // Of a child that has ended already there is nothing left to open; what became of it is heard below.
-        if (!hasErrno(error, Errno.ENOENT)) {
-          child.started.catch(() => {});
-          sys.kill(child.pid, SIGKILL);
-          throw error;
-        }
-      }
       for (const fd of stdio.childEnds.splice(0)) sys.close(fd);
-      await child.started;
-      process = new Process(child.pid, spec, stdio, streams, events);
+      await arrive(child, place);
+      process = new Process(plan.id, child, stdio, attachment, place.held === true);
     } catch (error) {
       for (const fd of stdio.childEnds) sys.close(fd);
       closeStdio(stdio);
@@ -118,16 +90,23 @@ export class Process {
     return process;
   }
 
+  /** Lets a process that was held become its program. @throws Error when it cannot, or is not held */
+  async start(): Promise<void> {
+    if (!this.#held) throw new Error("the process is started already");
+    this.#held = false;
+    await this.#child.goOn();
+  }
+
+  /** whether it waits for {@link start} */
+  get held(): boolean {
+    return this.#held && !this.#exited;
+  }
+
   /** Tells of the end from now on. Called when the host knows that the process was started. */
   announce(): void {
     this.#announced = true;
-    if (this.#exited) this.#events.onExited(this.#code);
+    if (this.#exited) this.#attachment.onExited(this.#code);
     this.#releaseWhenDone();
-  }
-
-  /** stream of its input and output */
-  get stdio(): number {
-    return this.#spec.stdio;
   }
 
   get exited(): boolean {
@@ -136,44 +115,54 @@ export class Process {
 
   /** Resizes its terminal. @throws Error when it has none */
   resize(rows: number, columns: number): void {
-    if (!this.#stdio.isTerminal) throw new Error("the process has no terminal");
-    setWindowSize(this.#stdio.output, rows, columns);
+    if (this.#stdio.terminal === undefined) throw new Error("the process has no terminal");
+    if (!this.#released) setWindowSize(this.#stdio.output, rows, columns);
   }
 
   #connect(): void {
-    const { output, error } = this.#stdio;
-    this.#streams.addInput(this.#spec.stdio, this.#stdin);
-    this.#addOutput(output, this.#spec.stdio);
-    if (error !== undefined) this.#addOutput(error, this.#spec.stderr);
-  }
-
-  #addOutput(fd: number, seq: number): void {
-    this.#openOutputs++;
-    const source = new OutputSource(fd, seq, fd !== this.#stdio.input, () => {
-      // A terminal's master is also the input's; it goes when the process does.
-      if (fd !== this.#stdio.input) sys.close(fd);
-      this.#openOutputs--;
+    this.#attachment.streams.connect(this.#stdio, () => {
+      this.#outputDone = true;
       this.#releaseWhenDone();
     });
-    this.#streams.addSource(source, fd === this.#stdio.input ? () => this.#stdin.flush() : undefined);
   }
 
   #end(status: number): void {
     this.#exited = true;
     this.#code = exitCode(status);
-    this.#stdin.close();
-    this.#streams.resume();
-    if (this.#announced) this.#events.onExited(this.#code);
+    this.#attachment.streams.endInput();
+    if (this.#announced) this.#attachment.onExited(this.#code);
     this.#releaseWhenDone();
   }
 
   #releaseWhenDone(): void {
-    if (this.#released || !this.#announced || !this.#exited || this.#openOutputs > 0) return;
+    if (this.#released || !this.#announced || !this.#exited || !this.#outputDone) return;
     this.#released = true;
-    if (this.#stdio.isTerminal) sys.close(this.#stdio.input);
-    // Until here the host may not have known of the end: what it sent was dropped, not answered with an end.
-    this.#streams.removeInput(this.#spec.stdio);
-    this.#streams.sendEnd(this.#spec.stdio);
-    this.#events.onReleased(this.#code);
+    this.#attachment.streams.release();
+    this.#attachment.onReleased(this.#code);
   }
+}
+
+function childBody(plan: ProcessPlan, place: Place, stdio: Stdio): (course: Course) => never {
+  return (course) => {
+    // Not the agent's own, which it would inherit.
+    writeControl("/proc/self/oom_score_adj", String(plan.oomScore));
+    place.enter(stdio, course);
+    const program = becomeReady(plan, stdio);
+    if (place.held) course.pause([0, 1, 2]);
+    executeProgram(plan, program);
+  };
+}
+
+/** Waits until the child is set up. What is to be done while it pauses is done, or ends it. */
+async function arrive(child: StartedChild, { paused }: Place): Promise<void> {
+  await child.started;
+  if (!paused) return;
+  try {
+    await paused(child.pid);
+  } catch (error) {
+    child.forget();
+    sys.kill(child.pid, SIGKILL);
+    throw error;
+  }
+  await child.goOn();
 }

@@ -1,5 +1,4 @@
 import * as sys from "tiny:sys";
-import { RLIMIT_UNLIMITED, type Rlimit } from "@husk/wire/hyperstart";
 
 /** Numbers of the kernel's limits by their names in the OCI runtime specification (asm-generic/resource.h). */
 const NUMBERS: Record<string, number> = {
@@ -21,16 +20,25 @@ const NUMBERS: Record<string, number> = {
   RLIMIT_RTTIME: 15,
 };
 
-/** The kernel's RLIM_INFINITY, all bits set, as the number that becomes it. */
-const INFINITY = -1;
+/** One limit of a process. */
+export interface ResourceLimit {
+  /** as in the OCI runtime specification: `RLIMIT_NOFILE` */
+  type: string;
+  /** in the limit's own unit; -1, the kernel's RLIM_INFINITY with all bits set, for none */
+  soft: number;
+  hard: number;
+}
 
-const kernelValue = (limit: number) => (limit >= RLIMIT_UNLIMITED ? INFINITY : limit);
+/** Whether a limit has this name. */
+export function isResourceLimit(type: string): boolean {
+  return Object.hasOwn(NUMBERS, type);
+}
 
 /** Sets the calling process's limits. @throws Error for a name that is no limit's */
-export function setResourceLimits(limits: Rlimit[]): void {
+export function setResourceLimits(limits: readonly ResourceLimit[]): void {
   for (const { type, soft, hard } of limits) {
-    const number = NUMBERS[type];
+    const number = isResourceLimit(type) ? NUMBERS[type] : undefined;
     if (number === undefined) throw new Error(`unknown resource limit "${type}"`);
-    sys.setrlimit(number, kernelValue(soft), kernelValue(hard));
+    sys.setrlimit(number, soft, hard);
   }
 }

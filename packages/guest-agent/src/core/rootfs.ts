@@ -6,7 +6,6 @@
 import * as sys from "tiny:sys";
 import {
   exists,
-  isDirectory,
   MNT_DETACH,
   MOUNT_ATTR_NODEV,
   MOUNT_ATTR_RDONLY,
@@ -15,65 +14,33 @@ import {
   MS_PRIVATE,
   MS_REC,
   O_RDONLY,
-  S_IFDIR,
-  S_IFMT,
   withFile,
 } from "@husk/tiny";
-import type { Container as ContainerSpec } from "@husk/wire/hyperstart";
 import { loadModule } from "../boot/modules.ts";
-import { type Disk, findDisk, mountDisk } from "./mounts/disk.ts";
 import { readLink } from "./mounts/mount-point.ts";
 import type { GuestPath } from "./mounts/mount-step.ts";
 import { resolvePath } from "./mounts/resolve-path.ts";
-import type { Shares } from "./mounts/shares.ts";
 import { containerPaths } from "./paths.ts";
 
 /** What the root is made from. */
-export interface RootfsSource {
+export interface RootPlan {
   containerId: string;
-  /** the disk with the image, or the share that has it, and where in it */
-  image: { disk: Disk } | { share: string; path: string };
-  /** folder in the image that is the root; "" for all of it */
-  folder: string;
+  /** In the child: the folder of the guest that is the root, mounted. */
+  open(): string;
+  /** In the child: whether that folder cannot be written to. */
+  isFixed(folder: string): boolean;
   readOnly: boolean;
-}
-
-/** Finds it, before the fork. */
-export async function findRootfs(spec: ContainerSpec, shares: Shares): Promise<RootfsSource> {
-  const { id: containerId, rootfs: folder, readOnly } = spec;
-  const image = spec.fstype
-    ? { disk: await findDisk(spec.image, spec.addr, spec.fstype) }
-    : { share: await shares.mount(spec.tag), path: spec.image };
-  return { containerId, image, folder, readOnly };
-}
-
-/** A folder of the image; an image's own links may not lead out of it. */
-function findFolder(image: string, folder: string): string {
-  let found = image;
-  for (const name of folder.split("/")) {
-    if (name === "" || name === ".") continue;
-    if (name === "..") throw new Error(`rootfs "${folder}" leaves the image`);
-    found = `${found}/${name}`;
-    if ((sys.lstat(found).mode & S_IFMT) !== S_IFDIR)
-      throw new Error(`rootfs "${folder}" is not a folder of the image`);
-  }
-  return found;
-}
-
-function openImage({ containerId, image, readOnly }: RootfsSource): string {
-  if ("disk" in image) {
-    const target = containerPaths(containerId).image;
-    mountDisk(image.disk, image.disk.device, target, readOnly);
-    return target;
-  }
-  const folder = resolvePath(image.share, image.path, readLink);
-  if (!isDirectory(folder)) throw new Error(`image "${image.path}" is not a folder of the share`);
-  return folder;
+  /** whether device nodes on it mean nothing, and what is mounted below the folder is left out */
+  plain: boolean;
+  /** `MS_SHARED` and the like, with or without `MS_REC`; undefined for private */
+  propagation?: number | undefined;
+  /** In the child: done when the root is mounted where it is given, before it is pivoted to. */
+  beforePivot?(root: string): void;
 }
 
 /** Puts a layer over the image. What goes into it lives in memory and goes with the mount namespace. */
-function mountOverlay(source: RootfsSource, lower: string): void {
-  const paths = containerPaths(source.containerId);
+function mountOverlay({ containerId, plain }: RootPlan, lower: string): void {
+  const paths = containerPaths(containerId);
   loadModule("overlay");
   // By a name that has nothing in it that means something in the options.
   if (lower !== paths.image) sys.mount(lower, paths.image, null, MS_BIND, null);
@@ -82,7 +49,7 @@ function mountOverlay(source: RootfsSource, lower: string): void {
   sys.mkdir(upper, 0o755);
   sys.mkdir(work, 0o755);
   const options = `lowerdir=${paths.image},upperdir=${upper},workdir=${work}`;
-  sys.mount("overlay", paths.root, "overlay", MS_NODEV, options);
+  sys.mount("overlay", paths.root, "overlay", plain ? MS_NODEV : 0, options);
 }
 
 /**
@@ -90,17 +57,18 @@ function mountOverlay(source: RootfsSource, lower: string): void {
  *
  * @param points what is going to be mounted on: a read-only image that lacks one of them gets it in an overlay
  */
-function mountRoot(source: RootfsSource, points: readonly string[]): void {
-  const { root } = containerPaths(source.containerId);
-  const lower = findFolder(openImage(source), source.folder);
-  const isFixed = "disk" in source.image && source.image.disk.fixed;
+function mountRoot(plan: RootPlan, points: readonly string[]): void {
+  const { root } = containerPaths(plan.containerId);
+  const lower = plan.open();
   const lacks = () => points.some((point) => !exists(resolvePath(lower, point, readLink)));
-  if (source.readOnly ? lacks() : isFixed) {
-    mountOverlay(source, lower);
+  const needsLayer =
+    plan.readOnly && plan.plain ? lacks() : plan.isFixed(lower) && (!plan.readOnly || lacks());
+  if (needsLayer) {
+    mountOverlay(plan, lower);
     return;
   }
-  sys.mount(lower, root, null, MS_BIND, null);
-  sys.mountSetattr(root, 0, MOUNT_ATTR_NODEV | (source.readOnly ? MOUNT_ATTR_RDONLY : 0), 0);
+  sys.mount(lower, root, null, MS_BIND | (plan.plain ? 0 : MS_REC), null);
+  if (plan.plain) sys.mountSetattr(root, 0, MOUNT_ATTR_NODEV | (plan.readOnly ? MOUNT_ATTR_RDONLY : 0), 0);
 }
 
 /**
@@ -111,20 +79,23 @@ function mountRoot(source: RootfsSource, points: readonly string[]): void {
  * @param points what `furnish` is going to mount on
  */
 export function enterRootfs(
-  source: RootfsSource,
+  plan: RootPlan,
   points: readonly string[],
   furnish: (guest: GuestPath) => void,
 ): void {
   sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
   withFile("/", O_RDONLY, 0, (oldRoot) => {
-    mountRoot(source, points);
-    sys.chdir(containerPaths(source.containerId).root);
+    mountRoot(plan, points);
+    const { root } = containerPaths(plan.containerId);
+    plan.beforePivot?.(root);
+    sys.chdir(root);
     sys.pivotRoot(".", ".");
     sys.fchdir(oldRoot);
   });
   furnish((path) => `.${path}`);
   sys.umount(".", MNT_DETACH);
   sys.chdir("/");
-  // It is already, but for an overlay in which mount points were made.
-  if (source.readOnly) sys.mountSetattr("/", 0, MOUNT_ATTR_RDONLY, 0);
+  if (plan.propagation !== undefined) sys.mount(null, "/", null, plan.propagation, null);
+  // It may be already, but not an overlay in which mount points were made.
+  if (plan.readOnly) sys.mountSetattr("/", 0, MOUNT_ATTR_RDONLY, 0);
 }

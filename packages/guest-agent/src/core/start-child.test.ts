@@ -30,3 +30,12 @@ test("a child's complaint is heard", async () => {
 test("a child that hangs before it arrives is told of at the deadline, and killed", async () => {
   assert.deepEqual(await start("hangs", 50), ["the process was not set up in 50 ms", 137]);
 });
+
+test("a child waits where it pauses, and is heard from there on", async () => {
+  assert.deepEqual(await start("pauses"), ["started", "went on", 9]);
+  assert.deepEqual(await start("pauses, and complains"), ["started", "no such luck", 70]);
+});
+
+test("a child that pauses keeps only what it is to keep", async () => {
+  assert.deepEqual(await start("lets go, and pauses"), ["started", "went on", 6]);
+});

@@ -1,58 +1,47 @@
-/** Forking a child into a place, and hearing whether it got there. */
+/** Forking a child into a place, hearing whether it gets there, and having it wait on the way. */
 
 import * as sys from "tiny:sys";
-import {
-  CLONE_NEWPID,
-  EPOLLIN,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  SIGKILL,
-  startTimer,
-  stopTimer,
-  unwatch,
-  watch,
-} from "@husk/tiny";
-import { COMPLAINT_BYTES, complain, forkChild } from "./fork-child.ts";
+import { CLONE_NEWPID, O_CLOEXEC, O_NONBLOCK, writeAll } from "@husk/tiny";
+import { ChildLine, News } from "./child-line.ts";
+import { complain, forkChild } from "./fork-child.ts";
 
 /** Milliseconds that a child has to become its program; mounting a slow disk under emulation takes a few hundred. */
 const SETUP_MS = 60_000;
 
+/** What a child says on its way, and waits for. */
+export interface Course {
+  /** Says that it has arrived where it stays; it is heard no more. */
+  arrive(): void;
+  /**
+   * Waits until the agent lets it go on.
+   *
+   * @param keep descriptors, in order, that it still needs; all others are closed, as long as it waits they would keep
+   *   the streams of other processes open. undefined: nothing is closed
+   */
+  pause(keep?: readonly number[]): void;
+}
+
 /** A child that has been forked. */
 export interface StartedChild {
   pid: number;
-  /** Resolves when the child has become its program; rejects with what stopped it before. */
+  /** Resolves when the child pauses, or has become its program; rejects with what stopped it before. */
   started: Promise<void>;
+  /** Lets a child that pauses go on; resolves as `started` does. @throws Error when it has ended meanwhile */
+  goOn(): Promise<void>;
+  /** Lets go of a child that pauses and will not go on: it has ended, or shall. */
+  forget(): void;
 }
 
-/**
- * Reads the child's complaint until the pipe closes, which execve does too. A child that neither gets there nor complains
- * is killed, so that the host's next commands are served. Its end is not waited for: on a disk that never answers, not
- * even SIGKILL is heard.
- */
-function hearComplaint(pid: number, fd: number, deadlineMs: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const buffer = new Uint8Array(COMPLAINT_BYTES);
-    let size = 0;
-    const stopHearing = () => {
-      stopTimer(timer);
-      unwatch(fd);
-      sys.close(fd);
-    };
-    const timer = startTimer(deadlineMs, () => {
-      stopHearing();
-      reject(new Error(`the process was not set up in ${deadlineMs} ms`));
-      sys.kill(pid, SIGKILL);
-    });
-    watch(fd, EPOLLIN, () => {
-      const count = sys.read(fd, buffer, size, buffer.length - size);
-      if (count < 0) return;
-      size += count;
-      if (count > 0 && size < buffer.length) return;
-      stopHearing();
-      if (size === 0) resolve();
-      else reject(new Error(sys.decodeUtf8(buffer.subarray(0, size))));
-    });
-  });
+/** How a child is started. */
+export interface ChildOptions {
+  /** descriptor of the PID namespace to be born in; undefined for the agent's own */
+  pidNamespace?: number | undefined;
+  /** `CLONE_NEW*` of namespaces that the child gets anew */
+  namespaces?: number;
+  /** milliseconds that the child has up to each stop, and from there to its program */
+  deadlineMs?: number;
+  /** whether it pauses on its way */
+  pauses?: boolean;
 }
 
 function forkInto(pidNamespace: number | undefined, body: () => never, namespaces: number): number {
@@ -72,36 +61,52 @@ function forkInto(pidNamespace: number | undefined, body: () => never, namespace
   }
 }
 
+/** Closes all descriptors but these, which are in ascending order. */
+export function closeAllBut(kept: readonly number[]): void {
+  let first = 0;
+  for (const fd of kept) {
+    if (fd > first) sys.closeRange(first, fd - 1);
+    first = fd + 1;
+  }
+  sys.closeRange(first, 0xffffffff);
+}
+
+/** In the child: says that it pauses, and waits for a byte. */
+function pauseChild(tell: number, wait: number | undefined, keep: readonly number[] | undefined): void {
+  if (wait === undefined) throw new Error("this child does not pause");
+  if (keep) closeAllBut([...keep, tell, wait].sort((a, b) => a - b));
+  writeAll(tell, Uint8Array.of(News.PAUSES));
+  // Without the agent there is nobody to go on for.
+  if (sys.read(wait, new Uint8Array(1), 0, 1) !== 1) sys.exit(70);
+}
+
 /**
  * Forks a child that runs `body`, which ends in `execve` or `exit`, or goes on for ever and says when it has arrived.
- * What `body` throws is the rejection of `started`.
- *
- * @param pidNamespace descriptor of the PID namespace to be born in; undefined for the agent's own
- * @param namespaces `CLONE_NEW*` of namespaces that the child gets anew
- * @param deadlineMs milliseconds that the child has
+ * What `body` throws is the rejection of `started`, or of {@link StartedChild.goOn}.
  */
-export function startChild(
-  body: (arrived: () => void) => never,
-  pidNamespace: number | undefined,
-  namespaces = 0,
-  deadlineMs = SETUP_MS,
-): StartedChild {
+export function startChild(body: (course: Course) => never, options: ChildOptions = {}): StartedChild {
+  const { pidNamespace, namespaces = 0, deadlineMs = SETUP_MS, pauses = false } = options;
   const [hear, tell] = sys.pipe2(O_CLOEXEC | O_NONBLOCK);
+  const [wait, go] = pauses ? sys.pipe2(O_CLOEXEC) : [];
   const child = (): never => {
     try {
-      body(() => sys.close(tell));
+      body({ arrive: () => sys.close(tell), pause: (keep) => pauseChild(tell, wait, keep) });
     } catch (error) {
+      writeAll(tell, Uint8Array.of(News.COMPLAINS));
       complain(tell, error);
     }
     sys.exit(70);
   };
   try {
     const pid = forkInto(pidNamespace, child, namespaces);
-    return { pid, started: hearComplaint(pid, hear, deadlineMs) };
+    const line = new ChildLine(pid, hear, go, deadlineMs);
+    return { pid, started: line.hear(), goOn: () => line.goOn(), forget: () => line.forget() };
   } catch (error) {
     sys.close(hear);
+    if (go !== undefined) sys.close(go);
     throw error;
   } finally {
     sys.close(tell);
+    if (wait !== undefined) sys.close(wait);
   }
 }

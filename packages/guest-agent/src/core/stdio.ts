@@ -1,21 +1,8 @@
 /** The standard descriptors of a process to be started: pipes or a terminal, with the agent's ends of them. */
 
 import * as sys from "tiny:sys";
-import {
-  F_SETFL,
-  MS_BIND,
-  O_CLOEXEC,
-  O_CREAT,
-  O_NOCTTY,
-  O_NONBLOCK,
-  O_RDWR,
-  O_WRONLY,
-  openPty,
-  setWindowSize,
-  takeTerminal,
-  withFile,
-} from "@husk/tiny";
-import type { Process as ProcessSpec } from "@husk/wire/hyperstart";
+import { F_SETFL, O_CLOEXEC, O_NONBLOCK, openPty, openSlave, setWindowSize, takeTerminal } from "@husk/tiny";
+import type { TerminalPlan } from "./process-plan.ts";
 
 /** Both ends. The agent's are non-blocking; all are closed on exec. */
 export interface Stdio {
@@ -25,14 +12,12 @@ export interface Stdio {
   output: number;
   /** agent's end of stderr; undefined when it goes to the terminal */
   error: number | undefined;
-  /** true when input and output are one terminal's master */
-  isTerminal: boolean;
+  /** number of the terminal, whose master input and output are then; undefined without one */
+  terminal: number | undefined;
   /** descriptors that only the child needs, which the parent closes after the fork */
   childEnds: number[];
-  /** In the child: makes them 0, 1 and 2. Called when the container's root is entered. */
+  /** In the child: makes them 0, 1 and 2. */
   install(uid: number, gid: number): void;
-  /** In the child: makes its terminal, if it is one, the container's /dev/console. */
-  bindConsole(): void;
 }
 
 function makePipe(opened: number[], nonBlockingEnd: 0 | 1): [number, number] {
@@ -46,48 +31,47 @@ function makePipes(opened: number[]): Stdio {
   const input = makePipe(opened, 1);
   const output = makePipe(opened, 0);
   const error = makePipe(opened, 0);
+  const childEnds = [input[0], output[1], error[1]];
   return {
     input: input[1],
     output: output[0],
     error: error[0],
-    isTerminal: false,
-    childEnds: [input[0], output[1], error[1]],
-    install: () => [input[0], output[1], error[1]].forEach((fd, number) => void sys.dup2(fd, number)),
-    bindConsole: () => {},
+    terminal: undefined,
+    childEnds,
+    install: (uid, gid) => {
+      // The user may open them again by /dev/stdout and the like.
+      for (const fd of childEnds) sys.fchown(fd, uid, gid);
+      childEnds.forEach((fd, number) => void sys.dup2(fd, number));
+    },
   };
 }
 
-function makeTerminal(spec: ProcessSpec, devpts: string, opened: number[]): Stdio {
+function makeTerminal(plan: TerminalPlan, devpts: string, opened: number[]): Stdio {
   const pty = openPty(devpts);
   opened.push(pty.master);
-  if (spec.rows && spec.columns) setWindowSize(pty.master, spec.rows, spec.columns);
-  const error = spec.stderr === 0 ? undefined : makePipe(opened, 0);
-  const path = `/dev/pts/${pty.number}`;
+  if (plan.rows && plan.columns) setWindowSize(pty.master, plan.rows, plan.columns);
+  const error = plan.ownStderr ? makePipe(opened, 0) : undefined;
   return {
     input: pty.master,
     output: pty.master,
     error: error?.[0],
-    isTerminal: true,
+    terminal: pty.number,
     childEnds: error ? [error[1]] : [],
     install: (uid, gid) => {
-      const slave = sys.open(path, O_RDWR | O_NOCTTY | O_CLOEXEC, 0);
-      sys.chown(path, uid, gid);
+      const slave = openSlave(pty.master);
+      sys.fchown(slave, uid, gid);
       takeTerminal(slave);
       for (const number of [0, 1, 2]) sys.dup2(slave, number);
       if (error) sys.dup2(error[1], 2);
-    },
-    bindConsole: () => {
-      withFile("/dev/console", O_WRONLY | O_CREAT, 0o600, () => {});
-      sys.mount(path, "/dev/console", null, MS_BIND, null);
     },
   };
 }
 
 /** Opens what a process needs; `devpts` is where the agent sees the container's terminals. */
-export function openStdio(spec: ProcessSpec, devpts: string): Stdio {
+export function openStdio(terminal: TerminalPlan | undefined, devpts: string): Stdio {
   const opened: number[] = [];
   try {
-    return spec.terminal ? makeTerminal(spec, devpts, opened) : makePipes(opened);
+    return terminal ? makeTerminal(terminal, devpts, opened) : makePipes(opened);
   } catch (error) {
     for (const fd of opened) sys.close(fd);
     throw error;
@@ -95,12 +79,6 @@ export function openStdio(spec: ProcessSpec, devpts: string): Stdio {
 }
 
 /** Closes the agent's ends, when the process was not started after all. */
-export function closeStdio(stdio: Stdio): void {
-  for (const fd of new Set([
-    stdio.input,
-    stdio.output,
-    ...(stdio.error === undefined ? [] : [stdio.error]),
-  ])) {
-    sys.close(fd);
-  }
+export function closeStdio({ input, output, error }: Stdio): void {
+  for (const fd of new Set([input, output, error])) if (fd !== undefined) sys.close(fd);
 }

@@ -4,8 +4,10 @@ import * as sys from "tiny:sys";
 import { Errno, hasErrno } from "@husk/tiny";
 import {
   Command,
+  type Container as ContainerSpec,
   encodeProcessAsyncEvent,
   encodeVersion,
+  type Process as ProcessSpec,
   parseExecCommand,
   parseKillContainer,
   parseNewContainer,
@@ -20,12 +22,14 @@ import {
 import type { Container } from "../core/container.ts";
 import { readContainerFile, writeContainerFile } from "../core/container-files.ts";
 import { raiseLoopback } from "../core/network/links.ts";
-import { Pod } from "../core/pod.ts";
-import { Process } from "../core/process.ts";
+import { type Attachment, Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";
 import { keepOnline } from "../core/processors.ts";
 import type { StreamChannel } from "../core/stream-channel.ts";
+import { ChannelStreams } from "./channel-streams.ts";
 import type { Dialect } from "./dialects.ts";
+import { HyperstartPod } from "./hyperstart-pod.ts";
+import { planProcess } from "./plan-process.ts";
 import type { Answer } from "./server.ts";
 
 /** The container that is none: its processes run in the agent's own namespaces. */
@@ -46,13 +50,15 @@ export interface Agent {
 export class PodCommands {
   readonly #agent: Agent;
   readonly #own = new Map<string, Process>();
-  #pod: Pod | undefined;
+  /** processes of containers by the stream of their input and output */
+  readonly #byStream = new Map<number, Process>();
+  #pod: HyperstartPod | undefined;
 
   constructor(agent: Agent) {
     this.#agent = agent;
   }
 
-  get #running(): Pod {
+  get #running(): HyperstartPod {
     if (!this.#pod) throw new Error("the pod is not started");
     return this.#pod;
   }
@@ -84,16 +90,11 @@ export class PodCommands {
   async startPod(payload: Uint8Array): Promise<Answer> {
     if (this.#pod) throw new Error("the pod is started already");
     const spec = parsePod(payload);
-    this.#pod = await Pod.start(spec, {
-      streams: this.#agent.streams,
-      onExited: (container, process, code) => this.#reportExit(container, process, code),
-      onReleased: (stdio, code) => this.#reportRelease(stdio, code),
-      keepsEnded: () => this.#dialect.keepsEnded,
-    });
+    this.#pod = await HyperstartPod.start(spec, () => this.#dialect.keepsEnded);
     // The deprecated way to start containers, which are announced only when the whole command has succeeded.
     const started: Process[] = [];
     try {
-      for (const container of spec.containers) started.push((await this.#pod.startContainer(container)).init);
+      for (const container of spec.containers) started.push(await this.#startContainer(container));
     } catch (error) {
       // What was started is undone, so that the host may try again.
       for (const process of started) process.announce();
@@ -114,38 +115,54 @@ export class PodCommands {
   async newContainer(payload: Uint8Array): Promise<Answer> {
     const spec = parseNewContainer(payload);
     if (spec.id === AGENT_CONTAINER) throw new Error(`container id "${spec.id}" is reserved`);
-    const container = await this.#running.startContainer(spec);
-    return { afterwards: () => container.init.announce() };
+    const process = await this.#startContainer(spec);
+    return { afterwards: () => process.announce() };
+  }
+
+  async #startContainer(spec: ContainerSpec): Promise<Process> {
+    const { init } = await this.#running.startContainer(spec, this.#attach(spec.id, spec.process));
+    this.#byStream.set(spec.process.stdio, init);
+    return init;
+  }
+
+  /** Streams and ends of a process of a container. */
+  #attach(containerId: string, { id, stdio, stderr }: ProcessSpec): Attachment {
+    return {
+      streams: new ChannelStreams(this.#agent.streams, stdio, stderr),
+      onExited: (code) => this.#reportExit(containerId, id, code),
+      onReleased: (code) => {
+        this.#byStream.delete(stdio);
+        this.#reportRelease(stdio, code);
+      },
+    };
   }
 
   async exec(payload: Uint8Array): Promise<Answer> {
     const { container, process: spec } = parseExecCommand(payload, this.#dialect.needsProcessId);
     const process =
-      container === AGENT_CONTAINER
-        ? await this.#execOwn(spec)
-        : await this.#running.container(container).exec(spec);
+      container === AGENT_CONTAINER ? await this.#execOwn(spec) : await this.#execIn(container, spec);
     return { afterwards: () => process.announce() };
   }
 
-  async #execOwn(spec: Parameters<typeof Process.start>[0]): Promise<Process> {
+  async #execIn(containerId: string, spec: ProcessSpec): Promise<Process> {
+    const container = this.#running.container(containerId);
+    const plan = planProcess(spec, { hostname: this.#running.hostname, makeWorkdir: false });
+    const process = await container.exec(plan, this.#attach(containerId, spec));
+    this.#byStream.set(spec.stdio, process);
+    return process;
+  }
+
+  async #execOwn(spec: ProcessSpec): Promise<Process> {
     if (this.#own.has(spec.id)) throw new Error(`process id "${spec.id}" is in use`);
     if (spec.terminal) throw new Error("a process of the agent has no terminal");
-    const process = await Process.start(
-      spec,
+    const attachment = this.#attach(AGENT_CONTAINER, spec);
+    const process = await Process.create(
+      planProcess(spec, { hostname: "", makeWorkdir: false }),
+      { devpts: "", pidNamespace: undefined, namespaces: 0, enter: () => {} },
       {
-        hostname: "",
-        devpts: "",
-        pidNamespace: undefined,
-        namespaces: 0,
-        makeWorkdir: false,
-        hasConsole: false,
-        enter: () => {},
-      },
-      this.#agent.streams,
-      {
-        onExited: (code) => this.#reportExit(AGENT_CONTAINER, spec.id, code),
+        ...attachment,
         onReleased: (code) => {
-          this.#reportRelease(spec.stdio, code);
+          attachment.onReleased(code);
           this.#own.delete(spec.id);
         },
       },
@@ -197,7 +214,7 @@ export class PodCommands {
   }
 
   #resizeStream(seq: number, row: number, column: number): void {
-    const process = this.#pod?.processOfStream(seq);
+    const process = this.#byStream.get(seq);
     if (process) process.resize(row, column);
     else if (!this.#dialect.toleratesEnded) throw new Error(`no process has stream ${seq}`);
   }

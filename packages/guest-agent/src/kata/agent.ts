@@ -2,13 +2,20 @@
 
 import { AgentService, Health } from "@husk/wire/kata";
 import type { TtrpcServices } from "@husk/wire/ttrpc";
+import { fileMethods } from "./file-methods.ts";
 import { healthMethods } from "./health-methods.ts";
+import { machineMethods } from "./machine-methods.ts";
+import { metricsMethods } from "./metrics-methods.ts";
+import { networkMethods } from "./network-methods.ts";
 import { makeService } from "./services.ts";
 
 /** The services of this agent. One for all connections: they work on the same pod. */
 export function makeServices(): TtrpcServices {
   return new Map([
-    [AgentService.name, makeService(AgentService, {})],
+    [
+      AgentService.name,
+      makeService(AgentService, { ...machineMethods, ...fileMethods, ...metricsMethods, ...networkMethods }),
+    ],
     [Health.name, makeService(Health, healthMethods)],
   ]);
 }

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { AgentService, Health } from "@husk/wire/kata";
 import {
   decodeMessage,
@@ -130,6 +131,12 @@ export class KataSession extends KataConnection implements AsyncDisposable {
   /** What the agent said on its standard error. */
   get log(): string {
     return this.#said.log;
+  }
+
+  /** Number of the agent's process on this host: `/proc/PID/root` is what it sees as its root. */
+  get agentPid(): number {
+    const { pid } = this.#stage.child;
+    return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
   }
 
   /** One more connection to the same agent. */

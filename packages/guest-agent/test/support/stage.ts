@@ -1,10 +1,12 @@
 /** The agent as a process of this host: in namespaces and a cgroup of its own, with two sockets for its channels. */
-import { type ChildProcess, spawn } from "node:child_process";
+import assert from "node:assert/strict";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
+import { promisify } from "node:util";
 import { buildProgram } from "@husk/tiny/build";
 
 /** Where this host has its cgroups of version 2, if it has them. */
@@ -63,6 +65,9 @@ function agentPath(): Promise<string> {
   return built;
 }
 
+/** Milliseconds that a staged program may take. */
+const STAGED_MS = 60_000;
+
 /** The arguments by which the agent opens a door at the descriptors it inherits. Kata's has only the first. */
 const DOORS = { hyperstart: ["hyperstart", "3", "4"], kata: ["kata", "3"] };
 
@@ -94,6 +99,18 @@ export async function setStage({ shares = {}, door = "hyperstart" }: StageOption
   return { child, control: child.stdio[3] as Duplex, stream: child.stdio[4] as Duplex, cgroup };
 }
 
+/** Runs a program to its end in namespaces and a cgroup as an agent has them; gives what it wrote. It must succeed. */
+export async function runStaged(program: string, ...args: string[]): Promise<string> {
+  const cgroup = await mkdtemp(join(cgroups ?? "", "husk-test-"));
+  const command = ["-c", JOIN, "sh", cgroup, "unshare", ...NAMESPACES, program, ...args];
+  const { stdout } = await promisify(execFile)("/bin/sh", command, {
+    timeout: STAGED_MS,
+    killSignal: "SIGKILL",
+  });
+  assert.deepEqual(await clearStage({ cgroup }), [], "no process is left");
+  return stdout;
+}
+
 async function foldersOf(folder: string): Promise<string[]> {
   const entries = await readdir(folder, { withFileTypes: true });
   const inner = entries
@@ -103,7 +120,7 @@ async function foldersOf(folder: string): Promise<string[]> {
 }
 
 /** Removes the cgroups of an ended agent; gives the processes that are left in them, of which there should be none. */
-export async function clearStage({ cgroup }: Stage): Promise<string[]> {
+export async function clearStage({ cgroup }: Pick<Stage, "cgroup">): Promise<string[]> {
   const folders = await foldersOf(cgroup);
   const texts = await Promise.all(folders.map((folder) => readFile(join(folder, "cgroup.procs"), "utf8")));
   const pids = texts.flatMap((text) => text.split("\n").filter(Boolean));

@@ -20,6 +20,8 @@ export function makePod(
     createdAt: new Date(NOW.getTime() - ageSeconds * 1000),
     hypervisorPid: undefined,
     accelerator: undefined,
+    vcpus: undefined,
+    memory: undefined,
     network: undefined,
     containersStatus: containers.map((container) => ({
       id,

@@ -2,6 +2,7 @@
 import * as sys from "tiny:sys";
 import {
   exitCode,
+  F_GETFL,
   fork,
   O_CLOEXEC,
   onExit,
@@ -38,6 +39,18 @@ const shell = (script: string, environ: string[] = []) =>
   sys.execve("/bin/sh", ["sh", "-c", script], environ);
 
 runScenarios({
+  async closedRange() {
+    const code = await ended(
+      fork(() => {
+        const [first, second, third] = sys.pipe2(0).concat(sys.pipe2(0)) as [number, number, number];
+        sys.closeRange(second, third);
+        const isOpen = (fd: number) => failureOf(() => sys.fcntl(fd, F_GETFL, 0)) === "nothing";
+        return sys.exit(isOpen(first) && !isOpen(second) && !isOpen(third) ? 0 : 1);
+      }),
+    );
+    return [code, failureOf(() => sys.closeRange(2, 1))];
+  },
+
   exitCodes() {
     const bodies: (() => never)[] = [
       () => sys.exit(0),

@@ -1,6 +1,7 @@
 /** Files, directories, descriptors. The argument is a fresh folder. */
 import * as sys from "tiny:sys";
 import {
+  CLOCK_REALTIME,
   exists,
   F_GETFL,
   F_SETFL,
@@ -10,10 +11,13 @@ import {
   O_CREAT,
   O_EXCL,
   O_NONBLOCK,
+  O_PATH,
   O_RDONLY,
   O_RDWR,
+  RESOLVE_BENEATH,
   RESOLVE_IN_ROOT,
   RESOLVE_NO_MAGICLINKS,
+  RESOLVE_NO_SYMLINKS,
   readBytes,
   readText,
   readTextIfThere,
@@ -74,6 +78,31 @@ runScenarios({
       failureOf(() => open("/etc/passwd")),
       failureOf(() => sys.fstat(fd)),
     ];
+  },
+
+  beneath(folder) {
+    writeText(`${folder}/file`, "0123456789");
+    sys.symlink("file", `${folder}/link`);
+    const at = sys.open(folder, O_PATH | O_CLOEXEC, 0);
+    const open = (path: string) =>
+      sys.openat2(path, O_RDONLY | O_CLOEXEC, 0, RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, at);
+    return [
+      sys.fstat(open("file")).size,
+      failureOf(() => open("link")),
+      failureOf(() => open("../file")),
+      failureOf(() => open("/etc/passwd")),
+    ];
+  },
+
+  positions(folder) {
+    const path = `${folder}/file`;
+    const bytes = sys.encodeUtf8("abcdef");
+    const counts = withFile(path, O_RDWR | O_CREAT, 0o600, (fd) => [
+      sys.pwrite(fd, bytes, 2, 3, 4),
+      sys.pwrite(fd, bytes, 0, 2, 0),
+      sys.write(fd, bytes, 5, 1),
+    ]);
+    return [counts, [...readBytes(path)], failureOf(() => sys.pwrite(0, bytes, 0, 7, 0))];
   },
 
   kinds(folder) {
@@ -233,6 +262,11 @@ runScenarios({
       failureOf(() => sys.ioctl(fd, TIOCSWINSZ, new Uint8Array(8))),
       failureOf(() => sys.ioctl(fd, 0x5401, 0)),
     ]);
+  },
+
+  clock() {
+    // What is no time leaves the clock as it is.
+    return failureOf(() => sys.setClock(CLOCK_REALTIME, 1_000_000_000, 1_000_000_000));
   },
 
   random() {

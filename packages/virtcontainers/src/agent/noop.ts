@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import type { Cmd, ProcessListOptions } from "../types/index.ts";
+import type { Cmd, ContainerStats, LinuxResources, ProcessListOptions } from "../types/index.ts";
 import type { GuestProcess } from "./guest-process.ts";
 import {
   type Agent,
   type AgentSession,
+  type ContainerControl,
   type ContainerStart,
   INIT_PROCESS,
   type OpenOptions,
@@ -12,11 +13,22 @@ import {
 /** Exit status of a process ended by a signal is 128 more. */
 const SIGNAL_BASE = 128;
 
+/** Limits of a container; -1: none. */
+interface Limits {
+  memory?: number;
+  pids?: number;
+}
+
+function limitOf(limit = -1): number | undefined {
+  return limit === -1 ? undefined : limit;
+}
+
 /** A session without a guest: containers run until they are killed, other processes end at once. */
-class NoopSession implements AgentSession {
+class NoopSession implements AgentSession, ContainerControl {
   readonly isOwner = true;
   readonly #options: OpenOptions;
   readonly #containers = new Map<string, GuestProcess>();
+  readonly #limits = new Map<string, Limits>();
   #closed = false;
 
   constructor(options: OpenOptions) {
@@ -35,6 +47,8 @@ class NoopSession implements AgentSession {
 
   async startContainer({ config }: ContainerStart, process: GuestProcess): Promise<void> {
     this.#containers.set(config.id, process);
+    this.#limits.delete(config.id);
+    await this.updateContainer(config.id, config.resources ?? {});
     start(process, (signal) => this.#kill(config.id, signal));
   }
 
@@ -60,6 +74,33 @@ class NoopSession implements AgentSession {
   async listProcesses(_containerId: string, { format }: ProcessListOptions): Promise<Uint8Array> {
     return Buffer.from(format === "json" ? "[]" : "UID PID PPID C STIME TTY TIME CMD\n");
   }
+
+  async updateContainer(containerId: string, { memory, pids }: LinuxResources): Promise<void> {
+    const limits = this.#limits.get(containerId) ?? {};
+    if (memory?.limit) limits.memory = memory.limit;
+    if (pids) limits.pids = pids.limit;
+    this.#limits.set(containerId, limits);
+  }
+
+  /** Nothing is used, within the limits that were told. */
+  async statsContainer(containerId: string): Promise<ContainerStats> {
+    const { memory, pids } = this.#limits.get(containerId) ?? {};
+    return {
+      cpu: { usageUs: 0, userUs: 0, systemUs: 0, periods: 0, throttledPeriods: 0, throttledUs: 0 },
+      memory: { usage: 0, maxUsage: 0, limit: limitOf(memory), cache: 0, swapUsage: 0 },
+      pids: { current: 0, limit: limitOf(pids) },
+      blockIo: [],
+      network: [],
+    };
+  }
+
+  async pauseContainer(): Promise<void> {}
+
+  async resumeContainer(): Promise<void> {}
+
+  async onlineCPUMem(): Promise<void> {}
+
+  async copyFile(): Promise<void> {}
 
   async stopPod(): Promise<boolean> {
     for (const containerId of this.#containers.keys()) await this.#kill(containerId, 15);

@@ -176,8 +176,19 @@ export interface AgentSession {
   close(): void;
 }
 
+/** A session with an agent that takes into use what is plugged into the VM. */
+export interface ResourceControl {
+  /** Takes plugged-in processors, and memory unless `cpuOnly`, into use. `cpus`: how many were plugged in. */
+  onlineCPUMem(cpus: number, cpuOnly: boolean, options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function resourceControlOf(session: AgentSession): (AgentSession & ResourceControl) | undefined {
+  return "onlineCPUMem" in session ? (session as AgentSession & ResourceControl) : undefined;
+}
+
 /** A session with an agent that limits, measures and freezes containers, and takes plugged-in resources into use. */
-export interface ContainerControl {
+export interface ContainerControl extends ResourceControl {
   /** Changes what a container that runs may use; what is left out stays as it is. */
   updateContainer(containerId: string, resources: LinuxResources, options: AgentOptions): Promise<void>;
   /** Tells what a container uses. */
@@ -186,8 +197,6 @@ export interface ContainerControl {
   pauseContainer(containerId: string, options: AgentOptions): Promise<void>;
   /** Lets them go on. */
   resumeContainer(containerId: string, options: AgentOptions): Promise<void>;
-  /** Takes plugged-in processors, and memory unless `cpuOnly`, into use. `cpus`: how many were plugged in. */
-  onlineCPUMem(cpus: number, cpuOnly: boolean, options: AgentOptions): Promise<void>;
   /** Copies a regular file of the host into the guest, below `/run`. */
   copyFile(source: string, destination: string, options: AgentOptions): Promise<void>;
 }

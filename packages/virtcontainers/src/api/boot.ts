@@ -9,15 +9,12 @@ import { findPodShare, POD_SHARE_TAG, serveShares, sharesOf } from "../storage/s
 import { bindsOf, disksOf, planStorage, type StoragePlan, storageOf } from "../storage/storage-plan.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
-import type { PodConfig } from "../types/index.ts";
 import type { Call } from "./call.ts";
 import { bindContainers } from "./container-storage.ts";
 import { hostDevicesOf } from "./host-devices.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { openSession } from "./session.ts";
-
-const DEFAULT_VCPUS = 1;
-const DEFAULT_MEMORY_MIB = 256;
+import { vmSizeOf } from "./vm-size.ts";
 
 /**
  * Prepares the disks and shares of all containers and describes the VM to the hypervisor. Nothing is started yet.
@@ -67,6 +64,7 @@ export async function startVm(
   const shares = await serveShares(record, directory);
   try {
     record.vm = await hypervisor.startPod(directory, { ...call, shares, network });
+    record.vmSize = vmSizeOf(record.config);
     const timeoutMs = deadlineMs("shareBind", hypervisor.deadlineFactor);
     await shares.ready({ timeoutMs, signal: call.signal });
   } finally {
@@ -74,20 +72,13 @@ export async function startVm(
   }
 }
 
-/** Number of virtual CPUs of a pod's VM. */
-export function vcpusOf({ vmConfig = {}, hypervisorConfig = {} }: PodConfig): number {
-  return vmConfig.vcpus ?? hypervisorConfig.defaultVCPUs ?? DEFAULT_VCPUS;
-}
-
 function describeVm(record: PodRecord, cache: string): VmSpec {
   const { config } = record;
-  const { vmConfig = {}, hypervisorConfig = {} } = config;
   return {
     podId: config.id,
     uuid: record.uuid,
-    vcpus: vcpusOf(config),
-    memory: vmConfig.memory ?? hypervisorConfig.defaultMemSz ?? DEFAULT_MEMORY_MIB,
-    config: hypervisorConfig,
+    ...vmSizeOf(config),
+    config: config.hypervisorConfig ?? {},
     ports: createAgent(config).ports,
     drives: record.drives,
     shares: record.shares,

@@ -3,6 +3,8 @@ import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { killByRecord } from "../store/claim.ts";
 import { lockFile } from "../store/flock.ts";
 import type { Call } from "./call.ts";
+import { limitAgain } from "./container-control.ts";
+import { noteSize } from "./grow-vm.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { takeOutUnsettled } from "./unsettled-interfaces.ts";
@@ -25,13 +27,15 @@ export async function changePod<T>(
 
 /**
  * Finds out what came of a change whose outcome was not stored: a VM that was started and not noted is ended, a container
- * that was started and not noted is noted.
+ * that was started and not noted is noted, and so is what was plugged in; limits are set as they are stored.
  */
 async function settle(pod: OpenPod): Promise<void> {
   if (pod.hypervisor.vm) {
     try {
       await noteStarted(pod);
       await takeOutUnsettled(pod);
+      await noteSize(pod);
+      await limitAgain(pod);
     } catch (error) {
       // An agent that does not answer must not keep the pod from being stopped; the next call asks again.
       if (isHuskError(error) && error.code !== "ERR_ABORTED") return;
@@ -51,7 +55,7 @@ async function noteStarted(pod: OpenPod): Promise<void> {
   const { live, call } = pod;
   const session = await needSession(pod);
   for (const [containerId, container] of Object.entries(pod.record.containers)) {
-    if (container.state === "running") continue;
+    if (container.state === "running" || container.state === "paused") continue;
     if (!(await session.isRunning(containerId, { signal: call.signal }))) continue;
     live.exits.delete(containerId);
     delete container.exitCode;

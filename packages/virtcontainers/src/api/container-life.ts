@@ -1,6 +1,6 @@
 import { createAgent } from "../agent/index.ts";
 import { withAbsoluteRootFs } from "../config/absolute-paths.ts";
-import { checkId } from "../config/ids.ts";
+import { checkLimitsSupported } from "../config/resources-schema.ts";
 import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
@@ -12,13 +12,16 @@ import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
+import { goOn } from "./container-pause.ts";
 import { attachStorage } from "./container-storage.ts";
+import { growVm } from "./grow-vm.ts";
 import { containerHandle, podHandle } from "./handles.ts";
 import { unplugUnusedHostDevices } from "./host-devices.ts";
 import { markStopped, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { startOne } from "./start-pod.ts";
 import { unplugUnusedDrives } from "./unplug-drives.ts";
+import { withContainer } from "./with-container.ts";
 
 const SIGKILL = 9;
 const SIGTERM = 15;
@@ -31,7 +34,8 @@ export interface CreatedContainer {
 
 /**
  * Creates a container in a pod. When the pod has a VM, the disks that the container needs are plugged in, unless they are
- * there already, and what it shares with the host is bound into the pod's share. Go: `CreateContainer`.
+ * there already, what it shares with the host is bound into the pod's share, and the VM grows by what the container may use.
+ * Go: `CreateContainer`.
  * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STATE_INVALID, ERR_ROOTFS_MISSING, ERR_MOUNT_SOURCE_MISSING,
  *   ERR_DEVICE_MISSING, ERR_NOT_SUPPORTED (the machine cannot hot-plug, the pod has no share), ERR_NO_DEVICE_SLOT, ERR_QMP,
  *   ERR_SHARE_BIND, ERR_SHARE_LOST
@@ -50,12 +54,14 @@ export async function createContainer(
       throw new HuskError("ERR_CONTAINER_EXISTS", text, { podId, containerId: config.id });
     }
     const absolute = withAbsoluteRootFs(config);
+    checkLimitsSupported(pod.record.config, [absolute]);
     const plan = await planStorage(absolute, pod.record.config, call);
     await using undo = new UndoStack();
     const storage = pod.state === "stopped" ? undefined : await attachStorage(pod, plan, undo);
     undo.push(() => forgetContainer(pod, config.id));
     pod.record.config.containers = [...pod.containers, absolute];
     pod.record.containers[config.id] = { state: "ready", ...(storage ? { storage } : {}) };
+    if (pod.state !== "stopped") await growVm(pod, undo);
     pod.save();
     undo.commit();
     const handle = podHandle(pod);
@@ -107,6 +113,7 @@ export async function stopContainer(
     if (record.state === "stopped") return containerHandle(pod, containerId);
     checkState({ podId }, pod.state, ["ready", "running"], "to stop a container in it");
     checkMove({ podId, containerId }, record.state, "stopped");
+    if (record.pausedAlone) await goOn(pod, containerId);
     if (record.state === "running") await endContainer(pod, containerId);
     markStopped(record, pod.live.exits.get(containerId));
     pod.save();
@@ -161,16 +168,4 @@ async function removeInGuest(pod: OpenPod, containerId: string): Promise<void> {
     return;
   const session = await needSession(pod);
   await session.removeContainer(containerId, { signal: call.signal });
-}
-
-async function withContainer<T>(
-  podId: string,
-  containerId: string,
-  options: CallOptions,
-  action: (pod: OpenPod) => Promise<T>,
-): Promise<T> {
-  const call = new Call(options);
-  checkId("pod", podId);
-  checkId("container", containerId);
-  return changePod(podId, call, action);
 }

@@ -20,13 +20,14 @@ import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record
 import { identifyProcess } from "../store/process-identity.ts";
 import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm, startVm, vcpusOf } from "./boot.ts";
+import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
 import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { startContainers } from "./start-pod.ts";
+import { vmSizeOf } from "./vm-size.ts";
 
 /**
  * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started. Go: `CreatePod`.
@@ -113,7 +114,7 @@ async function createAnd(
   undo.push(() => releaseNetwork(record, site));
   await prepareNamespace(record, site);
   if (published) await runPreStartHooks(published, undo);
-  const network = await joinNetworks(record, vcpusOf(config), site);
+  const network = await joinNetworks(record, vmSizeOf(record.config).vcpus, site);
   if (network) call.mark("network-joined");
   undo.push(() => endShares(record, directory));
   undo.push(() => hypervisor.stopPod(directory));

@@ -7,6 +7,7 @@ import {
   createPod,
   deletePod,
   enterContainer,
+  pauseContainer,
   pausePod,
   resumePod,
   runPod,
@@ -15,6 +16,8 @@ import {
   statusPod,
   stopContainer,
   stopPod,
+  updateContainer,
+  updatePod,
 } from "../index.ts";
 import { failAt, fails, INJECTED, whatIsLeft } from "../testing/failing-calls.ts";
 import { type MockBench, makeMockBench } from "../testing/mock-pod.ts";
@@ -25,6 +28,8 @@ interface Scene {
   readonly prepare: (config: PodConfig, options: CallOptions) => Promise<unknown>;
   readonly call: (options: CallOptions, container: ContainerConfig) => Promise<unknown>;
 }
+
+const RESOURCES = { cpu: { quota: 50_000, period: 100_000 }, memory: { limit: 64 * 1024 * 1024 } };
 
 const SCENES: Record<string, Scene> = {
   createContainer: {
@@ -51,6 +56,16 @@ const SCENES: Record<string, Scene> = {
     call: (options) => startPod("pod", options),
   },
   pausePod: { prepare: runPod, call: (options) => pausePod("pod", options) },
+  updatePod: { prepare: runPod, call: (options) => updatePod("pod", { vcpus: 2, memory: 512 }, options) },
+  updateContainer: {
+    prepare: runPod,
+    call: (options) => updateContainer("pod", "a", RESOURCES, options),
+  },
+  "createContainer with limits": {
+    prepare: runPod,
+    call: (options, container) => createContainer("pod", { ...container, resources: RESOURCES }, options),
+  },
+  pauseContainer: { prepare: runPod, call: (options) => pauseContainer("pod", "a", options) },
 };
 
 for (const [name, { prepare, call }] of Object.entries(SCENES)) {

@@ -11,7 +11,7 @@ import { checkState } from "../state-machine.ts";
 import { takenAddresses } from "../store/pod-record.ts";
 import type { CallOptions, InterfaceRequest, PodInterface } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { setUpInterfaces, vcpusOf } from "./boot.ts";
+import { setUpInterfaces } from "./boot.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { networkOptions } from "./network-options.ts";
@@ -19,6 +19,7 @@ import { podInterface, podInterfaces } from "./network-status.ts";
 import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { takeOutUnsettled } from "./unsettled-interfaces.ts";
+import { vmSizeOf } from "./vm-size.ts";
 
 /**
  * Lists the network interfaces of a pod; one that has no network, or no VM, has none. Ours alone; Kata: `ListInterfaces`.
@@ -159,7 +160,7 @@ async function plug(
   hotplug: NicHotplug,
 ): Promise<void> {
   const { record, directory, call } = pod;
-  const link = await connectEndpoint(joined, site, vcpusOf(record.config));
+  const link = await connectEndpoint(joined, site, vmSizeOf(record.config).vcpus);
   if (!("backend" in link)) {
     const text = `the physical interface "${joined.endpoint.name}" cannot be given to a VM that runs`;
     throw new HuskError("ERR_NOT_SUPPORTED", text, { podId: pod.id });

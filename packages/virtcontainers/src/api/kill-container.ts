@@ -40,7 +40,8 @@ export async function killContainer(
   await withSessionOf(podId, call, async (pod) => {
     const { record } = pod.container(containerId);
     checkState({ podId }, pod.state, ["ready", "running"], "to signal a container in it");
-    checkState({ podId, containerId }, record.state, ["running"], "to be signalled");
+    // One that is paused is ended by SIGKILL at once, and takes other signals when it goes on.
+    checkState({ podId, containerId }, record.state, ["running", "paused"], "to be signalled");
     const session = await needSession(pod);
     if (await session.killContainer(containerId, number, { signal: call.signal, all })) return;
     const text = `container "${containerId}" of pod "${podId}" has ended`;

@@ -1,12 +1,15 @@
 import type { PodRecord } from "../store/pod-record.ts";
 import type { OpenPod } from "./open-pod.ts";
 
-/** Notes in a record that a pod's VM was frozen, or goes on: its containers that ran are paused, and the other way round. */
+/**
+ * Notes in a record that a pod's VM was frozen, or goes on: its containers that ran are paused, and the other way round. What
+ * was paused by itself stays so.
+ */
 export function markRunState(record: PodRecord, state: "running" | "paused"): void {
   const before = state === "paused" ? "running" : "paused";
   record.state = state;
   for (const container of Object.values(record.containers)) {
-    if (container.state === before) container.state = state;
+    if (container.state === before && !container.pausedAlone) container.state = state;
   }
 }
 

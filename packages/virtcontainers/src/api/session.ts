@@ -68,7 +68,7 @@ export async function needSession(pod: OpenPod, options: SessionOptions = {}): P
 /** Nobody may have listened for a while: asks about every container that is believed to run. */
 async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
   for (const [containerId, container] of Object.entries(pod.record.containers)) {
-    if (container.state !== "running") continue;
+    if (container.state !== "running" && container.state !== "paused") continue;
     if (await session.isRunning(containerId, { signal: pod.call.signal })) continue;
     // An exit that was told meanwhile says more than that there is no such container.
     if (!pod.live.exits.has(containerId)) pod.live.noteExit(containerId, undefined);
@@ -94,7 +94,9 @@ function eventsFor(pod: OpenPod): AgentEvents {
 function runningContainers({ id, call }: OpenPod): string[] {
   try {
     const { containers } = lookAtPod(id, call.again()).record;
-    return Object.keys(containers).filter((containerId) => containers[containerId]?.state === "running");
+    return Object.keys(containers).filter((containerId) =>
+      ["running", "paused"].includes(containers[containerId]?.state ?? ""),
+    );
   } catch {
     return [];
   }

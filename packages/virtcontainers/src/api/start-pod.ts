@@ -5,7 +5,7 @@ import { checkState } from "../state-machine.ts";
 import { endShares } from "../storage/shares.ts";
 import type { CallOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm, startVm, vcpusOf } from "./boot.ts";
+import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
@@ -13,6 +13,7 @@ import { networkOptions } from "./network-options.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { runDuePostStopHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { needSession } from "./session.ts";
+import { vmSizeOf } from "./vm-size.ts";
 
 const SIGKILL = 9;
 
@@ -48,7 +49,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));
   await runPreStartHooks(pod, undo);
-  const network = await joinNetworks(record, vcpusOf(record.config), networkOptions(pod));
+  const network = await joinNetworks(record, vmSizeOf(record.config).vcpus, networkOptions(pod));
   if (network) call.mark("network-joined");
   undo.push(async () => {
     pod.live.session?.close();

@@ -66,7 +66,7 @@ function needsRefresh(pod: OpenPod): boolean {
   const { pending, vm } = pod.record;
   if (vm && pending && !(pending.by && isProcessAlive(pending.by))) return true;
   if (pod.state !== "running" || pod.hasSession) return false;
-  return Object.values(pod.record.containers).some(({ state }) => state === "running");
+  return Object.values(pod.record.containers).some(({ state }) => state === "running" || state === "paused");
 }
 
 /** Asks the agent itself, unless another process listens to it, which then has stored what it heard. */
@@ -84,7 +84,7 @@ async function refreshPod({ id, call, hasSession }: OpenPod): Promise<void> {
 
 /** The status of a pod. */
 function podStatus(pod: OpenPod): PodStatus {
-  const { config, createdAt, vm } = pod.record;
+  const { config, createdAt, vm, vmSize } = pod.record;
   return {
     id: pod.id,
     state: pod.state,
@@ -96,6 +96,8 @@ function podStatus(pod: OpenPod): PodStatus {
     createdAt: new Date(createdAt),
     hypervisorPid: vm?.pid,
     accelerator: vm?.accelerator,
+    vcpus: vm && vmSize?.vcpus,
+    memory: vm && vmSize?.memory,
     network: vm && networkStatus(pod.record),
   };
 }

@@ -42,6 +42,8 @@ const WRONG: Record<string, { fields: Record<string, unknown>; within: (structur
       hypervisorMachineType: "q36",
       debug: 1,
       defaultVCPUs: 0,
+      defaultMaxVCPUs: 241,
+      memSlots: -1,
       defaultMemSz: -1,
       defaultBridges: -1,
       memPrealloc: 1,

@@ -11,6 +11,7 @@ import {
 } from "../types/kinds.ts";
 import { checkId } from "./ids.ts";
 import { containerPort, networkConfig } from "./network-schema.ts";
+import { checkLimitsSupported, linuxResources, vmResources } from "./resources-schema.ts";
 import {
   flag,
   integer,
@@ -42,6 +43,8 @@ const hypervisorConfig = object({
   hypervisorMachineType: kind(["q35", "microvm", "pc"]),
   debug: flag,
   defaultVCPUs: integer(1, 240),
+  defaultMaxVCPUs: integer(1, 240),
+  memSlots: integer(0, 256),
   defaultMemSz: integer(1, 1_048_576),
   defaultBridges: integer(0, 16),
   memPrealloc: flag,
@@ -148,6 +151,7 @@ const containerFields = object(
     sharedRootfs: flag,
     mounts: list(mount),
     deviceInfos: list(device),
+    resources: linuxResources,
     ports: list(containerPort),
   },
   ["id", "rootFs", "cmd"],
@@ -166,7 +170,7 @@ const pod = object(
     id: (value) => checkId("pod", value),
     hostname: text({ max: 64 }),
     hooks,
-    vmConfig: object({ vcpus: integer(1, 240), memory: integer(1, 1_048_576) }),
+    vmConfig: vmResources,
     hypervisorType: kind(Object.values(HypervisorType)),
     hypervisorConfig,
     agentType: kind(Object.values(AgentType)),
@@ -199,6 +203,7 @@ export function checkPodConfig(config: unknown): asserts config is PodConfig {
     }
     seen.add(id);
   }
+  checkLimitsSupported(config as PodConfig);
   const tags = ((config as PodConfig).volumes ?? []).map(({ mountTag: tag }) => tag);
   const twice = tags.find((tag, index) => tags.indexOf(tag) !== index);
   if (twice !== undefined)

@@ -203,8 +203,8 @@ export const ERROR_CATALOGUE = {
   ERR_NO_DEVICE_SLOT: {
     title: "no free device slot",
     exitCode: FAILURE,
-    meaning: "The VM has no room for one more device.",
-    hint: "Raise hypervisorConfig.defaultBridges, or use the blockDeviceDriver virtio-scsi, whose disks need no slots.",
+    meaning: "The VM has no room for one more device, processor or piece of memory.",
+    hint: "Raise hypervisorConfig.defaultBridges, or use the blockDeviceDriver virtio-scsi, whose disks need no slots; for processors and memory, raise defaultMaxVCPUs and memSlots.",
   },
   ERR_POD_EXISTS: {
     title: "pod exists already",

@@ -3,6 +3,7 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import type { VmRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig } from "../types/index.ts";
+import { toBlocks } from "./qemu/memory.ts";
 import { allocateScsiAddress, allocateSlot } from "./qemu/slots.ts";
 import type {
   BlockHotplug,
@@ -11,7 +12,9 @@ import type {
   Hypervisor,
   Nic,
   NicHotplug,
+  ResourceHotplug,
   VfioHotplug,
+  VmSpec,
   WaitOptions,
 } from "./types.ts";
 import type { VfioFunction } from "./vfio.ts";
@@ -29,14 +32,18 @@ type Step =
   | "hotplugAddVfio"
   | "hotplugRemoveVfio"
   | "hotplugAddNic"
-  | "hotplugRemoveNic";
+  | "hotplugRemoveNic"
+  | "hotplugVcpus"
+  | "hotplugMemory"
+  | "full";
 
 /** A hypervisor that starts nothing, for tests of what is above it. Its VM "lives" as long as this process. */
-export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug {
+export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug {
   readonly type = "mock";
   readonly deadlineFactor = 1;
   readonly #config: HypervisorConfig;
   #vm: VmRecord | undefined;
+  #size = { vcpus: 1, memory: 0 };
 
   constructor(config: HypervisorConfig, vm?: VmRecord | undefined) {
     this.#config = config;
@@ -54,14 +61,15 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
       blockDeviceHotplug: disks,
       vfioHotplug: true,
       nicHotplug: true,
-      resourceHotplug: false,
+      resourceHotplug: true,
     };
   }
 
   coldPlugAddress(): undefined {}
 
-  async createPod(): Promise<void> {
+  async createPod({ vcpus, memory }: VmSpec): Promise<void> {
     this.#step("createPod");
+    this.#size = { vcpus, memory };
   }
 
   async startPod(_directory: PodDirectory, options: WaitOptions): Promise<VmRecord> {
@@ -127,10 +135,41 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
     this.#step("hotplugRemoveNic");
   }
 
+  async hotplugVcpus(total: number): Promise<number> {
+    this.#step("hotplugVcpus");
+    if (total > this.#size.vcpus) this.#needRoom();
+    this.#size.vcpus = Math.max(this.#size.vcpus, total);
+    return this.#size.vcpus;
+  }
+
+  async hotplugRemoveVcpus(total: number): Promise<void> {
+    this.#size.vcpus = total;
+  }
+
+  async hotplugMemory(totalMiB: number): Promise<number> {
+    this.#step("hotplugMemory");
+    const missing = toBlocks(Math.max(totalMiB - this.#size.memory, 0));
+    if (missing > 0) this.#needRoom();
+    this.#size.memory += missing;
+    return this.#size.memory;
+  }
+
+  async hotplugRemoveMemory(totalMiB: number): Promise<void> {
+    this.#size.memory = totalMiB;
+  }
+
   disconnect(): void {}
 
+  /** A VM that was told to fail at `full` has no room for more. */
+  #needRoom(): void {
+    if (this.#fails("full")) throw new HuskError("ERR_NO_DEVICE_SLOT", "the mock VM is full");
+  }
+
+  #fails(step: Step): boolean {
+    return this.#config.hypervisorParams?.some(({ key, value }) => key === "fail" && value === step) === true;
+  }
+
   #step(step: Step): void {
-    const fails = this.#config.hypervisorParams?.some(({ key, value }) => key === "fail" && value === step);
-    if (fails) throw new HuskError("ERR_QMP", `the mock hypervisor was told to fail at ${step}`);
+    if (this.#fails(step)) throw new HuskError("ERR_QMP", `the mock hypervisor was told to fail at ${step}`);
   }
 }

@@ -220,16 +220,23 @@ export function nicHotplugOf(hypervisor: Hypervisor): (Hypervisor & NicHotplug) 
 export interface ResourceHotplug {
   /**
    * Plugs processors in until the VM has `total`; a VM that has as many stays as it is.
-   * @returns how many came
-   * @throws HuskError ERR_NO_DEVICE_SLOT when the VM cannot have so many, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   * @returns how many it has now
+   * @throws HuskError ERR_NO_DEVICE_SLOT when the VM has no place for so many, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
   hotplugVcpus(total: number, directory: PodDirectory, options: WaitOptions): Promise<number>;
   /**
    * Plugs memory in until the VM has `totalMiB`, in steps of the guest's blocks (128 MiB).
-   * @returns MiB that came
+   * @returns MiB that it has now
    * @throws HuskError ERR_HOST_MEMORY, ERR_NO_DEVICE_SLOT, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
   hotplugMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<number>;
+  /**
+   * Takes processors out again that were plugged in, until the VM has `total`, or none of them is left.
+   * @throws HuskError ERR_QMP, ERR_TIMEOUT when the guest does not give one back, ERR_ABORTED
+   */
+  hotplugRemoveVcpus(total: number, directory: PodDirectory, options: WaitOptions): Promise<void>;
+  /** Takes memory out again that was plugged in, as long as `totalMiB` are left; throws as `hotplugRemoveVcpus`. */
+  hotplugRemoveMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<void>;
 }
 
 /** The ability to give more of both, if this hypervisor has it for this VM. */

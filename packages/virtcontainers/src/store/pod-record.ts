@@ -10,7 +10,7 @@ import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Version of the record's form; raised whenever an older library could misread it. */
-export const RECORD_VERSION = 3;
+export const RECORD_VERSION = 4;
 /** Longest record read; the honest ones are a few KiB. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
@@ -21,6 +21,8 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
+  /** it is paused by itself, and stays so when its pod goes on */
+  pausedAlone?: true;
   /** the process on the host that stands for it, when a caller has told one */
   shim?: ProcessIdentity;
   /** what it has of the host; missing: nothing yet, because there is no VM */
@@ -69,6 +71,13 @@ export interface VmRecord extends ProcessIdentity {
   accelerator: string;
 }
 
+/** Processors and memory of a VM. */
+export interface VmSize {
+  vcpus: number;
+  /** in MiB */
+  memory: number;
+}
+
 /** All that is stored of a pod, in one file: configuration, state, VM. */
 export interface PodRecord {
   version: typeof RECORD_VERSION;
@@ -90,6 +99,8 @@ export interface PodRecord {
   shares: ShareRecord[];
   hostDevices?: HostDeviceRecord[];
   vm?: VmRecord;
+  /** what the VM has, or had last, with what was plugged in */
+  vmSize?: VmSize;
   /** what was, or was about to be, made of networks for the VM, and is not undone yet */
   network?: NetworkRecord;
   /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
@@ -170,6 +181,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (record.pending !== undefined && !isPending(record.pending)) return "bad pending";
   if (record.vm !== undefined && (!isIdentity(record.vm) || typeof record.vm.accelerator !== "string"))
     return "bad vm";
+  if (record.vmSize !== undefined && !isVmSize(record.vmSize)) return "bad vmSize";
   if (record.socketDirectory !== undefined && typeof record.socketDirectory !== "string")
     return "bad socketDirectory";
   try {
@@ -192,6 +204,10 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {
   return Number.isSafeInteger(value?.pid) && (value?.pid ?? 0) > 0 && typeof value?.startTime === "string";
+}
+
+function isVmSize({ vcpus, memory }: Partial<VmSize>): boolean {
+  return Number.isSafeInteger(vcpus) && Number.isSafeInteger(memory);
 }
 
 function isPending(value: PodRecord["pending"] | null): boolean {

@@ -11,7 +11,7 @@ export type ProcessList = Uint8Array;
 export interface ContainerStatus {
   /** unique in its pod */
   id: string;
-  /** state now; `paused` when the pod is */
+  /** state now; `paused` by itself, or because the pod is */
   state: State;
   /** process id of the shim on the host, or what `setPid` told; -1: there is no such process */
   pid: number;
@@ -49,6 +49,10 @@ export interface PodStatus {
   hypervisorPid: number | undefined;
   /** accelerator of the VM; undefined: none runs (ours) */
   accelerator: string | undefined;
+  /** virtual CPUs that the VM has, with those that were plugged in; undefined: none runs (ours) */
+  vcpus: number | undefined;
+  /** guest memory in MiB, with what was plugged in; undefined: none runs (ours) */
+  memory: number | undefined;
   /** its network; undefined: it has none, or no VM (ours) */
   network: PodNetworkStatus | undefined;
 }

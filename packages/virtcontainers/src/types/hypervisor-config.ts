@@ -51,6 +51,16 @@ export interface HypervisorConfig {
   debug?: boolean;
   /** number of virtual CPUs when `vmConfig.vcpus` is missing; default 1 */
   defaultVCPUs?: number;
+  /**
+   * most virtual CPUs that the VM can grow to while it runs; default: those it starts with. Each one costs the guest a little
+   * memory; a microvm cannot grow
+   */
+  defaultMaxVCPUs?: number;
+  /**
+   * number of times that the VM can be given more memory while it runs; default 0, because room for it makes the boot about a
+   * tenth longer
+   */
+  memSlots?: number;
   /** guest memory in MiB when `vmConfig.memory` is missing; default 256 */
   defaultMemSz?: number;
   /**

@@ -72,3 +72,22 @@ export interface ContainerStats {
   /** the pod's interfaces, which its containers share */
   readonly network: readonly NetworkStats[];
 }
+
+/** What the VM of a pod costs the host, as the host counts it. */
+export interface VmStats {
+  /** microseconds of the host's processors, the hypervisor's own work with it */
+  readonly cpuUs: number;
+  /** bytes of the host's memory */
+  readonly rss: number;
+  /** virtual CPUs that it has */
+  readonly vcpus: number;
+  /** bytes of guest memory that it has */
+  readonly memory: number;
+}
+
+/** What a pod uses: its containers together, and its VM. Go: `SandboxStats` of virtcontainers 1.x, with more. */
+export interface PodStats extends ContainerStats {
+  /** of each container that runs, by its id */
+  readonly containers: Readonly<Record<string, ContainerStats>>;
+  readonly vm: VmStats;
+}

@@ -29,17 +29,20 @@ export {
   toPort,
   verdict,
 } from "./nftables.ts";
-export type { Link } from "./rtnetlink.ts";
+export type { Route } from "./routes.ts";
+export { addRoute, decodeRoutes, deleteRoute, dumpRoutes, RTNH_F_ONLINK } from "./routes.ts";
+export type { Link, LinkAddress, LinkStats } from "./rtnetlink.ts";
 export {
   addAddress,
   addNeighbour,
-  addRoute,
   decodeAddresses,
+  decodeLinkStats,
   decodeLinks,
   deleteAddress,
   dumpAddresses,
   dumpLinks,
   getLink,
+  IFF_NOARP,
   NETLINK_ROUTE,
   setLink,
 } from "./rtnetlink.ts";

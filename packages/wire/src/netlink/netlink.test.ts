@@ -16,11 +16,12 @@ import {
   type Request,
 } from "./message.ts";
 import { deleteTable, fromNetwork, redirectTo, replaceTable, toPort, verdict } from "./nftables.ts";
+import { addRoute, decodeRoutes, deleteRoute, dumpRoutes } from "./routes.ts";
 import {
   addAddress,
   addNeighbour,
-  addRoute,
   decodeAddresses,
+  decodeLinkStats,
   decodeLinks,
   dumpAddresses,
   dumpLinks,
@@ -88,6 +89,91 @@ test("requests about addresses and routes are the kernel's bytes", () => {
   );
 });
 
+test("a route's own scope and largest packet, and its removal, are the kernel's bytes", () => {
+  const route = { destination: parseNetwork("10.9.0.0/16"), link: 3, scope: 254, mtu: 1400 };
+  assert.equal(
+    written(addRoute(route)),
+    digits(
+      "38000000 1800 000c 07000000 00000000  02 10 00 00 fe 03 fe 01 00000000" +
+        "0800 0100 0a090000  0800 0400 03000000  0c00 0880 0800 0200 78050000",
+    ),
+  );
+  assert.equal(
+    written(deleteRoute({ ...route, metric: 5, flags: 0, isKernels: false })),
+    digits(
+      "34000000 1900 0000 07000000 00000000  02 10 00 00 fe 00 fe 01 00000000" +
+        "0800 0100 0a090000  0800 0400 03000000  0800 0600 05000000",
+    ),
+  );
+  assert.equal(
+    written(dumpRoutes()),
+    digits("1c000000 1a00 0003 07000000 00000000  00000000 00000000 00000000"),
+  );
+});
+
+test("routes are read", () => {
+  // A way of the main table with all that it can have; then one of the local table, and one of another family.
+  const answer = hex(
+    "48000000 1800 0200 07000000 00000000  02 10 00 00 fe 03 00 01 04000100  0800 0100 0a090000" +
+      "0800 0500 0a010201  0800 0400 03000000  0800 0600 05000000  0c00 0880 0800 0200 78050000" +
+      "24000000 1800 0200 07000000 00000000  02 20 00 00 ff 02 fe 02 00000000  0800 0100 0a010203" +
+      "1c000000 1800 0200 07000000 00000000  1c 00 00 00 fe 02 fe 01 00000000",
+  );
+  assert.deepEqual(decodeRoutes(decodeMessages(answer)), [
+    {
+      destination: parseNetwork("10.9.0.0/16"),
+      gateway: parseAddress("10.1.2.1"),
+      link: 3,
+      metric: 5,
+      mtu: 1400,
+      scope: 0,
+      flags: 4,
+      isKernels: false,
+    },
+  ]);
+  const [byDefault] = decodeRoutes(
+    decodeMessages(
+      hex(
+        "2c000000 1800 0200 07000000 00000000  0a 00 00 00 00 02 fd 01 00000000" +
+          "0800 0f00 fe000000 0800 0400 02000000",
+      ),
+    ),
+  );
+  assert.deepEqual(byDefault, {
+    destination: parseNetwork("::/0"),
+    link: 2,
+    scope: 253,
+    flags: 0,
+    isKernels: true,
+  });
+});
+
+test("a link's kind and figures are read", () => {
+  const figures = ["01", "02", "00000001", "04", "05", "06", "07", "08"].map((one) => {
+    const [low, high] = one.length > 2 ? ["ffffffff", one] : [`${one}000000`, "00000000"];
+    return low + (high === "00000001" ? "01000000" : high);
+  });
+  const answer = hex(
+    "7c000000 1000 0000 07000000 00000000  00000100 03000000 80000000 00000000  0900 0300 65746830 00 000000" +
+      `0c00 1200 0800 0100 62722d00  4400 1700 ${figures.join("")}`,
+  );
+  const messages = decodeMessages(answer);
+  assert.deepEqual([decodeLinks(messages)[0]?.kind, decodeLinks(messages)[0]?.flags], ["br-", 0x80]);
+  assert.deepEqual(decodeLinkStats(messages), [
+    {
+      name: "eth0",
+      rxPackets: 1n,
+      txPackets: 2n,
+      rxBytes: 0x1_ffff_ffffn,
+      txBytes: 4n,
+      rxErrors: 5n,
+      txErrors: 6n,
+      rxDropped: 7n,
+      txDropped: 8n,
+    },
+  ]);
+});
+
 test("requests about neighbours are the kernel's bytes", () => {
   const hardware = parseHardwareAddress("02:00-00:00:00:0A");
   assert.equal(formatHardwareAddress(hardware), "02:00:00:00:00:0a");
@@ -97,6 +183,14 @@ test("requests about neighbours are the kernel's bytes", () => {
       "30000000 1c00 0005 07000000 00000000  02 00 0000 03000000 8000 00 00" +
         "0800 0100 0a010201  0a00 0200 02000000000a 0000",
     ),
+  );
+  assert.equal(
+    written(addNeighbour(3, parseAddress("10.1.2.1"), new Uint8Array(), { state: 0x140, flags: 8 })),
+    digits("24000000 1c00 0005 07000000 00000000  02 00 0000 03000000 4001 08 00  0800 0100 0a010201"),
+  );
+  assert.equal(
+    written(setLink(3, { noArp: true })),
+    digits("20000000 1000 0000 07000000 00000000  00000000 03000000 80000000 80000000"),
   );
   for (const bad of ["", "02:00:00:00:00", "02:00:00:00:00:00:00", "02:00:00:00:00:0", "02:00:00:00:00:0g"]) {
     assert.throws(() => parseHardwareAddress(bad), { name: "AddressError" }, bad);
@@ -161,8 +255,8 @@ test("addresses are read", () => {
       "20000000 1400 0200 07000000 00000000  1c 20 80 00 03000000  0800 0100 00000000",
   );
   assert.deepEqual(decodeAddresses(decodeMessages(answer)), [
-    { family: 2, bytes: Uint8Array.of(10, 1, 2, 3), link: 3, isLinkLocal: false },
-    { ...parseAddress("fe80::1"), link: 3, isLinkLocal: true },
+    { family: 2, bytes: Uint8Array.of(10, 1, 2, 3), prefix: 32, link: 3, isLinkLocal: false },
+    { ...parseAddress("fe80::1"), prefix: 64, link: 3, isLinkLocal: true },
   ]);
 });
 
@@ -172,7 +266,7 @@ test("links are read, and an error says what the kernel said", () => {
       "0900 0300 65746830 00 000000  0a00 0100 02000000000a 0000  0800 0400 dc050000",
   );
   assert.deepEqual(decodeLinks(decodeMessages(answer)), [
-    { index: 3, up: true, name: "eth0", macAddr: "02:00:00:00:00:0a", mtu: 1500 },
+    { index: 3, up: true, name: "eth0", macAddr: "02:00:00:00:00:0a", mtu: 1500, flags: 1, kind: "" },
   ]);
   const [refusal] = decodeMessages(
     hex(
@@ -220,6 +314,10 @@ test("any bytes are read or refused as such", () => {
         () => decodeAddresses(decodeMessages(bytes)),
         () => decodeAddresses([{ type: 20, flags: 0, seq: 1, body: bytes }]),
         () => decodeAttributes(bytes),
+        () => decodeLinkStats(decodeMessages(bytes)),
+        () => decodeRoutes(decodeMessages(bytes)),
+        () => decodeRoutes([{ type: 24, flags: 0, seq: 1, body: bytes }]),
+        () => decodeLinkStats([{ type: 16, flags: 0, seq: 1, body: bytes }]),
         () => decodeAck({ type: 2, flags: 0x200, seq: 1, body: bytes }),
         () => decodeLinks([{ type: 16, flags: 0, seq: 1, body: bytes }]),
       ]) {

@@ -80,6 +80,8 @@ export interface QmpSocketChardev {
 
 /** One memory backend in the answer to `query-memdev`; the rest of its data is not used. */
 export interface QmpMemdev {
+  /** name of the object; missing when it has none */
+  id?: string;
   /** whether other processes can have the memory */
   share: boolean;
 }
@@ -94,12 +96,38 @@ export interface QmpCpu {
   "thread-id": number;
 }
 
+/** One place for a virtual CPU in the answer to `query-hotpluggable-cpus`; the rest of its data is not used. */
+export interface QmpCpuPlace {
+  /** device model to plug in */
+  type: string;
+  /** where it is, by number: `socket-id`, `core-id`, … */
+  props: { [property: string]: number };
+  /** path of the CPU in QEMU's object tree; missing: there is none yet */
+  "qom-path"?: string;
+}
+
 /** One plugged memory device in the answer to `query-memory-devices`. */
 export interface QmpMemoryDevice {
   /** kind, `"dimm"` */
   type: string;
-  /** its properties, as its kind defines them */
-  data: { id?: string } & { [property: string]: unknown };
+  /** its properties, as its kind defines them; `size` is in bytes */
+  data: { id?: string; size?: number } & { [property: string]: unknown };
+}
+
+/** What is behind memory that is plugged in, for `object-add`. */
+export interface QmpMemoryBackend {
+  /** kind */
+  "qom-type": "memory-backend-ram" | "memory-backend-memfd";
+  /** name that `device_add` and `object-del` know it by */
+  id: string;
+  /** bytes */
+  size: number;
+  /** whether other processes can have the memory */
+  share?: boolean;
+  /** take it all from the host at once */
+  prealloc?: boolean;
+  /** from the host's huge pages */
+  hugetlb?: boolean;
 }
 
 /** One block node in the answer to `query-named-block-nodes`; the rest of its data is not used. */
@@ -132,6 +160,10 @@ export interface QmpCommands {
   "query-version": { arguments: None; return: QmpVersion };
   /** Asks for the virtual CPUs, without disturbing them. */
   "query-cpus-fast": { arguments: None; return: QmpCpu[] };
+  /** Asks for the places of virtual CPUs, taken and free. */
+  "query-hotpluggable-cpus": { arguments: None; return: QmpCpuPlace[] };
+  /** Asks for one property of an object; what it is depends on both. */
+  "qom-get": { arguments: { path: string; property: string }; return: unknown };
   /** Asks for the hot-plugged memory. */
   "query-memory-devices": { arguments: None; return: QmpMemoryDevice[] };
   /** Asks for the open disk images; `flat` leaves out what is behind them. */
@@ -160,6 +192,10 @@ export interface QmpCommands {
   "chardev-add": { arguments: QmpSocketChardev; return: None };
   /** Closes a character device that nothing uses. */
   "chardev-remove": { arguments: { id: string }; return: None };
+  /** Makes what is to be behind memory. */
+  "object-add": { arguments: QmpMemoryBackend; return: None };
+  /** Ends such an object, which no device uses. */
+  "object-del": { arguments: { id: string }; return: None };
   /** Plugs a device. */
   device_add: { arguments: QmpDevice; return: None };
   /** Asks the guest to give a device back; done at DEVICE_DELETED. */

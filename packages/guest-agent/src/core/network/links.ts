@@ -42,3 +42,31 @@ export function renameLink(socket: NetlinkSocket, link: Link, name: string): voi
   if (link.up) socket.ask(setLink(link.index, { up: false }));
   socket.ask(setLink(link.index, { name }));
 }
+
+/** Gives a link a name that no link has. The kernel of the guest renames only what is down. */
+function renameFree(socket: NetlinkSocket, { index, up }: Link, name: string): void {
+  if (up) socket.ask(setLink(index, { up: false }));
+  try {
+    socket.ask(setLink(index, { name }));
+  } finally {
+    if (up) socket.ask(setLink(index, { up: true }));
+  }
+}
+
+/**
+ * Gives a link a name. Another that has it gets the link's, and is up afterwards if it was.
+ *
+ * @throws Error when it cannot be a name
+ */
+export function swapName(socket: NetlinkSocket, link: Link, name: string): void {
+  if (name === link.name) return;
+  const other = findLinkByName(socket, name);
+  if (other) renameFree(socket, other, `husk${other.index}`);
+  try {
+    renameFree(socket, link, name);
+  } catch (error) {
+    if (other) renameFree(socket, other, name);
+    throw error;
+  }
+  if (other) renameFree(socket, other, link.name);
+}

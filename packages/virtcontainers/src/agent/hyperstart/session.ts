@@ -14,6 +14,7 @@ import {
   type KillOptions,
   type OpenOptions,
   type PodStart,
+  type ResourceControl,
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
 import { interfaceRequest, routesRequest } from "./network-requests.ts";
@@ -23,7 +24,7 @@ import { SessionProcess } from "./session-process.ts";
 import { StreamRouter } from "./stream-router.ts";
 
 /** A session with hyperstart, over its channels or over another process that relays them. */
-export class HyperstartSession implements AgentSession {
+export class HyperstartSession implements AgentSession, ResourceControl {
   readonly connection: HyperstartConnection;
   readonly router: StreamRouter;
   readonly isOwner: boolean;
@@ -119,6 +120,11 @@ export class HyperstartSession implements AgentSession {
     const request: ProcessList = { container: containerId, format, psargs: args ?? [] };
     const reply = await this.#command(PSCONTAINER, request, "agentCommand", options);
     return checkedList(format, reply);
+  }
+
+  /** The agent takes into use whatever is there, and from then on whatever comes. */
+  async onlineCPUMem(_cpus: number, _cpuOnly: boolean, options: AgentOptions): Promise<void> {
+    await this.#command(Command.ONLINECPUMEM, undefined, "agentStart", options);
   }
 
   async stopPod(options: AgentOptions): Promise<boolean> {

@@ -9,7 +9,7 @@ function check(
   config: HypervisorConfig,
   changes: Partial<Parameters<typeof checkCombination>[0]> = {},
 ): void {
-  const empty = { ports: [], drives: [], shares: [], vfioDevices: [], nics: [] };
+  const empty = { vcpus: 2, ports: [], drives: [], shares: [], vfioDevices: [], nics: [] };
   checkCombination({ ...empty, ...changes, config }, planSlots(config), false);
 }
 
@@ -29,6 +29,19 @@ test("a microvm has no PCI bus: what needs one is refused by name", () => {
   const vfioDevices = [{ kind: "pci", address: "0000:00:02.0" }] as const;
   assert.throws(() => check(microvm, { vfioDevices }), { code: "ERR_NOT_SUPPORTED" });
   check({}, { vfioDevices });
+});
+
+test("room for processors and memory that come later is refused where they cannot come", () => {
+  check({ defaultMaxVCPUs: 4, memSlots: 1 });
+  assert.throws(() => check({ defaultMaxVCPUs: 1 }), {
+    code: "ERR_CONFIG_INVALID",
+    message: /1 is less than the 2/,
+  });
+  const microvm = { hypervisorMachineType: "microvm" } as const;
+  check({ ...microvm, defaultMaxVCPUs: 2, memSlots: 0 });
+  for (const room of [{ defaultMaxVCPUs: 3 }, { memSlots: 1 }]) {
+    assert.throws(() => check({ ...microvm, ...room }), { code: "ERR_NOT_SUPPORTED", message: /microvm/ });
+  }
 });
 
 test("more devices than a bus has room for are refused before QEMU does", () => {

@@ -3,7 +3,7 @@ import type { QemuPlan } from "./command-line.ts";
 import type { SlotPlan } from "./slots.ts";
 
 /** What has to work together; drives by their number. */
-type Combination = Pick<QemuPlan, "config" | "ports" | "shares" | "vfioDevices" | "nics"> & {
+type Combination = Pick<QemuPlan, "config" | "vcpus" | "ports" | "shares" | "vfioDevices" | "nics"> & {
   readonly drives: readonly unknown[];
 };
 
@@ -12,7 +12,7 @@ const ROOT_BUS_DEVICES = 30;
 
 /**
  * Refuses what cannot work together, by the names of the fields.
- * @throws HuskError ERR_NOT_SUPPORTED, ERR_NO_DEVICE_SLOT
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_NOT_SUPPORTED, ERR_NO_DEVICE_SLOT
  */
 export function checkCombination(spec: Combination, machine: SlotPlan, hasRootDisk: boolean): void {
   const { config } = spec;
@@ -22,12 +22,20 @@ export function checkCombination(spec: Combination, machine: SlotPlan, hasRootDi
       hint: "Give a directory as rootFs, or allow block devices.",
     });
   }
+  if ((config.defaultMaxVCPUs ?? spec.vcpus) < spec.vcpus) {
+    const text = `hypervisorConfig.defaultMaxVCPUs: ${config.defaultMaxVCPUs} is less than the ${spec.vcpus} that the VM starts with`;
+    throw new HuskError("ERR_CONFIG_INVALID", text);
+  }
   if (machine.machine === "microvm") checkMicrovm(spec);
   else checkRootBus(spec, machine, hasRootDisk);
 }
 
-function checkMicrovm({ config, vfioDevices }: Combination): void {
+function checkMicrovm({ config, vcpus, vfioDevices }: Combination): void {
   const hint = "Use the machine type q35.";
+  if ((config.defaultMaxVCPUs ?? vcpus) > vcpus || config.memSlots) {
+    const text = "hypervisorConfig.defaultMaxVCPUs, memSlots: a microvm cannot grow while it runs";
+    throw new HuskError("ERR_NOT_SUPPORTED", text, { hint });
+  }
   if (config.defaultBridges) {
     const text = "hypervisorConfig.defaultBridges: a microvm has no PCI bus, and so no slots";
     throw new HuskError("ERR_NOT_SUPPORTED", text, { hint });

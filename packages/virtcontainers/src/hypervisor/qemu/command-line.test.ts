@@ -27,6 +27,7 @@ const plan: QemuPlan = {
   initrdPath: "/boot/initramfs",
   sharedMemory: false,
   slots: 1,
+  maxMemory: 128,
 };
 
 test("the arguments of a pod on q35", () => {
@@ -66,6 +67,15 @@ test("the arguments of a pod on q35", () => {
     '{"driver":"virtio-blk-pci","id":"disk-rootfs0","drive":"node-rootfs0","serial":"rootfs0","disable-legacy":"on","vectors":0,"ioeventfd":false}',
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
   ]);
+});
+
+test("room for processors and memory that come later is made only when it is asked for", () => {
+  const config = { defaultMaxVCPUs: 4, memSlots: 2 };
+  const args = qemuArguments({ ...plan, config, maxMemory: 4096 });
+  assert.deepEqual(valuesOf(args, "-smp"), ["2,maxcpus=4"]);
+  assert.deepEqual(valuesOf(args, "-m"), ["128M,slots=2,maxmem=4096M"]);
+  const none = qemuArguments({ ...plan, config: { defaultMaxVCPUs: 2, memSlots: 0 } });
+  assert.deepEqual([valuesOf(none, "-smp"), valuesOf(none, "-m")], [["2"], ["128M"]]);
 });
 
 test("a microvm has no PCI devices and keeps its clock", () => {

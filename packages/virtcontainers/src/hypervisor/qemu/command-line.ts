@@ -48,6 +48,8 @@ export interface QemuPlan extends Omit<VmSpec, "drives"> {
   readonly rootDisk?: (Disk & { readonly fstype: string }) | undefined;
   /** number of PCI slots for devices that are plugged in later */
   readonly slots: number;
+  /** all memory in MiB that the guest can ever have */
+  readonly maxMemory: number;
 }
 
 /** Under TCG, QEMU sets up to 1 GiB aside for translated code. Locked memory is there from the start, used or not. */
@@ -74,6 +76,12 @@ function cpuArgument({ accelerator, isNested, config }: QemuPlan): string {
   if (accelerator === "tcg") return "max,-la57,-erms,-fsrm";
   // In a VM of a VM each access to a performance counter goes through two hypervisors, if the outer one has any at all.
   return isNested && !config.disableNestingChecks ? "host,pmu=off" : "host";
+}
+
+/** Places for processors that come later cost the guest memory, so that there are none unless they are asked for. */
+function processorArgument({ vcpus, config }: QemuPlan): string {
+  const { defaultMaxVCPUs = vcpus } = config;
+  return defaultMaxVCPUs > vcpus ? `${vcpus},maxcpus=${defaultMaxVCPUs}` : String(vcpus);
 }
 
 function socketChardev(id: string, fd: number): string[] {
@@ -122,7 +130,7 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...["-name", `husk-${plan.podId}`, "-uuid", plan.uuid],
     ...["-machine", machineArgument(plan), "-cpu", cpuArgument(plan)],
     ...(hasSmallCache(plan) ? ["-accel", `tcg,tb-size=${SMALL_CACHE_MIB}`] : []),
-    ...["-smp", String(plan.vcpus), ...memoryArguments(plan)],
+    ...["-smp", processorArgument(plan), ...memoryArguments(plan)],
     ...["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"],
     ...["-bios", config.firmwarePath ?? DEFAULT_FIRMWARE],
     ...["-kernel", plan.kernelPath, ...(plan.initrdPath ? ["-initrd", plan.initrdPath] : [])],

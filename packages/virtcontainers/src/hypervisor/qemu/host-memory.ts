@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { HuskError } from "../../errors/index.ts";
+import type { HypervisorConfig } from "../../types/index.ts";
 import type { VmSpec } from "../types.ts";
 
 /** Where the host tells of its memory, and of what a process may do with it; others in tests. */
@@ -40,6 +41,24 @@ export function checkHostMemory(
   if (isPinned) checkLockLimit(memory, proc);
 }
 
+/**
+ * Checks the same for memory that a running VM is to get.
+ * @param added MiB
+ * @param total MiB with it
+ * @throws HuskError ERR_HOST_MEMORY, ERR_CONFIG_INVALID
+ */
+export function checkAddedMemory(
+  config: HypervisorConfig,
+  added: number,
+  total: number,
+  proc: MemoryFacts = PROC,
+): void {
+  const isLocked = config.realtime === true && config.mlock === true;
+  if (config.hugePages) checkHugePages(added, proc);
+  else if (config.memPrealloc || isLocked) checkAvailable(added, proc);
+  if (isLocked) checkLockLimit(total, proc);
+}
+
 /** A line of /proc/meminfo: a count, or KiB. */
 function readMeminfo(text: string, name: string): number {
   return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(text)?.[1] ?? 0);
@@ -67,7 +86,7 @@ function checkHugePages(memory: number, { meminfo }: MemoryFacts): void {
 function checkAvailable(memory: number, { meminfo }: MemoryFacts): void {
   const available = Math.floor(readMeminfo(readFileSync(meminfo, "latin1"), "MemAvailable") / 1024);
   if (available >= memory) return;
-  const text = `the VM is to get all its ${memory} MiB at the start, and the host has ${available} MiB available`;
+  const text = `the VM is to get ${memory} MiB at once, and the host has ${available} MiB available`;
   throw new HuskError("ERR_HOST_MEMORY", text, {
     hint: "Give the pod less memory, or leave memPrealloc and mlock out.",
   });

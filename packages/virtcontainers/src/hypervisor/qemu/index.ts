@@ -16,6 +16,7 @@ import type {
   Hypervisor,
   Nic,
   NicHotplug,
+  ResourceHotplug,
   StartOptions,
   VfioHotplug,
   VmSpec,
@@ -26,16 +27,18 @@ import { type QemuPlan, qemuArguments } from "./command-line.ts";
 import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
+import { plugMemory, unplugMemory } from "./memory-hotplug.ts";
 import { findNetworkError } from "./network-error.ts";
 import { plugNic, unplugNic } from "./nic-hotplug.ts";
 import { hasVhostNet, inheritedNodes } from "./nics.ts";
 import { DEFAULT_BLOCK_DRIVER, planSlots, planVm, withNetwork } from "./plan.ts";
 import { QmpClient } from "./qmp-client.ts";
 import { allocateDiskAddress, allocateScsiAddress, allocateSlot, type SlotPlan } from "./slots.ts";
+import { plugVcpus, unplugVcpus } from "./vcpu-hotplug.ts";
 import { vfioDeviceOf, vfioName } from "./vfio-device.ts";
 
 /** A VM in a QEMU process. */
-export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug {
+export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug {
   readonly type = "qemu";
   readonly #config: HypervisorConfig;
   #vm: VmRecord | undefined;
@@ -79,7 +82,7 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
       blockDeviceHotplug: blockDevice && (takesPci || this.#blockDriver === "virtio-scsi"),
       vfioHotplug: takesPci,
       nicHotplug: takesPci,
-      resourceHotplug: false,
+      resourceHotplug: this.#machine.machine !== "microvm",
     };
   }
 
@@ -225,6 +228,22 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
 
   async hotplugRemoveNic(name: string, directory: PodDirectory, options: WaitOptions): Promise<void> {
     await unplugNic(name, directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  async hotplugVcpus(total: number, directory: PodDirectory, options: WaitOptions): Promise<number> {
+    return plugVcpus(total, directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  async hotplugRemoveVcpus(total: number, directory: PodDirectory, options: WaitOptions): Promise<void> {
+    await unplugVcpus(total, directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  async hotplugMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<number> {
+    return plugMemory(totalMiB, this.#config, directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  async hotplugRemoveMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<void> {
+    await unplugMemory(totalMiB, directory.socket("qmp"), this.#hotplugOptions(options));
   }
 
   #hotplugOptions({ signal }: WaitOptions): HotplugOptions {

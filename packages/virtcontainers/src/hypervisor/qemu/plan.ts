@@ -8,7 +8,7 @@ import { asDisk } from "./disks.ts";
 import { checkAsset, checkInitramfs, findProgram, identifyGuestImage } from "./guest-files.ts";
 import { readHostCpu } from "./host-cpu.ts";
 import { checkHostMemory } from "./host-memory.ts";
-import { needsSharedMemory } from "./memory.ts";
+import { maxMemoryOf, needsSharedMemory } from "./memory.ts";
 import { hasVhostNet } from "./nics.ts";
 import type { SlotPlan } from "./slots.ts";
 
@@ -53,7 +53,8 @@ export async function planVm(spec: VmSpec): Promise<{ plan: QemuPlan; program: s
   const nics = { nics: [], vhostNet: hasVhostNet(accelerator) };
   const sharedMemory = needsSharedMemory({ ...spec, ...nics });
   const blockDriver = config.blockDeviceDriver ?? DEFAULT_BLOCK_DRIVER;
-  const parts = { ...machine, ...host, ...image, ...nics };
+  const maxMemory = maxMemoryOf(spec.memory, config);
+  const parts = { ...machine, ...host, ...image, ...nics, maxMemory };
   return { plan: { ...spec, ...parts, kernelPath, drives, sharedMemory, blockDriver }, program };
 }
 

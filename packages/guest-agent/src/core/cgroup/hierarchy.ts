@@ -1,0 +1,62 @@
+/** The tree of cgroups (v2), and which controllers its levels have. */
+
+import * as sys from "tiny:sys";
+import {
+  Errno,
+  errorText,
+  hasErrno,
+  MS_NODEV,
+  MS_NOEXEC,
+  MS_NOSUID,
+  readText,
+  writeControl,
+} from "@husk/tiny";
+import { type Controller, LimitError } from "./setting.ts";
+
+/** Where the agent has the tree. */
+export const CGROUPS = "/sys/fs/cgroup";
+
+/** Mounts the tree. Once, at the start of the pod. */
+export function mountCgroups(): void {
+  try {
+    sys.mount("cgroup2", CGROUPS, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate");
+  } catch (error) {
+    if (!hasErrno(error, Errno.EBUSY)) throw error;
+  }
+}
+
+/** The folder of a cgroup. @throws LimitError for a path that leads elsewhere */
+export function cgroupFolder(path: string): string {
+  const names = path.split("/").filter(Boolean);
+  if (names.length === 0 || names.some((name) => name === "." || name === ".." || name.includes("\n"))) {
+    throw new LimitError(`"${path}" is no path of a cgroup`);
+  }
+  return `${CGROUPS}/${names.join("/")}`;
+}
+
+/** The folders from the tree's root down to the one above `folder`. */
+function foldersAbove(folder: string): string[] {
+  const names = folder.slice(CGROUPS.length + 1).split("/");
+  return names.map((_, depth) => [CGROUPS, ...names.slice(0, depth)].join("/"));
+}
+
+/** Gives a cgroup its files of these controllers. @throws LimitError when the kernel has no such controller */
+export function enableControllers(folder: string, wanted: ReadonlySet<Controller>): void {
+  if (wanted.size === 0) return;
+  const has = (of: string) => new Set(readText(`${of}/cgroup.controllers`).trim().split(" "));
+  const own = has(folder);
+  const missing = [...wanted].filter((name) => !own.has(name));
+  if (missing.length === 0) return;
+  const known = has(CGROUPS);
+  const unknown = missing.find((name) => !known.has(name));
+  if (unknown) throw new LimitError(`the guest's kernel has no controller "${unknown}" for cgroups`);
+  const text = missing.map((name) => `+${name}`).join(" ");
+  // Each level must pass a controller on before the next one can.
+  for (const above of foldersAbove(folder)) {
+    try {
+      writeControl(`${above}/cgroup.subtree_control`, text);
+    } catch (error) {
+      throw new Error(`cannot give the cgroups in ${above} "${text}": ${errorText(error)}`);
+    }
+  }
+}

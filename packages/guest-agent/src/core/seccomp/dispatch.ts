@@ -1,0 +1,93 @@
+/** From the number of a system call to its rules: a search that halves what is left, however many a profile names. */
+
+import { ENOSYS_ACTION, isErrnoAction } from "./action.ts";
+import { writeCondition } from "./condition.ts";
+import { type FilterCode, type Label, Test } from "./filter-code.ts";
+import type { Profile, Rule } from "./profile.ts";
+import { type Abi, syscallNumbers } from "./syscall-numbers.ts";
+
+/** What is done about all numbers from this one to the next span. */
+export interface Span {
+  from: number;
+  /** tried in their order */
+  rules: readonly Rule[];
+  /** what is done when none fits */
+  action: number;
+}
+
+function rulesByNumber({ rules }: Profile, abi: Abi): Map<number, Rule[]> {
+  const numbers = syscallNumbers(abi);
+  const found = new Map<number, Rule[]>();
+  for (const rule of rules) {
+    for (const name of rule.names) {
+      // Profiles name calls of all machines and of kernels to come.
+      const number = numbers.get(name);
+      if (number === undefined) continue;
+      const list = found.get(number) ?? [];
+      list.push(rule);
+      found.set(number, list);
+    }
+  }
+  return found;
+}
+
+/** A rule without conditions is the last of its list. */
+function spanOf(from: number, rules: readonly Rule[], defaultAction: number): Span {
+  const end = rules.findIndex(({ conditions }) => conditions.length === 0);
+  const action = rules[end]?.action ?? defaultAction;
+  return { from, rules: end === -1 ? rules : rules.slice(0, end), action };
+}
+
+function isSame(left: Span | undefined, right: Span): boolean {
+  return left?.rules.length === 0 && right.rules.length === 0 && left.action === right.action;
+}
+
+/** What comes after all that the profile names: programs take its absence better than a refusal. */
+function actionOfLater(defaultAction: number): number {
+  return isErrnoAction(defaultAction) ? ENOSYS_ACTION : defaultAction;
+}
+
+/**
+ * The spans of one way into the kernel, in the order of their numbers.
+ *
+ * @param start its first number
+ */
+export function findSpans(profile: Profile, abi: Abi, start: number): Span[] {
+  const { defaultAction } = profile;
+  const rules = rulesByNumber(profile, abi);
+  const spans: Span[] = [];
+  const add = (span: Span) => {
+    if (!isSame(spans.at(-1), span)) spans.push(span);
+  };
+  let next = start;
+  for (const number of [...rules.keys()].sort((left, right) => left - right)) {
+    if (number > next) add(spanOf(next, [], defaultAction));
+    add(spanOf(number, rules.get(number) ?? [], defaultAction));
+    next = number + 1;
+  }
+  add(spanOf(next, [], next === start ? defaultAction : actionOfLater(defaultAction)));
+  return spans;
+}
+
+function writeSpan(code: FilterCode, { rules, action }: Span, isNarrow: boolean): Label {
+  let otherwise = code.answer(action);
+  for (const rule of rules.toReversed()) {
+    const no = otherwise;
+    otherwise = rule.conditions.reduceRight(
+      (yes, condition) => writeCondition(code, condition, isNarrow, { yes, no }),
+      code.answer(rule.action),
+    );
+  }
+  return otherwise;
+}
+
+/** Writes the search in spans for the number that is loaded. */
+export function writeSearch(code: FilterCode, spans: readonly Span[], isNarrow: boolean): Label {
+  const [first, ...others] = spans;
+  if (!first) throw new RangeError("a search in nothing");
+  if (others.length === 0) return writeSpan(code, first, isNarrow);
+  const half = spans.length >> 1;
+  const upper = writeSearch(code, spans.slice(half), isNarrow);
+  const lower = writeSearch(code, spans.slice(0, half), isNarrow);
+  return code.branch(Test.AT_LEAST, (spans[half] ?? first).from, upper, lower);
+}

@@ -1,0 +1,65 @@
+/** Storages that are disks. Reference: virtcontainers.md 3.3, 8.2. */
+
+import * as sys from "tiny:sys";
+import type { Storage } from "@husk/wire/kata";
+import { loadModule } from "../../boot/modules.ts";
+import { askChild } from "../ask-child.ts";
+import { findBlockDevice } from "../block-device.ts";
+import type { UndoStack } from "../undo-stack.ts";
+import { mountStorage } from "./mount-storage.ts";
+import { badStorage } from "./storage-driver.ts";
+
+/** The node of a disk in the guest, which has one name below /dev. */
+const NODE = /^\/dev\/([a-z]+[a-z0-9]*)$/;
+
+/** A disk that the host names by its node. @throws Error when it does not appear */
+export function findDiskByNode(node: string): Promise<string> {
+  const name = NODE.exec(node)?.[1];
+  if (name === undefined) throw badStorage(`"${node.slice(0, 80)}" is not the node of a disk`);
+  return findBlockDevice(name);
+}
+
+/** A disk on the PCI bus, by the numbers of its slots (`02/00`) or by its node. */
+export function findPciDisk(source: string): Promise<string> {
+  if (source.startsWith("/")) return findDiskByNode(source);
+  if (source.includes(":")) throw badStorage(`"${source.slice(0, 80)}" is no path on the PCI bus`);
+  return findAt(source);
+}
+
+/** A disk of a SCSI controller, by target and unit: `0:3`. */
+export function findScsiDisk(source: string): Promise<string> {
+  if (!source.includes(":")) throw badStorage(`"${source.slice(0, 80)}" is no address on a SCSI controller`);
+  return findAt(source);
+}
+
+/** Persistent memory, by its node: `/dev/pmem0`. */
+export function findPmemDisk(node: string): Promise<string> {
+  loadModule("nfit");
+  loadModule("nd_pmem");
+  return findDiskByNode(node);
+}
+
+function findAt(address: string): Promise<string> {
+  if (address === "") throw badStorage("the disk has no address");
+  return findBlockDevice("", address);
+}
+
+/** Writes out what the guest has not written yet, as the host may take a disk away as soon as it is released. */
+async function flush(): Promise<void> {
+  await askChild("writing out", 0, () => {
+    sys.sync();
+    return new Uint8Array();
+  });
+}
+
+const mountDisk =
+  (find: (source: string) => Promise<string>) =>
+  async (storage: Storage, undo: UndoStack): Promise<void> => {
+    mountStorage(storage, await find(storage.source), undo);
+    if (!storage.options.includes("ro")) undo.push(flush);
+  };
+
+export const mountPciDisk = mountDisk(findPciDisk);
+export const mountScsiDisk = mountDisk(findScsiDisk);
+export const mountMmioDisk = mountDisk(findDiskByNode);
+export const mountPmemDisk = mountDisk(findPmemDisk);

@@ -32,6 +32,7 @@ Examples:
   husk run --rm --network user -p 127.0.0.1:8080:80 -- httpd -f -h /etc
   husk run --rm --network cni=blue,green -- ip address
   tar c . | husk run -i --rm -- tar t
+  husk run --rm --agent kata -- sh -c 'grep Cap /proc/self/status'
   husk run --rm --timings -- true`;
 
 /** Adds `husk run`. */
@@ -57,6 +58,12 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .option("--read-only", "the container cannot write to its root file system")
     .addOption(
       new Option("--machine <TYPE>", "machine to emulate (default: q35)").choices(["q35", "microvm", "pc"]),
+    )
+    .addOption(
+      new Option("--agent <KIND>", "how the guest's agent is spoken with (default: hyperstart)").choices([
+        "hyperstart",
+        "kata",
+      ]),
     )
     .option("--slots <N>", "room for network interfaces that are added later (default: none)", parsePositive)
     .option("--timings", "print where the time went, on stderr")

@@ -22,6 +22,8 @@ export interface PodOptions extends StorageOptions, NetworkOptions, ResourceOpti
   hostname?: string;
   /** the container may not write to its root */
   readOnly?: boolean;
+  /** the guest's agent */
+  agent?: "hyperstart" | "kata";
   /** machine to emulate */
   machine?: MachineType;
   /** room for disks and network interfaces that are added later */
@@ -56,7 +58,7 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
     id,
     hypervisorType: "qemu",
     hypervisorConfig,
-    agentType: "hyperstart",
+    agentType: options.agent ?? "hyperstart",
     vmConfig: {
       ...(options.memory === undefined ? {} : { memory: options.memory }),
       ...(options.cpus === undefined ? {} : { vcpus: options.cpus }),

@@ -1,5 +1,6 @@
 import { createAgent } from "../agent/index.ts";
 import { withAbsoluteRootFs } from "../config/absolute-paths.ts";
+import { checkSpecsSupported } from "../config/oci-schema.ts";
 import { checkLimitsSupported } from "../config/resources-schema.ts";
 import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
@@ -55,6 +56,7 @@ export async function createContainer(
     }
     const absolute = withAbsoluteRootFs(config);
     checkLimitsSupported(pod.record.config, [absolute]);
+    checkSpecsSupported(pod.record.config, [absolute]);
     const plan = await planStorage(absolute, pod.record.config, call);
     await using undo = new UndoStack();
     const storage = pod.state === "stopped" ? undefined : await attachStorage(pod, plan, undo);

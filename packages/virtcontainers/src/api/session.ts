@@ -94,7 +94,9 @@ function eventsFor(pod: OpenPod): AgentEvents {
 function runningContainers({ id, call }: OpenPod): string[] {
   try {
     const { containers } = lookAtPod(id, call.again()).record;
-    return Object.keys(containers).filter((containerId) => containers[containerId]?.state === "running");
+    return Object.keys(containers).filter((containerId) =>
+      ["running", "paused"].includes(containers[containerId]?.state ?? ""),
+    );
   } catch {
     return [];
   }

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import type { CreateContainerRequest, Device, Storage } from "@husk/wire/kata";
 import type { MessageInit } from "@husk/wire/protobuf";
+import { isBind } from "../../storage/asked-storage.ts";
 import type { OciDevice, OciDeviceRule, OciMount, OciSpec } from "../../types/index.ts";
 import type { ContainerRoot, ContainerStart, GuestDevice, SharedPath } from "../types.ts";
 import { defaultSpec } from "./default-spec.ts";
@@ -106,11 +107,6 @@ function withStorage(spec: OciSpec, { config, storage }: ContainerStart): OciSpe
         : {}),
     },
   };
-}
-
-/** Whether a mount of a specification is a bind. */
-export function isBind({ type, options = [] }: OciMount): boolean {
-  return type === "bind" || options.includes("bind") || options.includes("rbind");
 }
 
 function placeMount(

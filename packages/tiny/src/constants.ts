@@ -27,6 +27,7 @@ export const S_IFLNK = 0o120000;
 export const S_IFSOCK = 0o140000;
 
 export const X_OK = 1;
+export const W_OK = 2;
 
 export const F_SETFD = 2;
 export const F_GETFL = 3;

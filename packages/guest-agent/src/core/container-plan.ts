@@ -9,8 +9,8 @@ export interface ContainerPlan {
   id: string;
   /** its first process */
   process: ProcessPlan;
-  /** path of its cgroup below the hierarchy */
-  cgroup: string;
+  /** Makes its cgroup. */
+  makeCgroup(): Cgroup;
   /** Limits what it may use, before anything runs in it. */
   limit(cgroup: Cgroup): void | Promise<void>;
   /** options of its file system of terminals */

@@ -3,7 +3,7 @@
 import * as sys from "tiny:sys";
 import { CLONE_NEWNS, CLONE_NEWPID, Errno, hasErrno } from "@husk/tiny";
 import { log } from "../log.ts";
-import { Cgroup } from "./cgroup/cgroup.ts";
+import type { Cgroup } from "./cgroup/cgroup.ts";
 import { makeContainerFolders, removeContainerFolders } from "./container-folders.ts";
 import type { ContainerPlan } from "./container-plan.ts";
 import { Namespaces } from "./namespaces.ts";
@@ -31,7 +31,7 @@ export class Container {
     this.id = plan.id;
     this.#plan = plan;
     this.#sandbox = sandbox;
-    this.cgroup = new Cgroup(plan.cgroup);
+    this.cgroup = plan.makeCgroup();
     this.freed = new Promise((resolve) => {
       this.#free = resolve;
     });

@@ -1,7 +1,7 @@
 /** The device nodes of a container: those that every program expects, and those that the host asks for. */
 
 import * as sys from "tiny:sys";
-import { errorText, exists, S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from "@husk/tiny";
+import { Errno, errorText, exists, hasErrno, S_IFBLK, S_IFCHR, S_IFIFO, S_IFMT } from "@husk/tiny";
 import type { Device } from "@husk/wire/hyperstart";
 import { findBlockDevice } from "./block-device.ts";
 import { makeFolder, resolveInContainer } from "./mounts/mount-point.ts";
@@ -37,16 +37,57 @@ const LINKS: [name: string, target: string][] = [
   ["stderr", "/proc/self/fd/2"],
 ];
 
+/** The nodes that are in every container's /dev. */
+export function standardDevices(): DeviceNode[] {
+  return STANDARD.map(([name, major, minor]) => ({
+    path: `/dev/${name}`,
+    mode: S_IFCHR | 0o666,
+    number: sys.makedev(major, minor),
+    uid: 0,
+    gid: 0,
+  }));
+}
+
 /** Makes what is in every container's /dev, which is empty. */
 export function makeStandardDevices(): void {
-  for (const [name, major, minor] of STANDARD)
-    makeNode(`/dev/${name}`, {
-      mode: S_IFCHR | 0o666,
-      number: sys.makedev(major, minor),
-      uid: 0,
-      gid: 0,
-    });
+  for (const device of standardDevices()) makeNode(device.path, device);
   for (const [name, target] of LINKS) sys.symlink(target, `/dev/${name}`);
+}
+
+/** Makes the links of every container's /dev; what has such a name already is left as it is. */
+export function makeStandardLinks(): void {
+  for (const [name, target] of LINKS) {
+    try {
+      sys.symlink(target, `/dev/${name}`);
+    } catch (error) {
+      if (!hasErrno(error, Errno.EEXIST, Errno.EROFS)) throw error;
+    }
+  }
+}
+
+/** Whether there is a node of this kind and number. */
+function isThere(path: string, { mode, number }: DeviceNode): boolean {
+  try {
+    const found = sys.lstat(path);
+    return (
+      (found.mode & S_IFMT) === (mode & S_IFMT) && ((mode & S_IFMT) === S_IFIFO || found.rdev === number)
+    );
+  } catch {
+    return false;
+  }
+}
+
+/** Makes a node in the container, whose root the caller has entered, unless it is there. */
+export function placeDevice(node: DeviceNode): void {
+  try {
+    const path = resolveInContainer(node.path);
+    if (isThere(path, node)) return;
+    makeFolder(path.slice(0, path.lastIndexOf("/")));
+    if (exists(path)) sys.unlink(path);
+    makeNode(path, node);
+  } catch (error) {
+    throw new Error(`device "${node.path}": ${errorText(error)}`);
+  }
 }
 
 /** Finds out what the host cannot know: the numbers that a disk has in this guest. */

@@ -74,12 +74,11 @@ export function becomeReady(plan: ProcessPlan, stdio: Stdio): Program {
   setResourceLimits(plan.limits);
   enterWorkdir(plan.workdir, plan.makeWorkdir);
   sys.umask(plan.umask);
-  // Without no-new-privileges a filter takes the privilege that is given up next.
-  if (!plan.noNewPrivileges) plan.installSeccomp?.();
-  becomeUser(credentials, plan.capabilities);
-  if (plan.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
   sys.resetSignals();
   sys.sigprocmask(SIG_SETMASK, []);
+  // Without no-new-privileges a filter takes the privilege that is given up right after; with it, it can come last.
+  becomeUser(credentials, plan.capabilities, plan.noNewPrivileges ? undefined : plan.installSeccomp);
+  if (plan.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
   const candidates = programCandidates(name, variables.get("PATH") ?? DEFAULT_PATH);
   const fault = plan.tellsOfProgram ? findFault(name, candidates) : undefined;
   if (fault) throw new Error(fault);

@@ -148,7 +148,10 @@ function childBody(plan: ProcessPlan, place: Place, stdio: Stdio): (course: Cour
     writeControl("/proc/self/oom_score_adj", String(plan.oomScore));
     place.enter(stdio, course);
     const program = becomeReady(plan, stdio);
-    if (place.held) course.pause([0, 1, 2]);
+    if (place.held) {
+      course.keepOnly([0, 1, 2]);
+      course.pause();
+    }
     executeProgram(plan, program);
   };
 }

@@ -12,13 +12,10 @@ const SETUP_MS = 60_000;
 export interface Course {
   /** Says that it has arrived where it stays; it is heard no more. */
   arrive(): void;
-  /**
-   * Waits until the agent lets it go on.
-   *
-   * @param keep descriptors, in order, that it still needs; all others are closed, as long as it waits they would keep
-   *   the streams of other processes open. undefined: nothing is closed
-   */
-  pause(keep?: readonly number[]): void;
+  /** Waits until the agent lets it go on. */
+  pause(): void;
+  /** Closes all descriptors but these and its own: while it waits they would keep the streams of other processes open. */
+  keepOnly(descriptors: readonly number[]): void;
 }
 
 /** A child that has been forked. */
@@ -71,13 +68,20 @@ export function closeAllBut(kept: readonly number[]): void {
   sys.closeRange(first, 0xffffffff);
 }
 
-/** In the child: says that it pauses, and waits for a byte. */
-function pauseChild(tell: number, wait: number | undefined, keep: readonly number[] | undefined): void {
-  if (wait === undefined) throw new Error("this child does not pause");
-  if (keep) closeAllBut([...keep, tell, wait].sort((a, b) => a - b));
-  writeAll(tell, Uint8Array.of(News.PAUSES));
-  // Without the agent there is nobody to go on for.
-  if (sys.read(wait, new Uint8Array(1), 0, 1) !== 1) sys.exit(70);
+function makeCourse(tell: number, wait: number | undefined): Course {
+  return {
+    arrive: () => sys.close(tell),
+    keepOnly: (descriptors) => {
+      const own = wait === undefined ? [tell] : [tell, wait];
+      closeAllBut([...descriptors, ...own].sort((a, b) => a - b));
+    },
+    pause: () => {
+      if (wait === undefined) throw new Error("this child does not pause");
+      writeAll(tell, Uint8Array.of(News.PAUSES));
+      // Without the agent there is nobody to go on for.
+      if (sys.read(wait, new Uint8Array(1), 0, 1) !== 1) sys.exit(70);
+    },
+  };
 }
 
 /**
@@ -90,7 +94,7 @@ export function startChild(body: (course: Course) => never, options: ChildOption
   const [wait, go] = pauses ? sys.pipe2(O_CLOEXEC) : [];
   const child = (): never => {
     try {
-      body({ arrive: () => sys.close(tell), pause: (keep) => pauseChild(tell, wait, keep) });
+      body(makeCourse(tell, wait));
     } catch (error) {
       writeAll(tell, Uint8Array.of(News.COMPLAINS));
       complain(tell, error);

@@ -27,6 +27,11 @@ export class Stdin implements InputSink {
     if (!isTerminal) watch(fd, EPOLLOUT | EPOLLET, () => this.flush());
   }
 
+  /** False when the process will never take more. */
+  get open(): boolean {
+    return this.#open && !this.#closing;
+  }
+
   get inputFull(): boolean {
     return this.#output.keptBytes > HIGH_WATER_BYTES;
   }

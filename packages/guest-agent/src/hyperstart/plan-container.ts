@@ -2,6 +2,7 @@
 
 import { exists } from "@husk/tiny";
 import type { Container } from "@husk/wire/hyperstart";
+import { Cgroup } from "../core/cgroup/cgroup.ts";
 import { constrainedResources } from "../core/cgroup/constraints.ts";
 import { bindConsole } from "../core/console.ts";
 import type { ContainerPlan } from "../core/container-plan.ts";
@@ -53,7 +54,7 @@ export async function planContainer(
   return {
     id: spec.id,
     process: planProcess(spec.process, { hostname, makeWorkdir: writesFirst }),
-    cgroup: `husk/${spec.id}`,
+    makeCgroup: () => new Cgroup(`husk/${spec.id}`),
     limit: (cgroup) => {
       if (spec.constraints) cgroup.limit(constrainedResources(spec.constraints));
     },
@@ -68,7 +69,7 @@ export async function planContainer(
         if (terminal !== undefined) bindConsole(guest, spec.id, terminal);
         mountAll(mounts, guest);
         for (const device of devices) makeDevice(device);
-        setSysctls(spec.sysctl);
+        setSysctls(Object.entries(spec.sysctl));
       }),
   };
 }

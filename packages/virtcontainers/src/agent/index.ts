@@ -1,9 +1,11 @@
-import type { AgentType } from "../types/index.ts";
+import type { PodConfig } from "../types/index.ts";
 import { HyperstartAgent } from "./hyperstart/index.ts";
+import { KataAgentKind } from "./kata/index.ts";
 import { NoopAgent } from "./noop.ts";
 import type { Agent } from "./types.ts";
 
-/** The agent of a kind. */
-export function createAgent(type: AgentType): Agent {
-  return type === "noop" ? new NoopAgent() : new HyperstartAgent();
+/** The agent of a pod. */
+export function createAgent({ agentType, agentConfig }: PodConfig): Agent {
+  if (agentType === "noop") return new NoopAgent();
+  return agentType === "kata" ? new KataAgentKind(agentConfig) : new HyperstartAgent();
 }

@@ -59,6 +59,12 @@ class NoopSession implements AgentSession, ContainerControl {
     return randomUUID();
   }
 
+  async isRunning(): Promise<boolean> {
+    return true;
+  }
+
+  async removeContainer(): Promise<void> {}
+
   async killContainer(containerId: string, signal: number): Promise<boolean> {
     if (signal !== 0) await this.#kill(containerId, signal);
     return true;
@@ -96,8 +102,9 @@ class NoopSession implements AgentSession, ContainerControl {
 
   async copyFile(): Promise<void> {}
 
-  async stopPod(): Promise<void> {
+  async stopPod(): Promise<boolean> {
     for (const containerId of this.#containers.keys()) await this.#kill(containerId, 15);
+    return true;
   }
 
   close(): void {
@@ -129,6 +136,7 @@ function start(process: GuestProcess, signal: (signal: number) => Promise<void>)
 export class NoopAgent implements Agent {
   readonly type = "noop";
   readonly ports = [];
+  readonly keepsEnded = false;
 
   async open(options: OpenOptions): Promise<AgentSession> {
     options.mark?.("agent-ready");

@@ -1,5 +1,5 @@
 import type { HuskError } from "../errors/index.ts";
-import type { SerialPort } from "../hypervisor/types.ts";
+import type { SerialPort, Share } from "../hypervisor/types.ts";
 import type { Dns, GuestInterface } from "../network/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type {
@@ -44,6 +44,8 @@ export interface OpenOptions extends AgentOptions {
   /** fail, rather than go through another process, when that holds the agent's channels */
   readonly onlyOwner?: boolean | undefined;
   readonly events: AgentEvents;
+  /** Ids of the containers that are stored as running now, be it that another process has started them. */
+  runningContainers(): readonly string[];
   /** Tells why the channels of the VM have closed. `viaRelay`: they led through another process. */
   describeLoss(viaRelay: boolean): Promise<HuskError>;
   readonly mark?: ((phase: string) => void) | undefined;
@@ -102,13 +104,20 @@ export interface ContainerStorage {
 export interface ContainerStart {
   readonly config: ContainerConfig;
   readonly storage: ContainerStorage;
+  /** how the pod resolves names; missing: not at all */
+  readonly dns?: Dns | undefined;
 }
 
 /** A pod to set up. */
 export interface PodStart {
   readonly hostname: string;
+  readonly podId: string;
   /** mount tag of the pod's own share, if it has one */
   readonly shareDir?: string;
+  /** all shares of the VM, the pod's own and its volumes */
+  readonly shares: readonly Share[];
+  /** addresses that the pod is going to have */
+  readonly addresses: readonly string[];
   /** how names are resolved; missing: not at all */
   readonly dns?: Dns;
   /** networks for which ports are mapped; missing: all reach the pod */
@@ -128,12 +137,24 @@ export interface AgentSession {
    * plugged in is waited for.
    */
   setupInterface(guestInterface: GuestInterface, options: AgentOptions): Promise<void>;
-  /** Adds the routes of interfaces that are set up, in an order in which each next hop can be reached. */
-  setupRoutes(interfaces: readonly GuestInterface[], options: AgentOptions): Promise<void>;
+  /**
+   * Adds the routes of interfaces that are set up, in an order in which each next hop can be reached.
+   * @param all all interfaces that the pod then has
+   */
+  setupRoutes(
+    interfaces: readonly GuestInterface[],
+    all: readonly GuestInterface[],
+    options: AgentOptions,
+  ): Promise<void>;
   /** Starts a container; `process` becomes its first process. */
   startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void>;
   /** Starts another process in a container that runs. @returns its id, unique in the pod */
   startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<string>;
+  /**
+   * Whether the first process of a container runs. Its end is told as an event from now on, if that was not so before; also
+   * one that nobody has heard.
+   */
+  isRunning(containerId: string, options: AgentOptions): Promise<boolean>;
   /**
    * Sends a signal to the first process of a container, or to all; 0 only asks.
    * @returns whether there was such a container
@@ -144,8 +165,13 @@ export interface AgentSession {
    * @returns an array of process ids as JSON, or the lines of ps(1)
    */
   listProcesses(containerId: string, list: ProcessListOptions, options: AgentOptions): Promise<Uint8Array>;
-  /** Ends all containers and the VM, in order. Settles when the guest has agreed, not when it is off. */
-  stopPod(options: AgentOptions): Promise<void>;
+  /** Lets go what the guest keeps of a container that has ended. One that is not there is no error. */
+  removeContainer(containerId: string, options: AgentOptions): Promise<void>;
+  /**
+   * Ends all containers, in order. Settles when the guest has agreed, not when it is off.
+   * @returns whether the guest then powers off by itself
+   */
+  stopPod(options: AgentOptions): Promise<boolean>;
   /** Ends the session; the pod goes on. */
   close(): void;
 }
@@ -185,6 +211,8 @@ export interface Agent {
   readonly type: AgentType;
   /** the serial ports it needs in the VM */
   readonly ports: readonly SerialPort[];
+  /** whether the guest keeps what a container had until it is removed */
+  readonly keepsEnded: boolean;
   /**
    * Connects to the agent in a VM.
    * @returns undefined only with `onlyOwner`, when another process holds the channels

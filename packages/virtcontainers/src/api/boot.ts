@@ -79,7 +79,7 @@ function describeVm(record: PodRecord, cache: string): VmSpec {
     uuid: record.uuid,
     ...vmSizeOf(config),
     config: config.hypervisorConfig ?? {},
-    ports: createAgent(config.agentType ?? "hyperstart").ports,
+    ports: createAgent(config).ports,
     drives: record.drives,
     shares: record.shares,
     vfioDevices: (record.hostDevices ?? []).map(({ device }) => device),
@@ -111,9 +111,13 @@ export async function connectVm(pod: OpenPod, plans: readonly StoragePlan[]): Pr
 async function setUpGuest({ id, record, call }: OpenPod, session: AgentSession): Promise<void> {
   const { config, network } = record;
   const { portmappingWhiteLists } = config.networkConfig ?? {};
+  const interfaces = network?.endpoints.map(({ endpoint }) => endpoint) ?? [];
   await session.startPod(
     {
+      podId: id,
       hostname: config.hostname || id,
+      shares: record.shares,
+      addresses: interfaces.flatMap(({ addresses }) => addresses.map(({ address }) => address)),
       ...(findPodShare(record) ? { shareDir: POD_SHARE_TAG } : {}),
       ...(network?.dns ? { dns: network.dns } : {}),
       ...(portmappingWhiteLists ? { portmappingWhiteLists } : {}),
@@ -121,18 +125,22 @@ async function setUpGuest({ id, record, call }: OpenPod, session: AgentSession):
     call,
   );
   call.mark("pod-started");
-  const interfaces = network?.endpoints.map(({ endpoint }) => endpoint) ?? [];
   if (interfaces.length === 0) return;
-  await setUpInterfaces(session, interfaces, call);
+  await setUpInterfaces(session, interfaces, interfaces, call);
   call.mark("network-ready");
 }
 
-/** Gives the guest its network interfaces. @throws HuskError ERR_AGENT_REFUSED with what the guest's kernel says */
+/**
+ * Gives the guest network interfaces, of all that it then has.
+ * @throws HuskError ERR_AGENT_REFUSED with what the guest's kernel says
+ */
 export async function setUpInterfaces(
   session: AgentSession,
   interfaces: readonly GuestInterface[],
+  all: readonly GuestInterface[],
   { signal }: AgentOptions,
 ): Promise<void> {
   for (const one of interfaces) await session.setupInterface(one, { signal });
-  if (interfaces.some(({ routes }) => routes.length > 0)) await session.setupRoutes(interfaces, { signal });
+  if (interfaces.some(({ routes }) => routes.length > 0))
+    await session.setupRoutes(interfaces, all, { signal });
 }

@@ -56,7 +56,7 @@ async function noteStarted(pod: OpenPod): Promise<void> {
   const session = await needSession(pod);
   for (const [containerId, container] of Object.entries(pod.record.containers)) {
     if (container.state === "running" || container.state === "paused") continue;
-    if (!(await session.killContainer(containerId, 0, { signal: call.signal }))) continue;
+    if (!(await session.isRunning(containerId, { signal: call.signal }))) continue;
     live.exits.delete(containerId);
     delete container.exitCode;
     container.state = "running";

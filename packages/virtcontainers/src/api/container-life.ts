@@ -1,4 +1,6 @@
+import { createAgent } from "../agent/index.ts";
 import { withAbsoluteRootFs } from "../config/absolute-paths.ts";
+import { checkSpecsSupported } from "../config/oci-schema.ts";
 import { checkLimitsSupported } from "../config/resources-schema.ts";
 import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
@@ -54,6 +56,7 @@ export async function createContainer(
     }
     const absolute = withAbsoluteRootFs(config);
     checkLimitsSupported(pod.record.config, [absolute]);
+    checkSpecsSupported(pod.record.config, [absolute]);
     const plan = await planStorage(absolute, pod.record.config, call);
     await using undo = new UndoStack();
     const storage = pod.state === "stopped" ? undefined : await attachStorage(pod, plan, undo);
@@ -150,10 +153,21 @@ export async function deleteContainer(
     const { record } = pod.container(containerId);
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be deleted");
     const handle = containerHandle(pod, containerId);
+    await removeInGuest(pod, containerId);
     forgetContainer(pod, containerId);
     releaseBinds(pod.directory, containerId);
     await unplugUnusedDrives(pod);
     await unplugUnusedHostDevices(pod);
     return handle;
   });
+}
+
+/** What a container had in the guest must go before its disks can; the guest of a paused VM cannot answer. */
+async function removeInGuest(pod: OpenPod, containerId: string): Promise<void> {
+  const { record, hypervisor, call } = pod;
+  const wasStarted = record.containers[containerId]?.startTime !== undefined;
+  if (!wasStarted || !hypervisor.vm || pod.state === "paused" || !createAgent(record.config).keepsEnded)
+    return;
+  const session = await needSession(pod);
+  await session.removeContainer(containerId, { signal: call.signal });
 }

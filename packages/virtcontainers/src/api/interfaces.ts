@@ -170,6 +170,7 @@ async function plug(
   site.save();
   call.mark("interface-plugged");
   const session = await needSession(pod);
-  await setUpInterfaces(session, [joined.endpoint], call);
+  const all = site.record.endpoints.map(({ endpoint }) => endpoint);
+  await setUpInterfaces(session, [joined.endpoint], all, call);
   call.mark("interface-ready");
 }

@@ -28,7 +28,7 @@ export async function openSession(
 ): Promise<AgentSession | undefined> {
   const { live, directory, call } = pod;
   if (pod.hasSession) return live.session;
-  const agent = createAgent(pod.record.config.agentType ?? "hyperstart");
+  const agent = createAgent(pod.record.config);
   const opening = agent.open({
     directory,
     deadlineFactor: pod.hypervisor.deadlineFactor,
@@ -36,6 +36,7 @@ export async function openSession(
     onlyOwner: options.onlyOwner,
     signal: call.signal,
     events: eventsFor(pod),
+    runningContainers: () => runningContainers(pod),
     describeLoss: (viaRelay) => describeLoss(pod.id, directory, viaRelay),
     mark: call.mark,
   });
@@ -68,8 +69,7 @@ export async function needSession(pod: OpenPod, options: SessionOptions = {}): P
 async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
   for (const [containerId, container] of Object.entries(pod.record.containers)) {
     if (container.state !== "running" && container.state !== "paused") continue;
-    const isThere = await session.killContainer(containerId, 0, { signal: pod.call.signal });
-    if (isThere) continue;
+    if (await session.isRunning(containerId, { signal: pod.call.signal })) continue;
     // An exit that was told meanwhile says more than that there is no such container.
     if (!pod.live.exits.has(containerId)) pod.live.noteExit(containerId, undefined);
     pod.live.store((signal) => storeExits(pod, signal));
@@ -88,6 +88,18 @@ function eventsFor(pod: OpenPod): AgentEvents {
       pod.live.session = undefined;
     },
   };
+}
+
+/** Containers that run as far as is stored, by whomever. */
+function runningContainers({ id, call }: OpenPod): string[] {
+  try {
+    const { containers } = lookAtPod(id, call.again()).record;
+    return Object.keys(containers).filter((containerId) =>
+      ["running", "paused"].includes(containers[containerId]?.state ?? ""),
+    );
+  } catch {
+    return [];
+  }
 }
 
 /** Whether the pod has such a container, be it one that another process has made since. */

@@ -85,7 +85,8 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   undo.push(() => endStarted(pod, containerId));
   try {
     const session = await needSession(pod);
-    await session.startContainer({ config, storage }, process, { signal });
+    const { dns } = pod.record.network ?? {};
+    await session.startContainer({ config, storage, dns }, process, { signal });
   } catch (error) {
     const told = toContainerError(error, pod.id, containerId);
     process.fail(told);

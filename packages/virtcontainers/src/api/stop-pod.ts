@@ -57,8 +57,9 @@ async function askToEnd(pod: OpenPod): Promise<void> {
     // Pulling the plug on a frozen guest would lose what it has not yet written to its disks and shares.
     if (record.state === "paused") await hypervisor.resumePod(directory, call);
     const session = await openSession(pod);
-    await session?.stopPod({ signal: call.signal });
+    const isGoing = await session?.stopPod({ signal: call.signal });
     call.mark("pod-destroyed");
+    if (isGoing === false) return;
     await hypervisor.waitExit(directory, { timeoutMs: deadlineMs("exit", hypervisor.deadlineFactor) });
   } catch {
     // Whatever the reason, the plug can be pulled.

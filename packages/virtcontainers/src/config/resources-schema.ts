@@ -38,8 +38,8 @@ const throttle = list(
   object({ major: integer(0, 4095), minor: integer(0, 1_048_575), rate: bytes }, ["major", "minor", "rate"]),
 );
 
-/** What a container may use. */
-export const linuxResources: Rule = object({
+/** The fields of what a container may use. */
+export const linuxResourceFields: Record<string, Rule> = {
   cpu: object({
     shares,
     quota: limitFrom(MIN_QUOTA_US),
@@ -57,7 +57,10 @@ export const linuxResources: Rule = object({
     throttleWriteIOPSDevice: throttle,
   }),
   hugepageLimits: list(object({ pageSize, limit: bytes }, ["pageSize", "limit"])),
-});
+};
+
+/** What a container may use. */
+export const linuxResources: Rule = object(linuxResourceFields);
 
 /**
  * Checks what a container is to use.

@@ -9,8 +9,10 @@ import {
   ProxyType,
   ShimType,
 } from "../types/kinds.ts";
+import { agentConfig, checkAgentConfig } from "./agent-schema.ts";
 import { checkId } from "./ids.ts";
 import { containerPort, networkConfig } from "./network-schema.ts";
+import { checkBesideSpec, checkSpecsSupported, ociSpec } from "./oci-schema.ts";
 import { checkLimitsSupported, linuxResources, vmResources } from "./resources-schema.ts";
 import {
   flag,
@@ -152,6 +154,7 @@ const containerFields = object(
     mounts: list(mount),
     deviceInfos: list(device),
     resources: linuxResources,
+    ociSpec,
     ports: list(containerPort),
   },
   ["id", "rootFs", "cmd"],
@@ -160,6 +163,7 @@ const containerFields = object(
 /** `hyperstart` is the agent's own name for itself. */
 const container: Rule = (value, at) => {
   containerFields(value, at);
+  checkBesideSpec(value as ContainerConfig, at ? `${at}.` : "");
   if ((value as ContainerConfig).id === "hyperstart") {
     throw new HuskError("ERR_ID_INVALID", `"hyperstart" is reserved and cannot be a container id`);
   }
@@ -173,8 +177,8 @@ const pod = object(
     vmConfig: vmResources,
     hypervisorType: kind(Object.values(HypervisorType)),
     hypervisorConfig,
-    agentType: kind(Object.values(AgentType), ["noop", "hyperstart"]),
-    agentConfig: object({}),
+    agentType: kind(Object.values(AgentType)),
+    agentConfig,
     proxyType: kind(Object.values(ProxyType), ["noopProxy", "noProxy"]),
     proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),
     shimType: kind(Object.values(ShimType), ["noopShim"]),
@@ -203,7 +207,9 @@ export function checkPodConfig(config: unknown): asserts config is PodConfig {
     }
     seen.add(id);
   }
+  checkAgentConfig(config as PodConfig);
   checkLimitsSupported(config as PodConfig);
+  checkSpecsSupported(config as PodConfig, (config as PodConfig).containers ?? []);
   const tags = ((config as PodConfig).volumes ?? []).map(({ mountTag: tag }) => tag);
   const twice = tags.find((tag, index) => tags.indexOf(tag) !== index);
   if (twice !== undefined)

@@ -40,7 +40,7 @@ export type Share = Pick<ShareRecord, "tag" | "kind">;
 export interface SerialPort {
   /** name of the port in the guest */
   readonly name: string;
-  readonly socket: "control" | "stream";
+  readonly socket: "control" | "stream" | "kata";
 }
 
 /** What a hypervisor can do beyond booting a VM. */

@@ -3,6 +3,7 @@ import { HuskError } from "../errors/index.ts";
 import { readVfioGroup, type VfioFunction } from "../hypervisor/vfio.ts";
 import type { DriveRecord } from "../store/pod-record.ts";
 import type { ContainerConfig, DeviceInfo, PodConfig } from "../types/index.ts";
+import { storageAskedFor } from "./asked-storage.ts";
 import { type DevicePlan, planDevice, vfioGroupOf } from "./device-nodes.ts";
 import { type DiskSource, findDrive } from "./drives.ts";
 import { type MountPlan, planMount } from "./mount-plan.ts";
@@ -31,14 +32,13 @@ export async function planStorage(
   options: RootfsOptions,
 ): Promise<StoragePlan> {
   const noDisks = pod.hypervisorConfig?.disableBlockDeviceUse === true;
-  const mounts = (container.mounts ?? []).map((mount, index) =>
-    planMount(mount, `mounts[${index}]`, pod.volumes ?? []),
-  );
-  const infos = (container.deviceInfos ?? []).map((info, index) => ({ info, at: `deviceInfos[${index}]` }));
+  const asked = storageAskedFor(container);
+  const mounts = asked.mounts.map(({ mount, at }) => planMount(mount, at, pod.volumes ?? []));
+  const infos = asked.devices;
   const plan = {
     containerId: container.id,
     root: await planRoot(container, noDisks, options),
-    readOnlyRoot: container.readonlyRootfs === true,
+    readOnlyRoot: container.readonlyRootfs === true || container.ociSpec?.root?.readonly === true,
     mounts: mounts.filter(({ kind }) => kind !== "device"),
     devices: [
       ...mounts.flatMap((mount) => (mount.kind === "device" ? mount.device : [])),

@@ -38,9 +38,13 @@ export const SOCKETS = {
   control: "hyper.sock",
   /** the agent's stream channel */
   stream: "tty.sock",
+  /** the only channel of the Kata agent */
+  kata: "kata.sock",
   /** the owner of the agent's channels offers them to others here */
   relayControl: "relay-ctl.sock",
   relayStream: "relay-tty.sock",
+  /** the owner of the Kata agent's channel offers streams of it to others here */
+  relayKata: "relay.sock",
   /** the daemon of a share, while it is started */
   share: "share.sock",
 } as const;

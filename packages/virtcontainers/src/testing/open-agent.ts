@@ -23,27 +23,38 @@ export async function makeAgentBench(
   test: TestContext,
   options: { ready?: boolean } = {},
 ): Promise<AgentBench> {
-  const directory = new PodDirectory(join(makeTempRoot(test).base, "pod"));
-  mkdirSync(directory.path);
+  const directory = makePodDirectory(test);
   const peer = await FakeHyperstart.listen(directory, options);
   test.after(() => peer.close());
   const exits: string[] = [];
   const open = async (more: Partial<OpenOptions> = {}) => {
-    const session = await new HyperstartAgent().open({
-      directory,
-      deadlineFactor: 4,
-      fresh: false,
-      events: {
-        onExit: (container, process, code) => exits.push(`${container}/${process}/${code}`),
-        onClosed: () => {},
-      },
-      describeLoss: async (viaRelay) =>
-        new HuskError(viaRelay ? "ERR_AGENT_DISCONNECTED" : "ERR_VM_LOST", "the channels have closed"),
-      ...more,
-    });
+    const session = await new HyperstartAgent().open({ ...openOptions(directory, exits), ...more });
     if (!session) throw new Error("no session");
     test.after(() => session.close());
     return session;
   };
   return { directory, peer, exits, open };
+}
+
+/** The directory of a pod. */
+export function makePodDirectory(test: TestContext): PodDirectory {
+  const directory = new PodDirectory(join(makeTempRoot(test).base, "pod"));
+  mkdirSync(directory.path);
+  return directory;
+}
+
+/** How a session is opened that notes what it is told. */
+export function openOptions(directory: PodDirectory, exits: string[]): OpenOptions {
+  return {
+    directory,
+    deadlineFactor: 4,
+    fresh: false,
+    events: {
+      onExit: (container, process, code) => exits.push(`${container}/${process}/${code}`),
+      onClosed: () => {},
+    },
+    runningContainers: () => [],
+    describeLoss: async (viaRelay) =>
+      new HuskError(viaRelay ? "ERR_AGENT_DISCONNECTED" : "ERR_VM_LOST", "the channels have closed"),
+  };
 }

@@ -1,3 +1,4 @@
+import type { OciSpec } from "./oci-spec.ts";
 import type { LinuxResources } from "./resources.ts";
 
 /** An environment variable. Go: `EnvVar`. */
@@ -126,6 +127,11 @@ export interface ContainerConfig {
   deviceInfos?: DeviceInfo[];
   /** what it may use of the VM; for pods with the Kata agent. The VM gets more processors and memory for it. Ours alone */
   resources?: LinuxResources;
+  /**
+   * all that the container is to be, by the OCI runtime specification; for pods with the Kata agent. It wins over `cmd`, which
+   * then only tells what is shown, and leaves no room for `mounts`, `deviceInfos`, `resources` and `readonlyRootfs`. Ours alone
+   */
+  ociSpec?: OciSpec;
   /** ports that external networks reach; for pods with `networkConfig.portmappingWhiteLists`. Ours alone */
   ports?: ContainerPort[];
 }

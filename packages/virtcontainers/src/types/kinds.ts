@@ -9,7 +9,7 @@ export const HypervisorType = { qemu: "qemu", mock: "mock" } as const;
 /** One of the values above. */
 export type HypervisorType = (typeof HypervisorType)[keyof typeof HypervisorType];
 
-/** Kind of guest agent. Supported now: `noop`, `hyperstart`. Go: `AgentType`. */
+/** Kind of guest agent. Go: `AgentType`. */
 export const AgentType = { noop: "noop", hyperstart: "hyperstart", kata: "kata" } as const;
 /** One of the values above. */
 export type AgentType = (typeof AgentType)[keyof typeof AgentType];

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { KataAgentConfig } from "./agent-config.ts";
 import type { ContainerConfig } from "./container-config.ts";
 import type { HypervisorConfig } from "./hypervisor-config.ts";
 import type { AgentType, HypervisorType, NetworkModel, ProxyType, ShimType } from "./kinds.ts";
@@ -90,8 +91,8 @@ export interface PodConfig {
   hypervisorConfig?: HypervisorConfig;
   /** default `hyperstart` */
   agentType?: AgentType;
-  /** no agent kind has any field yet */
-  agentConfig?: Record<string, never>;
+  /** settings of the agent `kata`; the other kinds have none */
+  agentConfig?: KataAgentConfig;
   /** default `noProxy` */
   proxyType?: ProxyType;
   /** how the proxy is run */

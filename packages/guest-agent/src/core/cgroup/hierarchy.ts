@@ -40,6 +40,12 @@ function foldersAbove(folder: string): string[] {
   return names.map((_, depth) => [CGROUPS, ...names.slice(0, depth)].join("/"));
 }
 
+/** Those of the controllers that the kernel has. */
+export function presentControllers(wanted: ReadonlySet<Controller>): Set<Controller> {
+  const present = new Set(readText(`${CGROUPS}/cgroup.controllers`).trim().split(" "));
+  return new Set([...wanted].filter((name) => present.has(name)));
+}
+
 /** Gives a cgroup its files of these controllers. @throws LimitError when the kernel has no such controller */
 export function enableControllers(folder: string, wanted: ReadonlySet<Controller>): void {
   if (wanted.size === 0) return;

@@ -12,9 +12,12 @@ import { badStorage } from "./storage-driver.ts";
 /** The node of a disk in the guest, which has one name below /dev. */
 const NODE = /^\/dev\/([a-z]+[a-z0-9]*)$/;
 
-/** A disk that the host names by its node. @throws Error when it does not appear */
+/** The name that udev, which a guest does not have, would give a disk by its serial number. */
+const BY_SERIAL = /^\/dev\/disk\/by-id\/virtio-([A-Za-z0-9_.-]{1,20})$/;
+
+/** A disk that the host names by its node or its serial number. @throws Error when it does not appear */
 export function findDiskByNode(node: string): Promise<string> {
-  const name = NODE.exec(node)?.[1];
+  const name = (NODE.exec(node) ?? BY_SERIAL.exec(node))?.[1];
   if (name === undefined) throw badStorage(`"${node.slice(0, 80)}" is not the node of a disk`);
   return findBlockDevice(name);
 }

@@ -1,10 +1,10 @@
 import { API_VERSION, Command, decodeVersion } from "@husk/wire/hyperstart";
-import { withDeadline } from "../../deadline.ts";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { deadlineMs } from "../../hypervisor/deadlines.ts";
-import { withLogTail } from "../../hypervisor/log-tail.ts";
+import { openChannel } from "../channel.ts";
+import { waitReady } from "../ready.ts";
 import type { Agent, OpenOptions } from "../types.ts";
-import { openChannel } from "./channel.ts";
+import { CHANNEL_WAYS } from "./channels.ts";
 import { type ConnectionEvents, HyperstartConnection } from "./connection.ts";
 import { RelayServer } from "./relay-server.ts";
 import { HyperstartSession } from "./session.ts";
@@ -22,6 +22,7 @@ export class HyperstartAgent implements Agent {
     { name: "sh.hyper.channel.0", socket: "control" },
     { name: "sh.hyper.channel.1", socket: "stream" },
   ] as const;
+  readonly keepsEnded = false;
 
   async open(options: OpenOptions): Promise<HyperstartSession | undefined> {
     return connectSession(options, options.fresh ? 1 : TAKE_OVERS);
@@ -35,9 +36,10 @@ async function connectSession(
 ): Promise<HyperstartSession | undefined> {
   const { directory, fresh, signal, onlyOwner } = options;
   const timeoutMs = deadlineMs(fresh ? "boot" : "agentCommand", options.deadlineFactor);
-  const channel = await openChannel({ directory, fresh, signal, onlyOwner, timeoutMs });
+  const channel = await openChannel(CHANNEL_WAYS, { directory, fresh, signal, onlyOwner, timeoutMs });
   if (!channel) return undefined;
-  const { control, stream, lock } = channel;
+  const { ends, lock } = channel;
+  const { control, stream } = ends;
   const ready = Promise.withResolvers<void>();
   ready.promise.catch(() => {});
   const events = eventsFor(() => session, ready);
@@ -47,7 +49,7 @@ async function connectSession(
   if (lock) session.onClose(() => lock.release());
   try {
     if (lock) await new RelayServer(session, directory).listen();
-    if (fresh) await waitReady(ready.promise, timeoutMs, options);
+    if (fresh) await waitReady(ready.promise, { what: "READY", ms: timeoutMs }, options);
     await checkVersion(session, options, takeOver ? TAKE_OVERS : 1);
     return session;
   } catch (error) {
@@ -69,21 +71,6 @@ function eventsFor(session: () => HyperstartSession, ready: PromiseWithResolvers
       void session().takeClosed(error);
     },
   };
-}
-
-async function waitReady(ready: Promise<void>, ms: number, options: OpenOptions): Promise<void> {
-  const log = options.directory.file("console");
-  const onTimeout = () => {
-    const text = `the guest's agent was not ready within ${Math.round(ms)} ms`;
-    return new HuskError("ERR_BOOT_TIMEOUT", withLogTail(text, "the console ends with", log));
-  };
-  try {
-    await withDeadline(ready, { ms, what: "READY", signal: options.signal, onTimeout });
-    options.mark?.("agent-ready");
-  } catch (error) {
-    if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) throw await options.describeLoss(false);
-    throw error;
-  }
 }
 
 /** The version is asked first: it also tells the agent which dialect is spoken. `share`: part of the deadline. */

@@ -3,8 +3,8 @@ import { Command, ControlDecoder, encodeStream } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../deadline.ts";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
+import { connectSocket } from "../socket.ts";
 import { decodeToken } from "./relay-token.ts";
-import { connectSocket } from "./socket.ts";
 
 /**
  * Connects to the process that holds the agent's channels. It says READY with a token; an empty stream frame with that

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { Command, encodeControl, encodeProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { makeAgentBench } from "../../testing/open-agent.ts";
 import { GuestProcess } from "../guest-process.ts";
-import { connectSocket } from "./socket.ts";
+import { connectSocket } from "../socket.ts";
 
 const attach = () => new GuestProcess({ terminal: false, attached: true });
 

@@ -42,7 +42,12 @@ function capabilitiesOf({ capabilities = {} }: Cmd): Pick<ProcessRequest, "capab
 }
 
 /** The payload of STARTPOD. */
-export function podRequest({ hostname, shareDir, dns, portmappingWhiteLists }: PodStart): PodRequest {
+export function podRequest({
+  hostname,
+  shareDir,
+  dns,
+  portmappingWhiteLists,
+}: Pick<PodStart, "hostname" | "shareDir" | "dns" | "portmappingWhiteLists">): PodRequest {
   return {
     hostname,
     ...(shareDir === undefined ? {} : { shareDir }),

@@ -37,7 +37,7 @@ const attach = (terminal = false) => new GuestProcess({ terminal, attached: true
 test("a container is started with its disk, and its streams and end come back", async (t) => {
   const { peer, open, exits } = await makeAgentBench(t);
   const session = await open({ fresh: true });
-  await session.startPod({ hostname: "host" }, {});
+  await session.startPod({ podId: "p", hostname: "host", shares: [], addresses: [] }, {});
   peer.program = (process) => {
     process.out("out");
     process.err("err");
@@ -72,10 +72,10 @@ test("interfaces and routes are set up, and what the agent says against one is t
     peer.sendControl(Command.ACK);
   });
   await session.setupInterface(eth0, {});
-  await session.setupRoutes([eth0], {});
+  await session.setupRoutes([eth0], [eth0], {});
   assert.deepEqual(asked, ["eth0", [{ dest: "default", device: "eth0", gateway: "10.1.0.1" }]]);
   // No routes, no question.
-  await session.setupRoutes([{ ...eth0, routes: [] }], {});
+  await session.setupRoutes([{ ...eth0, routes: [] }], [], {});
   assert.equal(asked.length, 2);
   const words = 'network interface "02:00:00:00:00:01": the device did not\u001b[2J appear in 10000 ms';
   peer.overrides.set(Command.SETUPINTERFACE, () => peer.sendControl(Command.ERROR, words));
@@ -231,7 +231,9 @@ test("whatever waits is failed when the VM ends", async (t) => {
     code: "ERR_AGENT_DISCONNECTED",
   });
   await assert.rejects(io.wait(), { code: "ERR_VM_LOST" });
-  await assert.rejects(session.startPod({ hostname: "h" }, {}), { code: "ERR_VM_LOST" });
+  await assert.rejects(session.startPod({ podId: "p", hostname: "h", shares: [], addresses: [] }, {}), {
+    code: "ERR_VM_LOST",
+  });
 });
 
 test("bad messages end the session and nothing else", async (t) => {

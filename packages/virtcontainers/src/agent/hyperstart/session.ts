@@ -5,6 +5,7 @@ import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
 import type { Cmd, ProcessListOptions } from "../../types/index.ts";
 import type { GuestProcess, ProcessChannel } from "../guest-process.ts";
+import { checkedList } from "../process-list.ts";
 import {
   type AgentOptions,
   type AgentSession,
@@ -17,7 +18,6 @@ import {
 } from "../types.ts";
 import type { HyperstartConnection, Reply } from "./connection.ts";
 import { interfaceRequest, routesRequest } from "./network-requests.ts";
-import { checkedList } from "./process-list.ts";
 import { replyText } from "./reply-text.ts";
 import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
 import { SessionProcess } from "./session-process.ts";
@@ -70,7 +70,11 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     await this.#command(Command.SETUPINTERFACE, interfaceRequest(guestInterface), "agentStart", options);
   }
 
-  async setupRoutes(interfaces: readonly GuestInterface[], options: AgentOptions): Promise<void> {
+  async setupRoutes(
+    interfaces: readonly GuestInterface[],
+    _all: readonly GuestInterface[],
+    options: AgentOptions,
+  ): Promise<void> {
     const request = routesRequest(interfaces);
     if (request.routes.length > 0) await this.#command(Command.SETUPROUTE, request, "agentCommand", options);
   }
@@ -100,6 +104,14 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     return reply.ok;
   }
 
+  /** Ends are told to all sessions alike, but an owner that has just come may have missed one. */
+  isRunning(containerId: string, options: AgentOptions): Promise<boolean> {
+    return this.killContainer(containerId, 0, options);
+  }
+
+  /** The agent keeps nothing. */
+  async removeContainer(): Promise<void> {}
+
   async listProcesses(
     containerId: string,
     { format, args }: ProcessListOptions,
@@ -115,8 +127,9 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     await this.#command(Command.ONLINECPUMEM, undefined, "agentStart", options);
   }
 
-  async stopPod(options: AgentOptions): Promise<void> {
+  async stopPod(options: AgentOptions): Promise<boolean> {
     await this.#command(Command.DESTROYPOD, undefined, "agentStop", options);
+    return true;
   }
 
   close(): void {

@@ -12,11 +12,11 @@ import { vfioArguments } from "./vfio-device.ts";
 /** Enough for the code that a guest runs over and over, in MiB. */
 const SMALL_CACHE_MIB = 64;
 
-/** Descriptors that QEMU inherits; the numbers are those in QEMU. */
+/** Descriptors that QEMU inherits; the numbers are those in QEMU. `port0` and `port1`: sockets of the agent's serial ports. */
 export const INHERITED = {
   qmp: 3,
-  control: 4,
-  stream: 5,
+  port0: 4,
+  port1: 5,
   console: 6,
   vmLock: 7,
 } as const;
@@ -91,7 +91,7 @@ function socketChardev(id: string, fd: number): string[] {
 function portArguments(plan: QemuPlan): string[] {
   const { serial, common } = transportOf(plan.machine);
   if (plan.ports.length === 0) return [];
-  const ports = plan.ports.flatMap(({ name, socket }, index) => {
+  const ports = plan.ports.flatMap(({ name }, index) => {
     const device = {
       driver: "virtserialport",
       bus: "serial0.0",
@@ -100,7 +100,7 @@ function portArguments(plan: QemuPlan): string[] {
       name,
     };
     return [
-      ...socketChardev(`port${index}`, INHERITED[socket]),
+      ...socketChardev(`port${index}`, index === 0 ? INHERITED.port0 : INHERITED.port1),
       "-device",
       JSON.stringify({ ...device, id: `channel${index}` }),
     ];

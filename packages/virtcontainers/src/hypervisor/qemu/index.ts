@@ -102,7 +102,9 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
     const { program } = this.#launch;
     const { shares, network } = options;
     const plan = network ? withNetwork(this.#launch.plan, network) : this.#launch.plan;
-    const surroundings = { shares, netNSPath: network?.netNSPath, nodes: inheritedNodes(plan.nics) };
+    const { ports } = plan;
+    const nodes = inheritedNodes(plan.nics);
+    const surroundings = { ports, shares, netNSPath: network?.netNSPath, nodes };
     const launched = await launchQemu(program, qemuArguments(plan), directory, surroundings);
     const { child, identity, locked } = launched;
     this.#child = child;

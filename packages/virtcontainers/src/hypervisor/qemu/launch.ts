@@ -6,6 +6,7 @@ import type { ServedShares } from "../../storage/shares.ts";
 import { lockDescriptor, openLockFile } from "../../store/flock.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
 import { identifyProcess, type ProcessIdentity } from "../../store/process-identity.ts";
+import type { SerialPort } from "../types.ts";
 import { INHERITED } from "./command-line.ts";
 import { type ListeningSocket, listenForChild } from "./listening-socket.ts";
 
@@ -19,6 +20,8 @@ export interface LaunchedQemu {
 
 /** What the process of a VM has of the host beside what every one has. */
 export interface Surroundings {
+  /** serial ports of the VM, at most two, whose sockets it inherits */
+  readonly ports: readonly SerialPort[];
   readonly shares?: ServedShares | undefined;
   /** path of the network namespace that it lives in; default: the caller's */
   readonly netNSPath?: string | undefined;
@@ -27,12 +30,14 @@ export interface Surroundings {
 }
 
 /** Our descriptors of what QEMU inherits. */
-type Heirlooms = Record<keyof typeof INHERITED, number>;
+type Heirlooms = Record<keyof typeof INHERITED, number | undefined>;
 
-const SOCKET_NAMES = ["qmp", "control", "stream"] as const;
-
-async function prepareSockets(directory: PodDirectory): Promise<ListeningSocket[]> {
-  const made = await Promise.allSettled(SOCKET_NAMES.map((name) => listenForChild(directory.socket(name))));
+async function prepareSockets(
+  directory: PodDirectory,
+  ports: readonly SerialPort[],
+): Promise<ListeningSocket[]> {
+  const names = ["qmp" as const, ...ports.map(({ socket }) => socket)];
+  const made = await Promise.allSettled(names.map((name) => listenForChild(directory.socket(name))));
   const sockets = made.flatMap((result) => (result.status === "fulfilled" ? [result.value] : []));
   const failed = made.find((result) => result.status === "rejected");
   if (!failed) return sockets;
@@ -49,20 +54,21 @@ export async function launchQemu(
   program: string,
   args: readonly string[],
   directory: PodDirectory,
-  { shares, netNSPath, nodes }: Surroundings,
+  { ports, shares, netNSPath, nodes }: Surroundings,
 ): Promise<LaunchedQemu> {
-  const sockets = await prepareSockets(directory);
+  const sockets = await prepareSockets(directory, ports);
   const console = openSync(directory.file("console"), "w", 0o600);
   const log = openSync(directory.file("hypervisorLog"), "w", 0o600);
   const vmLock = openLockFile(directory.file("vmLock"));
   const opened: number[] = [];
   try {
     for (const path of nodes) opened.push(openNode(path));
-    const [qmp = -1, control = -1, stream = -1] = sockets.map(({ fd }) => fd);
-    const heirlooms = { qmp, control, stream, console, vmLock };
+    const [qmp, port0, port1] = sockets.map(({ fd }) => fd);
+    const heirlooms: Heirlooms = { qmp, port0, port1, console, vmLock };
     // What is wrapped tells on its standard output when it is ready, and goes on with the log.
     const stdio: StdioOptions = ["ignore", shares?.wrap ? "pipe" : log, log];
-    for (const [name, fd] of Object.entries(INHERITED)) stdio[fd] = heirlooms[name as keyof Heirlooms];
+    for (const [name, fd] of Object.entries(INHERITED))
+      stdio[fd] = heirlooms[name as keyof Heirlooms] ?? "ignore";
     for (const [index, fd] of shares?.fds.entries() ?? []) stdio[SHARE_FD + index] = fd ?? "ignore";
     for (const fd of opened) stdio.push(fd);
     const wrapped = shares?.wrap?.(program, args) ?? { program, args };

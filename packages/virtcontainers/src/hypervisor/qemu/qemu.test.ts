@@ -42,7 +42,10 @@ function prepare(t: TestContext, program = FAKE_QEMU) {
     vcpus: 1,
     memory: 128,
     config,
-    ports: [],
+    ports: [
+      { name: "sh.hyper.channel.0", socket: "control" as const },
+      { name: "sh.hyper.channel.1", socket: "stream" as const },
+    ],
     drives: [],
     shares: [],
     vfioDevices: [],

@@ -1,7 +1,7 @@
 import { PayloadError, parseListedPids } from "@husk/wire/hyperstart";
-import { HuskError } from "../../errors/index.ts";
-import type { ProcessListFormat } from "../../types/index.ts";
-import { cleanText } from "../../untrusted-text.ts";
+import { HuskError } from "../errors/index.ts";
+import type { ProcessListFormat } from "../types/index.ts";
+import { cleanText } from "../untrusted-text.ts";
 
 /**
  * A list of processes as the guest gave it, made fit for a caller: pids and nothing else, or text that does not steer a

@@ -1,5 +1,5 @@
 import { createConnection, type Socket } from "node:net";
-import { abortError } from "../../deadline.ts";
+import { abortError } from "../deadline.ts";
 
 /**
  * Connects to a unix socket.

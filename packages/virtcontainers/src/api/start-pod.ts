@@ -1,4 +1,4 @@
-import { HuskError } from "../errors/index.ts";
+import { type ErrorCode, HuskError } from "../errors/index.ts";
 import { releaseNetwork } from "../network/release.ts";
 import { checkNetworkConfig, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { checkState } from "../state-machine.ts";
@@ -108,10 +108,17 @@ async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
   }
 }
 
+/** Errors that are about the container, and not about the way to it. */
+const REFUSALS: readonly ErrorCode[] = [
+  "ERR_AGENT_REFUSED",
+  "ERR_PROGRAM_NOT_EXECUTABLE",
+  "ERR_PROGRAM_NOT_FOUND",
+];
+
 function toContainerError(error: unknown, podId: string, containerId: string): HuskError {
   if (!(error instanceof HuskError))
     return new HuskError("ERR_AGENT_DISCONNECTED", String(error), { cause: error, podId });
-  if (error.containerId !== undefined || error.code !== "ERR_AGENT_REFUSED") return error;
+  if (error.containerId !== undefined || !REFUSALS.includes(error.code)) return error;
   const text = `container "${containerId}" cannot be started: ${error.message}`;
   return new HuskError(error.code, text, { cause: error, podId, containerId });
 }

@@ -14,6 +14,9 @@ export interface ErrorEntry {
 const USAGE = 2;
 /** Exit status for a failure of husk itself, as container command lines use it. */
 const FAILURE = 125;
+/** Exit statuses for a command that could not be executed, as shells use them. */
+const NOT_EXECUTABLE = 126;
+const NOT_FOUND = 127;
 
 /**
  * Every error that husk's library can give, by its stable code. Codes are never renamed or reused.
@@ -223,6 +226,18 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning: "A port of the host that is to lead to the pod is taken.",
     hint: "Choose another port, or end what listens there: ss -lntup shows it.",
+  },
+  ERR_PROGRAM_NOT_EXECUTABLE: {
+    title: "program cannot be executed",
+    exitCode: NOT_EXECUTABLE,
+    meaning: "The container has the program that was asked for, but it cannot be executed.",
+    hint: "Look at its mode, its user, and what it is: a program of another machine, or a directory.",
+  },
+  ERR_PROGRAM_NOT_FOUND: {
+    title: "no such program",
+    exitCode: NOT_FOUND,
+    meaning: "The container has no program of the name that was asked for.",
+    hint: "A name without a slash is looked for in the directories of PATH.",
   },
   ERR_QEMU_MISSING: {
     title: "no QEMU",

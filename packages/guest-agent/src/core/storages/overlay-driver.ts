@@ -1,7 +1,8 @@
 /** Storages that are laid over one another. Reference: virtcontainers.md 8.2. */
 
+import * as sys from "tiny:sys";
 import type { Storage } from "@husk/wire/kata";
-import { makeFolderIn, withFolder } from "../files/guest-folder.ts";
+import { makeFolderIn, pathOfOpen, withFolder } from "../files/guest-folder.ts";
 import type { UndoStack } from "../undo-stack.ts";
 import { checkMountPoint, withSource } from "./mount-point.ts";
 import { mountStorage } from "./mount-storage.ts";
@@ -24,10 +25,13 @@ function checkLayer(path: string): void {
   });
 }
 
-/** Makes the folder that an overlay writes to, or needs for its work, unless it is there. */
+/** Makes the folder that an overlay writes to, or needs for its work, unless it is there. The overlay's root has its mode. */
 function makeLayer(path: string): void {
   const names = checkMountPoint(path);
-  withFolder(names.slice(0, -1), FOLDER_MODE, (folder) => makeFolderIn(folder.fd, names.at(-1) as string));
+  const name = names.at(-1) as string;
+  withFolder(names.slice(0, -1), FOLDER_MODE, ({ fd }) => {
+    if (makeFolderIn(fd, name)) sys.chmod(`${pathOfOpen(fd)}/${name}`, FOLDER_MODE);
+  });
   checkLayer(path);
 }
 

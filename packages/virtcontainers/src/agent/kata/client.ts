@@ -97,7 +97,14 @@ function toHuskError(name: string, error: unknown): HuskError {
   }
   const words = cleanText(error.message).slice(0, MAX_TEXT).trim();
   const text = `the agent refused ${name}: ${words || statusName(code)}`;
-  return new HuskError(ERRORS.get(code) ?? "ERR_AGENT_REFUSED", text, { cause: error });
+  return new HuskError(programError(words) ?? ERRORS.get(code) ?? "ERR_AGENT_REFUSED", text, { cause: error });
+}
+
+/** The error for a program that our own agent could not execute; others put it in other words. */
+function programError(words: string): ErrorCode | undefined {
+  const fault = /^program "[^"]*": (.*)$/s.exec(words)?.[1];
+  if (fault === undefined) return undefined;
+  return fault === "not found" ? "ERR_PROGRAM_NOT_FOUND" : "ERR_PROGRAM_NOT_EXECUTABLE";
 }
 
 /** Whether an error is the agent's answer with a status. */

@@ -54,7 +54,8 @@ function insideOf(source: string, destination: string): string {
 }
 
 /** The guest has the container's root, but not what is mounted in it for the container alone. */
-function checkReachable({ id, mounts = [] }: ContainerConfig, inside: string, podId: string): void {
+function checkReachable({ id, ociSpec, ...config }: ContainerConfig, inside: string, podId: string): void {
+  const mounts = ociSpec?.mounts ?? config.mounts ?? [];
   const destinations = [...OWN_MOUNTS, ...mounts.map(({ destination }) => posix.resolve("/", destination))];
   const mount = destinations.find((one) => inside === one || inside.startsWith(`${one === "/" ? "" : one}/`));
   if (mount === undefined) return;

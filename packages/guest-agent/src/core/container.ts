@@ -92,8 +92,6 @@ export class Container {
   /** Starts one more process. @throws Error when one of this id is there, or it cannot be started */
   exec(plan: ProcessPlan, attachment: Attachment): Promise<Process> {
     if (!this.running) throw new Error(`container "${this.id}" is not running`);
-    // Its process would be stopped before it is set up.
-    if (this.cgroup.frozen) throw new Error(`container "${this.id}" is paused`);
     const place: Place = {
       devpts: containerPaths(this.id).pts,
       pidNamespace: this.#namespaces?.pid ?? this.#sandbox.pidNamespace,

@@ -161,8 +161,9 @@ export class Cgroup {
     this.#frozen = frozen;
   }
 
-  /** Calls `listener` whenever the kernel has killed some of its processes for want of memory. */
+  /** Calls `listener` whenever the kernel has killed some of its processes for want of memory, where that is counted. */
   onOom(listener: () => void): void {
+    if (!this.counts("memory")) return;
     const events = `${this.#folder}/memory.events`;
     let known = readEvent(events, "oom_kill");
     this.#stopOom();

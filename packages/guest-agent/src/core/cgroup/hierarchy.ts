@@ -64,12 +64,6 @@ export function knownControllers(wanted: ReadonlySet<Controller>): Set<Controlle
   return new Set([...wanted].filter((name) => known.has(name)));
 }
 
-/** Those of the controllers that the kernel has. */
-export function presentControllers(wanted: ReadonlySet<Controller>): Set<Controller> {
-  const present = new Set(readText(`${CGROUPS}/cgroup.controllers`).trim().split(" "));
-  return new Set([...wanted].filter((name) => present.has(name)));
-}
-
 /** Gives a cgroup its files of these controllers. @throws LimitError when the kernel has no such controller */
 export function enableControllers(folder: string, wanted: ReadonlySet<Controller>): void {
   if (wanted.size === 0) return;

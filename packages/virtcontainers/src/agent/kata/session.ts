@@ -23,6 +23,7 @@ import {
 import type { KataAgent } from "./agent.ts";
 import { hasStatus } from "./client.ts";
 import { containerRequest } from "./container-request.ts";
+import { containerPaths } from "./guest-paths.ts";
 import { execRequest } from "./process-message.ts";
 import { ProcessStreams } from "./process-streams.ts";
 import { podFiles, sandboxRequest } from "./sandbox-request.ts";
@@ -207,6 +208,10 @@ export class KataSession implements AgentSession, ContainerControl {
 
   onlineCPUMem(cpus: number, cpuOnly: boolean, options: AgentOptions): Promise<void> {
     return this.#tell(this.agent.onlineCPUMem(cpus, cpuOnly, options));
+  }
+
+  rootOf(containerId: string): string {
+    return containerPaths(containerId).rootfs;
   }
 
   copyFile(source: string, destination: string, options: AgentOptions): Promise<void> {

@@ -125,6 +125,43 @@ describe("a container's process", needsDisk, () => {
   });
 });
 
+describe("a container's system calls", needsDisk, () => {
+  const Seccomp = {
+    DefaultAction: "SCMP_ACT_ALLOW",
+    Architectures: ["SCMP_ARCH_X86_64"],
+    Syscalls: [{ Names: ["mkdir", "mkdirat"], Action: "SCMP_ACT_ERRNO", errnoret: 95, Args: [] }],
+  };
+
+  test("are filtered, also those of more processes, with or without new privileges", async () => {
+    await using session = await startSandbox();
+    for (const NoNewPrivileges of [true, false]) {
+      for (const User of [{}, { UID: 1000, GID: 1000 }]) {
+        const process = { NoNewPrivileges, User };
+        const Linux = { Namespaces: NAMESPACES, Seccomp };
+        const script = "mkdir /tmp/x; grep -E '^(Seccomp|CapPrm):' /proc/self/status; read x";
+        const init = await startContainer(session, "c", makeSpec(sh(script), { Linux }, process));
+        const other = await exec(session, "c", "e", sh(script), process);
+        for (const one of [init, other]) {
+          await one.write("x\n");
+          const { stdout, stderr } = await one.result();
+          assert.match(stdout, /^CapPrm:\t0{16}\nSeccomp:\t2\n$/);
+          assert.equal(stderr, "mkdir: can't create directory '/tmp/x': Operation not supported\n");
+        }
+        await session.call("RemoveContainer", { containerId: "c" });
+      }
+    }
+  });
+
+  test("are not half filtered: a profile that cannot be had is refused", async () => {
+    await using session = await startSandbox();
+    const Linux = { Seccomp: { ...Seccomp, DefaultAction: "SCMP_ACT_X" } };
+    const OCI = makeSpec(["/bin/true"], { Linux });
+    const { status, message } = await session.refuse("CreateContainer", { containerId: "c", OCI });
+    assert.equal(status, "INVALID_ARGUMENT");
+    assert.match(message, /^linux\.seccomp: .*SCMP_ACT_X/);
+  });
+});
+
 describe("a container's root", needsDisk, () => {
   test("holds what is mounted and made in it, and nothing of the guest", async () => {
     await using session = await startSandbox();

@@ -6,10 +6,12 @@ import {
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWUTS,
+  MNT_DETACH,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
   MS_PRIVATE,
+  MS_RDONLY,
   MS_REC,
   O_CLOEXEC,
   onExit,
@@ -17,7 +19,19 @@ import {
   SIGKILL,
   WNOHANG,
 } from "@husk/tiny";
+import { podPaths } from "./paths.ts";
 import { closeAllBut, startChild } from "./start-child.ts";
+
+/** Gives up all that a container could reach by this process: /proc/1/root is an empty folder, and nothing is allowed. */
+function leaveGuest(): void {
+  sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
+  sys.mount("tmpfs", podPaths.folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "mode=755");
+  sys.chdir(podPaths.folder);
+  sys.pivotRoot(".", ".");
+  sys.umount(".", MNT_DETACH);
+  sys.chdir("/");
+  sys.capset(0, 0, 0);
+}
 
 function reapForEver(): never {
   for (;;) {
@@ -50,9 +64,8 @@ export class PodInit {
   static async start(hostname: string): Promise<PodInit> {
     const child = startChild(
       ({ arrive }) => {
-        sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
-        sys.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, null);
         if (hostname) sys.sethostname(hostname);
+        leaveGuest();
         arrive();
         closeAllBut([0, 1, 2]);
         reapForEver();

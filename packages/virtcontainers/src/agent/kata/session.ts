@@ -257,11 +257,14 @@ export class KataSession implements AgentSession, ContainerControl {
     this.#processes.clear();
   }
 
-  /** Those that a lost connection ends are told when it is known why. */
+  /** A connection may have ended before the process was known here, so that nobody else tells it. */
   async #failProcess(process: GuestProcess, error: unknown): Promise<void> {
-    if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) return;
+    if (process.finished) return;
     const text = error instanceof Error ? error.message : String(error);
-    process.fail(isHuskError(error) ? error : new HuskError("ERR_AGENT_PROTOCOL", text, { cause: error }));
+    if (isHuskError(error, "ERR_AGENT_DISCONNECTED"))
+      process.fail(await this.#options.describeLoss(!this.isOwner));
+    else
+      process.fail(isHuskError(error) ? error : new HuskError("ERR_AGENT_PROTOCOL", text, { cause: error }));
   }
 
   /** A call whose connection has ended is told why that is. */

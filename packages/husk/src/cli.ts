@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { addCheckCommand } from "./commands/check.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
+import { addCpCommand } from "./commands/cp.ts";
 import { addExecCommand } from "./commands/exec.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addNetworkCommand } from "./commands/network.ts";
@@ -36,6 +37,7 @@ export function createProgram(context: CommandContext): Command {
     .addHelpText("after", HELP);
   addRunCommand(program, context);
   addExecCommand(program, context);
+  addCpCommand(program);
   addTopCommand(program);
   addPsCommand(program);
   addInspectCommand(program);

@@ -23,6 +23,7 @@ describe("readCommandTree", () => {
     assert.deepEqual(names, [
       "run",
       "exec",
+      "cp",
       "top",
       "ps",
       "inspect",

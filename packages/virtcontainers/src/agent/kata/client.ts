@@ -97,7 +97,9 @@ function toHuskError(name: string, error: unknown): HuskError {
   }
   const words = cleanText(error.message).slice(0, MAX_TEXT).trim();
   const text = `the agent refused ${name}: ${words || statusName(code)}`;
-  return new HuskError(programError(words) ?? ERRORS.get(code) ?? "ERR_AGENT_REFUSED", text, { cause: error });
+  return new HuskError(programError(words) ?? ERRORS.get(code) ?? "ERR_AGENT_REFUSED", text, {
+    cause: error,
+  });
 }
 
 /** The error for a program that our own agent could not execute; others put it in other words. */

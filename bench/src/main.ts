@@ -4,6 +4,7 @@ import { parseArgs } from "node:util";
 import { measureBoot } from "./parts/boot.ts";
 import { measureExec } from "./parts/exec.ts";
 import { measureHotplug } from "./parts/hotplug.ts";
+import { measureKataDoor } from "./parts/kata-door.ts";
 import { measureList } from "./parts/list.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { measureNetwork } from "./parts/network.ts";
@@ -30,6 +31,7 @@ const PARTS: Record<string, Part> = {
   g: measureHotplug,
   h: measureList,
   i: measureNetwork,
+  j: measureKataDoor,
 };
 
 const { values } = parseArgs({

@@ -12,7 +12,7 @@ import { interleave, type Measurement, median, summarise } from "../support/meas
 import { INITRAMFS, MODULE_ORDER } from "../support/places.ts";
 
 /** amount of each run, in MiB */
-const AMOUNT = 128;
+export const AMOUNT = 128;
 const MIB = 2 ** 20;
 
 /** (d) A container's stdout through the stream channel, against plain writes to a virtio-serial port. */
@@ -45,7 +45,7 @@ async function readContainer(place: BenchPlace): Promise<number> {
 }
 
 /** Boots a bare VM whose init writes to a virtio-serial port whenever it is asked to. */
-async function startPortWriter(
+export async function startPortWriter(
   place: BenchPlace,
 ): Promise<{ read(): Promise<number>; stop(): Promise<void> }> {
   const initramfs = join(place.folder, "port-writer.cpio");

@@ -30,7 +30,7 @@ describe("spoilt requests", needsStage, () => {
     await using session = await KataSession.start({ confined: true });
     const outcomes = await fuzzRequests(session, 8000, new Random(SEED));
     const total = [...outcomes.values()].reduce((sum, count) => sum + count, 0);
-    assert.equal(total, 8000);
+    assert.equal(total, 8000, JSON.stringify([...outcomes]));
     // Some are good, so that all is tried.
     assert.ok((outcomes.get("OK") ?? 0) > 100);
   });

@@ -111,3 +111,40 @@ export function makeMessage(type: MessageType<Message>, random: Random, depth = 
   }
   return message;
 }
+
+/** A copy of a message in which one place has another value, or is gone. */
+export function spoilMessage(
+  type: MessageType<Message>,
+  message: object,
+  random: Random,
+): Record<string, unknown> {
+  const copy = { ...message } as Record<string, unknown>;
+  const words = type.layout === "" ? [] : type.layout.split(" ");
+  const fields = words.flatMap((word, at) => (at % 2 === 0 ? [[word, words[at + 1] ?? ""] as const] : []));
+  const nested = fields.filter(([word]) => word.endsWith("m"));
+  const [word = "", name = ""] = fields.length > 0 ? random.pick(fields) : [];
+  const [, rule = "", kind = ""] = /^\d+([?*%]?)(\w)$/.exec(word) ?? [];
+  if (kind === "") return copy;
+  const inner = kind === "m" ? type.types[nested.findIndex(([, other]) => other === name)] : undefined;
+  const old = copy[name];
+  if (rule === "%" || (old === undefined && random.next(2) === 0)) delete copy[name];
+  else if (rule === "*") copy[name] = spoilList(kind, inner, (old ?? []) as unknown[], random);
+  else if (inner && typeof old === "object" && old !== null) copy[name] = spoilMessage(inner, old, random);
+  else copy[name] = makeValue(kind, inner, random, MAX_DEPTH - 2);
+  return copy;
+}
+
+function spoilList(
+  kind: string,
+  type: MessageType<Message> | undefined,
+  list: readonly unknown[],
+  random: Random,
+): unknown[] {
+  const copy = [...list];
+  const at = random.next(copy.length + 1);
+  const old = copy[at];
+  if (random.next(4) === 0) copy.splice(at, 1);
+  else
+    copy[at] = type && old ? spoilMessage(type, old, random) : makeValue(kind, type, random, MAX_DEPTH - 2);
+  return copy;
+}

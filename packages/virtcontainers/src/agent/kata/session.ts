@@ -256,15 +256,20 @@ export class KataSession implements AgentSession, ContainerControl {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.events.onClosed();
-    if (this.#processes.size === 0) return;
+    // Also those whose reader holds their output up, which ask the guest for nothing at the moment.
+    const lost = [...this.#processes];
+    if (lost.length === 0) return;
     const error = await this.#options.describeLoss(!this.isOwner);
-    for (const process of this.#processes) process.fail(error);
-    this.#processes.clear();
+    for (const process of lost) process.fail(error);
   }
 
-  /** Those that a lost connection ends are told when it is known why. */
+  /** Tells whoever waits for a process why nothing more comes of it, if nobody else has. */
   async #failProcess(process: GuestProcess, error: unknown): Promise<void> {
-    if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) return;
+    if (process.finished) return;
+    if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) {
+      process.fail(await this.#options.describeLoss(!this.isOwner));
+      return;
+    }
     const text = error instanceof Error ? error.message : String(error);
     process.fail(isHuskError(error) ? error : new HuskError("ERR_AGENT_PROTOCOL", text, { cause: error }));
   }

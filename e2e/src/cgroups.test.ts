@@ -30,7 +30,7 @@ async function runScenarios(place: Workplace, names: string[]): Promise<Record<s
 describe("cgroups in the guest", () => {
   it("limit, count and stop what is in them, and harm nobody else", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    const names = ["devices", "freezer", "hugetlb", "limits", "forks", "memory", "counts"];
+    const names = ["devices", "freezer", "hugetlb", "limits", "forks", "memory", "container", "counts"];
     const { devices, limits, ...rest } = await runScenarios(place, names);
     assert.partialDeepStrictEqual(devices, { denied: 1, freed: true, kept: true });
     assert.deepEqual(limits, {
@@ -49,6 +49,14 @@ describe("cgroups in the guest", () => {
       },
       forks: { count: 50, current: "49", limit: "50", neighbour: 7 },
       memory: { code: 137, told: 1, neighbour: 5, limit: "33554432", met: true, peak: true },
+      container: {
+        bounded: true,
+        denied: 1,
+        bad: 'LimitError: Devices.Type is "x": it must be "a", "b" or "c"',
+        worse: "LimitError: Memory.Limit is -7: it must be -1 for no limit, or more",
+        same: [false, true],
+        after: ["9", false],
+      },
       counts: { cpu: true, memory: true, anon: true, unlimited: true, pids: "1" },
     });
   });

@@ -4,7 +4,7 @@ import * as sys from "tiny:sys";
 import {
   CLOCK_BOOTTIME,
   callSoon,
-  exists,
+  errorText,
   F_GETFL,
   F_SETFD,
   F_SETFL,
@@ -12,7 +12,7 @@ import {
   listenUnix,
   O_NONBLOCK,
   onUncaught,
-  readTextIfThere,
+  readText,
   reapChildren,
   run,
   SIGPIPE,
@@ -20,16 +20,19 @@ import {
 } from "@husk/tiny";
 import { Command } from "@husk/wire/hyperstart";
 import { enterDiskRoot } from "./boot/disk-root.ts";
+import { readVsockWord } from "./boot/door-words.ts";
 import { mountEarly } from "./boot/early-mounts.ts";
 import { loadModule } from "./boot/modules.ts";
 import { openFirstPort, openPort } from "./boot/ports.ts";
 import { powerOff } from "./boot/power.ts";
+import { hasVirtio, VirtioKind } from "./boot/virtio.ts";
 import { StreamChannel } from "./core/stream-channel.ts";
 import { makeCommands } from "./hyperstart/commands.ts";
 import { Server } from "./hyperstart/server.ts";
 import { makeServices } from "./kata/agent.ts";
 import { SerialDoor } from "./kata/serial-door.ts";
 import { openSocketDoor } from "./kata/socket-door.ts";
+import { openVsockDoor } from "./kata/vsock-door.ts";
 import { log, setLogLevel } from "./log.ts";
 
 /** Names of the ports to the host: of hyperstart's two channels, and of Kata's one. */
@@ -83,19 +86,13 @@ function loadAhead([name, ...others]: string[]): void {
   });
 }
 
-/** Id of virtio network devices, as the bus tells it. */
-const VIRTIO_NET = "0x0001";
-
 /** The driver of network interfaces, when the machine has one: others need not wait for it to be loaded. */
 function findNetworkDrivers(): string[] {
-  const devices = "/sys/bus/virtio/devices";
-  const isNetwork = (name: string) => readTextIfThere(`${devices}/${name}/device`)?.trim() === VIRTIO_NET;
-  return exists(devices) && sys.readdir(devices).some(isNetwork) ? ["virtio_net"] : [];
+  return hasVirtio(VirtioKind.NET) ? ["virtio_net"] : [];
 }
 
 /** The door is the one whose port the host has given the machine. */
-async function openDoor(): Promise<void> {
-  const [name, port] = await openFirstPort([HYPERSTART_CONTROL, KATA_PORT]);
+async function openPortDoor(name: string, port: number): Promise<void> {
   if (name === KATA_PORT) {
     new SerialDoor(port, makeServices(), () => {});
     return;
@@ -110,6 +107,28 @@ async function openDoor(): Promise<void> {
       powerOff();
     },
   });
+}
+
+/**
+ * Opens the door that the host comes by: a port of ours or, when its word says so, or there is no such port but a device
+ * for it, vsock.
+ */
+async function openDoor(): Promise<void> {
+  const word = readVsockWord(readText("/proc/cmdline"));
+  if (word === true) {
+    openVsockDoor(makeServices());
+    return;
+  }
+  const names = [HYPERSTART_CONTROL, KATA_PORT];
+  const hasVsock = () => word === undefined && hasVirtio(VirtioKind.VSOCK);
+  const found = await openFirstPort(names, hasVsock);
+  if (found !== undefined) return openPortDoor(...found);
+  openVsockDoor(makeServices());
+  // The port may only have been found later than the other device.
+  openFirstPort(names).then(
+    (late) => late && openPortDoor(...late),
+    (error: unknown) => log("debug", `vsock is the only door: ${errorText(error)}`),
+  );
 }
 
 async function bootGuest(): Promise<void> {

@@ -7,12 +7,14 @@ import { runCommand } from "./run-command.ts";
 
 /**
  * The modules that a guest may ask for: how it sees its devices (PCI on q35, mmio on microvm), its channels,
- * its disks, its network and what filters that, and what it mounts. Each one more costs the initramfs its size,
+ * its disks and persistent memory, its network and what filters that, and what it mounts. Each one more costs the initramfs its size,
  * and nothing else until it is loaded.
  */
 const GUEST_MODULES: readonly string[] = [
   "erofs",
+  "nd_pmem",
   "nf_tables",
+  "nfit",
   "nft_chain_nat",
   "nft_ct",
   "nft_redir",
@@ -28,6 +30,7 @@ const GUEST_MODULES: readonly string[] = [
   "virtio_rng",
   "virtio_scsi",
   "virtiofs",
+  "vmw_vsock_virtio_transport",
 ];
 
 /** The parts of a kernel package that a guest needs. */

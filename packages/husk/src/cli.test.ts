@@ -53,13 +53,15 @@ describe("husk run", () => {
 
   it("takes the options of the VM", async () => {
     const args =
-      "--memory 128 --cpus=2 --rootfs dir --name n --hostname h --read-only --machine q35 --slots 2 --debug".split(
+      "--memory 128 --cpus=2 --max-cpus 4 --memory-slots 2 --rootfs dir --name n --hostname h --read-only --machine q35 --slots 2 --debug".split(
         " ",
       );
     const { options } = await parse("run", ...args, "--", "true");
     assert.deepEqual(options, {
       memory: 128,
       cpus: 2,
+      maxCpus: 4,
+      memorySlots: 2,
       rootfs: "dir",
       name: "n",
       hostname: "h",
@@ -99,6 +101,9 @@ describe("husk run", () => {
     [["run", "--machine", "i440", "--", "true"], /Allowed choices are q35, microvm, pc/],
     [["run", "--timings=xml", "--", "true"], /unknown option/],
     [["run", "--name"], /argument missing/],
+    [["run", "--memory-limit", "64mb", "--", "true"], /size above 0/],
+    [["update", "--cpu-limit", "all", "web"], /number of processors/],
+    [["stats", "--interval", "0"], /whole number/],
     [["rn"], /unknown command 'rn'\n\(Did you mean one of rm, run\?\)/],
     [["exec"], /missing required argument 'name'/],
     [["stop"], /missing required argument 'name'/],
@@ -127,6 +132,38 @@ describe("husk network", () => {
     assert.deepEqual([network.operands, network.options], [["web", "green"], {}]);
     const link = await parse("network", "add", "web", "--link", "eth1");
     assert.deepEqual([link.operands, link.options], [["web"], { link: "eth1" }]);
+  });
+});
+
+describe("husk update", () => {
+  it("takes what is the VM's and what is the container's", async () => {
+    const limits = "--cpu-limit 0.5 --cpu-shares 100 --cpuset-cpus 0-1 --memory-limit 64m --pids-limit none";
+    const { operands, options } = await parse(
+      "update",
+      "--cpus",
+      "2",
+      "--memory=512",
+      ...limits.split(" "),
+      "web/db",
+    );
+    assert.deepEqual(operands, ["web/db"]);
+    assert.deepEqual(options, {
+      cpus: 2,
+      memory: 512,
+      cpuLimit: 0.5,
+      cpuShares: 100,
+      cpusetCpus: "0-1",
+      memoryLimit: 64 * 1024 * 1024,
+      pidsLimit: Number.POSITIVE_INFINITY,
+    });
+  });
+});
+
+describe("husk stats", () => {
+  it("goes on, unless told otherwise", async () => {
+    assert.deepEqual((await parse("stats")).options, { stream: true });
+    const { operands, options } = await parse("stats", "--no-stream", "--interval", "5", "web", "db");
+    assert.deepEqual([operands, options], [["web", "db"], { stream: false, interval: 5 }]);
   });
 });
 

@@ -29,6 +29,9 @@ export function unixAddress(path: string): Uint8Array {
 /** The context id that stands for any, when listening on vsock. */
 export const VMADDR_CID_ANY = 0xffffffff;
 
+/** The context id of the host. */
+export const VMADDR_CID_HOST = 2;
+
 /** `struct sockaddr_vm`: family u16, reserved u16, port u32, context id u32, 4 bytes of zero. */
 export function vsockAddress(cid: number, port: number): Uint8Array {
   const address = new Uint8Array(16);

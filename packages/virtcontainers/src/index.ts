@@ -13,6 +13,7 @@ export {
   processListContainer,
   statusContainer,
 } from "./api/container-process.ts";
+export { copyToContainer } from "./api/copy-to-container.ts";
 export { createPod, runPod } from "./api/create-pod.ts";
 export { deletePod } from "./api/delete-pod.ts";
 export { addInterface, checkNetwork, listInterfaces, removeInterface } from "./api/interfaces.ts";

@@ -28,14 +28,29 @@ function findPort(names: readonly string[]): [name: string, port: string] | unde
   return undefined;
 }
 
-/** Opens a port of one of these names, non-blocking, as soon as there is one; gives its name, too. */
-export async function openFirstPort(names: readonly string[]): Promise<[name: string, port: number]> {
-  const what = `a port ${names.join(" or ")}`;
-  const [name, port] = await waitForDevice(what, DEADLINE_MS, () => findPort(names));
-  return [name, sys.open(`/dev/${port}`, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0)];
+function openDevice(port: string): number {
+  return sys.open(`/dev/${port}`, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
 }
 
-/** Opens the port of this name, as {@link openFirstPort} does. */
+/**
+ * Opens a port of one of these names, non-blocking, as soon as there is one; gives its name, too.
+ *
+ * @param otherwise tells that there is another way to the host, when there is none of these yet; then undefined is given
+ */
+export async function openFirstPort(
+  names: readonly string[],
+  otherwise: () => boolean = () => false,
+): Promise<[name: string, port: number] | undefined> {
+  const found = await waitForDevice(`a port ${names.join(" or ")}`, DEADLINE_MS, () => {
+    const named = findPort(names);
+    if (named !== undefined) return { named };
+    return otherwise() ? { named } : undefined;
+  });
+  return found.named && [found.named[0], openDevice(found.named[1])];
+}
+
+/** Opens the port of this name, non-blocking, as soon as there is one. */
 export async function openPort(name: string): Promise<number> {
-  return (await openFirstPort([name]))[1];
+  const port = await waitForDevice(`a port ${name}`, DEADLINE_MS, () => findPort([name])?.[1]);
+  return openDevice(port);
 }

@@ -48,17 +48,18 @@ export function standardDevices(): DeviceNode[] {
   }));
 }
 
-/** Makes what is in every container's /dev, which is empty. */
-export function makeStandardDevices(): void {
-  for (const device of standardDevices()) makeNode(device.path, device);
-  for (const [name, target] of LINKS) sys.symlink(target, `/dev/${name}`);
+/** Makes what is in every container's /dev, which is empty. @param dev its path without links */
+export function makeStandardDevices(dev: string): void {
+  for (const device of standardDevices()) makeNode(`${dev}/${device.path.slice("/dev/".length)}`, device);
+  for (const [name, target] of LINKS) sys.symlink(target, `${dev}/${name}`);
 }
 
 /** Makes the links of every container's /dev; what has such a name already is left as it is. */
 export function makeStandardLinks(): void {
+  const dev = makeFolder("/dev");
   for (const [name, target] of LINKS) {
     try {
-      sys.symlink(target, `/dev/${name}`);
+      sys.symlink(target, `${dev}/${name}`);
     } catch (error) {
       if (!hasErrno(error, Errno.EEXIST, Errno.EROFS)) throw error;
     }

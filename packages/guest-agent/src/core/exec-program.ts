@@ -41,6 +41,16 @@ function enterWorkdir(path: string, make: boolean): void {
   }
 }
 
+/** The text of a file of the container, "" when it is not there. Links of /proc do not lead to files of the guest. */
+function readContainerText(path: string): string {
+  try {
+    return readTextIfThere(resolveInContainer(path)) ?? "";
+  } catch {
+    // Links without end, a folder, a file without one: there are no names to be found.
+    return "";
+  }
+}
+
 /** What is wrong with every one of these as a program; undefined when one can be executed. */
 function findFault(name: string, candidates: readonly string[]): string | undefined {
   let fault = "not found";
@@ -65,8 +75,8 @@ function findFault(name: string, candidates: readonly string[]): string | undefi
  * @throws Error with what it could not become, or when the program is not there and the starter is to hear of that
  */
 export function becomeReady(plan: ProcessPlan, stdio: Stdio): Program {
-  const groups = readTextIfThere("/etc/group") ?? "";
-  const credentials = plan.findCredentials(readTextIfThere("/etc/passwd") ?? "", groups);
+  const groups = readContainerText("/etc/group");
+  const credentials = plan.findCredentials(readContainerText("/etc/passwd"), groups);
   const variables = plan.makeEnvironment(credentials);
   const name = plan.args[0] as string;
   sys.setsid();

@@ -6,6 +6,8 @@ import {
   CLONE_NEWNS,
   CLONE_NEWPID,
   CLONE_NEWUTS,
+  Errno,
+  hasErrno,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
@@ -16,8 +18,22 @@ import {
   SIGCHLD,
   SIGKILL,
   WNOHANG,
+  writeControl,
 } from "@husk/tiny";
 import { closeAllBut, startChild } from "./start-child.ts";
+
+/** Keeps a process from being killed for its memory. */
+const OOM_NEVER = -1000;
+
+/** Where memory is short, the kernel must take it from a container: with this process, all of them would end. */
+function protectFromOom(): void {
+  try {
+    writeControl("/proc/self/oom_score_adj", String(OOM_NEVER));
+  } catch (error) {
+    // In tests on a host the agent may lack the privilege, and the memory is not its own.
+    if (!hasErrno(error, Errno.EACCES)) throw error;
+  }
+}
 
 function reapForEver(): never {
   for (;;) {
@@ -53,6 +69,7 @@ export class PodInit {
         sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
         sys.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, null);
         if (hostname) sys.sethostname(hostname);
+        protectFromOom();
         arrive();
         closeAllBut([0, 1, 2]);
         reapForEver();

@@ -120,7 +120,12 @@ export class Pod {
   /** Ends every container, those that do not listen by force after a grace, then the sandbox. */
   async end(): Promise<void> {
     const containers = this.containers();
-    for (const container of containers) if (container.running) container.signal(SIGTERM, true);
+    for (const container of containers) {
+      if (!container.running) continue;
+      container.signal(SIGTERM, true);
+      // One that is paused would not hear it.
+      if (container.cgroup.frozen) void container.cgroup.thaw();
+    }
     const grace = startTimer(GRACE_MS, () => {
       for (const container of containers) container.kill();
     });

@@ -9,6 +9,7 @@ import { machineMethods } from "./machine-methods.ts";
 import { metricsMethods } from "./metrics-methods.ts";
 import { networkMethods } from "./network-methods.ts";
 import { processMethods } from "./process-methods.ts";
+import { resourceMethods } from "./resource-methods.ts";
 import { KataSandbox } from "./sandbox.ts";
 import { sandboxMethods } from "./sandbox-methods.ts";
 import { makeService } from "./services.ts";
@@ -20,6 +21,7 @@ export function makeServices(): TtrpcServices {
     ...sandboxMethods(sandbox),
     ...containerMethods(sandbox),
     ...processMethods(sandbox),
+    ...resourceMethods(sandbox),
     ...machineMethods,
     ...fileMethods,
     ...metricsMethods,

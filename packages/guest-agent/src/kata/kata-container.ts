@@ -62,6 +62,9 @@ export class KataContainer {
   async exec({ execId: id, process: spec, stringUser }: ExecProcessRequest): Promise<void> {
     if (!this.container.running || this.container.init.held)
       throw new TtrpcError(StatusCode.FAILED_PRECONDITION, `container "${this.id}" is not running`);
+    // Its process would be stopped before it is set up.
+    if (this.container.cgroup.frozen)
+      throw new TtrpcError(StatusCode.FAILED_PRECONDITION, `container "${this.id}" is paused`);
     const plan = planOciProcess(spec, {
       id,
       stringUser,

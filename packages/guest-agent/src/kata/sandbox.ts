@@ -12,6 +12,7 @@ import { findGuestHooks } from "../core/oci/guest-hooks.ts";
 import type { HookPlan } from "../core/oci/hooks.ts";
 import { planOciContainer } from "../core/oci/plan-container.ts";
 import { specFault } from "../core/oci/spec-fault.ts";
+import { OomEvents } from "../core/oom-events.ts";
 import { Pod } from "../core/pod.ts";
 import { addStorages, POD, releaseStorages } from "../core/storages/index.ts";
 import { KataContainer } from "./kata-container.ts";
@@ -31,6 +32,8 @@ interface Running {
 
 /** See the head of the file. */
 export class KataSandbox {
+  /** containers that were out of memory */
+  readonly oomEvents = new OomEvents();
   #running: Running | undefined;
   /** what is under way with the pod as a whole */
   #changing: "being made" | "ending" | undefined;
@@ -106,6 +109,7 @@ export class KataSandbox {
       const init = new KataProcess(execId || id);
       const container = await pod.createContainer(plan, init.attachment());
       this.#containers.set(id, new KataContainer(container, init, plan));
+      this.oomEvents.watch(id, container.cgroup);
     } catch (error) {
       await releaseStorages(id);
       throw error;

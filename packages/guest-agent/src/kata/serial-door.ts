@@ -4,42 +4,34 @@
  */
 
 import { errorText } from "@husk/tiny";
-import { TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
+import { TtrpcProtocolError, TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
 import { SendQueue, type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
-import { MAX_UNSENT_BYTES } from "./limits.ts";
+import { Intake } from "./intake.ts";
+import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
 
 /** A ttrpc connection on a stream of yamux. What it does not take stays with the host, by the stream's window. */
 class StreamConnection {
   readonly #stream: YamuxStream;
   readonly #queue: SendQueue;
   readonly #server: TtrpcServer;
-  /** bytes that are used, and not yet told to the host */
-  #unconsumed = 0;
+  readonly #intake: Intake;
 
   constructor(stream: YamuxStream, services: TtrpcServices) {
     this.#stream = stream;
     this.#queue = new SendQueue(stream, { highWaterBytes: MAX_UNSENT_BYTES });
     this.#server = new TtrpcServer({ services, send: (message) => void this.#queue.push(message) });
+    this.#intake = new Intake(this.#server, () => this.#queue.queuedBytes >= MAX_UNSENT_BYTES);
   }
 
   feed(data: Uint8Array): void {
-    try {
-      this.#server.feed(data);
-    } catch (error) {
-      log("error", `a connection ends: ${errorText(error)}`);
-      this.#server.end();
-      this.#stream.reset();
-      return;
-    }
-    this.#unconsumed += data.length;
-    this.#consume();
+    this.#use(() => this.#intake.push(data));
   }
 
   flush(): void {
     this.#queue.flush();
-    this.#consume();
+    this.#use(() => this.#intake.resume());
   }
 
   /** The host sends no more: one that closes its side does not read any more, either. */
@@ -53,10 +45,15 @@ class StreamConnection {
     this.#server.end();
   }
 
-  #consume(): void {
-    if (this.#unconsumed === 0 || this.#queue.queuedBytes >= MAX_UNSENT_BYTES) return;
-    this.#stream.consume(this.#unconsumed);
-    this.#unconsumed = 0;
+  #use(feed: () => number): void {
+    try {
+      this.#stream.consume(feed());
+    } catch (error) {
+      if (!(error instanceof TtrpcProtocolError)) throw error;
+      log("error", `a connection ends: ${errorText(error)}`);
+      this.#server.end();
+      this.#stream.reset();
+    }
   }
 }
 
@@ -76,6 +73,8 @@ export class SerialDoor {
       },
       onWritable: () => this.#handle(this.#session.resume()),
       onHostGone: () => {
+        // The next host begins with a frame, and so does what it is sent.
+        this.#channel.output.discard();
         this.#restart();
         onHostGone();
       },
@@ -87,6 +86,7 @@ export class SerialDoor {
     const { output } = this.#channel;
     return new YamuxSession({
       role: "server",
+      maxStreams: MAX_CONNECTIONS,
       sink: (frame) => {
         output.write(frame);
         return !output.blocked;
@@ -97,7 +97,6 @@ export class SerialDoor {
   #restart(): void {
     this.#handle(this.#session.end());
     this.#connections.clear();
-    this.#channel.output.discard();
     this.#session = this.#open();
   }
 

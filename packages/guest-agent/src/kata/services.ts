@@ -46,14 +46,28 @@ export function makeService<S extends Service>(
   return handlers;
 }
 
+/** What the host is told of a failure. */
+function explain(name: string, error: unknown): unknown {
+  if (isLogged("info")) log("info", `${name}: ${errorText(error)}`);
+  return error instanceof ProtobufError
+    ? new TtrpcError(StatusCode.INVALID_ARGUMENT, `the request cannot be read: ${error.message}`)
+    : error;
+}
+
+/** A method that answers at once is answered at once, so that its answers are seen to pile up. */
 function makeHandler(name: string, { request, response }: Method, method: AnyMethod): TtrpcHandler {
-  const answer = async (call: TtrpcCall): Promise<Uint8Array> =>
-    encodeMessage(response, await method(decodeMessage(request, call.payload) as never, call));
-  return (call) =>
-    answer(call).catch((error: unknown) => {
-      if (isLogged("info")) log("info", `${name}: ${errorText(error)}`);
-      throw error instanceof ProtobufError
-        ? new TtrpcError(StatusCode.INVALID_ARGUMENT, `the request cannot be read: ${error.message}`)
-        : error;
-    });
+  return (call) => {
+    try {
+      const answer = method(decodeMessage(request, call.payload) as never, call);
+      if (!(answer instanceof Promise)) return encodeMessage(response, answer);
+      return answer.then(
+        (message) => encodeMessage(response, message),
+        (error: unknown) => {
+          throw explain(name, error);
+        },
+      );
+    } catch (error) {
+      throw explain(name, error);
+    }
+  };
 }

@@ -2,26 +2,35 @@
 
 import * as sys from "tiny:sys";
 import { accept, EPOLLIN, Errno, errorText, hasErrno, unwatch, watch } from "@husk/tiny";
-import { TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
+import { TtrpcProtocolError, TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
-import { MAX_UNSENT_BYTES } from "./limits.ts";
+import { Intake } from "./intake.ts";
+import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
+
+/** Connections that live, through all doors of this kind. */
+let connections = 0;
 
 /** A ttrpc connection on a socket of its own. */
 class SocketConnection {
   readonly #fd: number;
   readonly #server: TtrpcServer;
   readonly #channel: Channel;
+  readonly #intake: Intake;
   #open = true;
 
   constructor(fd: number, services: TtrpcServices) {
     this.#fd = fd;
+    connections += 1;
     this.#channel = new Channel(fd, {
-      onBytes: (bytes) => this.#feed(bytes),
-      onWritable: () => this.#channel.resume(),
+      onBytes: (bytes) => this.#use(() => this.#intake.push(bytes)),
+      onWritable: () => {
+        if (this.#use(() => this.#intake.resume())) this.#channel.resume();
+      },
       onHostGone: () => this.#close(),
     });
     this.#server = new TtrpcServer({ services, send: (message) => this.#send(message) });
+    this.#intake = new Intake(this.#server, () => this.#channel.output.keptBytes >= MAX_UNSENT_BYTES);
   }
 
   #send(message: Uint8Array): void {
@@ -34,30 +43,42 @@ class SocketConnection {
     }
   }
 
-  #feed(bytes: Uint8Array): boolean {
+  /** False while what was read waits: then no more is read. */
+  #use(feed: () => number): boolean {
     try {
-      this.#server.feed(bytes);
+      feed();
     } catch (error) {
+      if (!(error instanceof TtrpcProtocolError)) throw error;
       log("error", `a connection ends: ${errorText(error)}`);
       this.#close();
     }
-    return this.#open && this.#channel.output.keptBytes < MAX_UNSENT_BYTES;
+    return this.#open && this.#intake.heldBytes === 0;
   }
 
   #close(): void {
     if (!this.#open) return;
     this.#open = false;
+    connections -= 1;
     this.#server.end();
     unwatch(this.#fd);
     sys.close(this.#fd);
   }
 }
 
-/** Serves whoever connects to a listening socket, which is non-blocking. */
-export function openSocketDoor(listener: number, services: TtrpcServices): void {
+/**
+ * Serves whoever connects to a listening socket, which is non-blocking.
+ *
+ * @param next the next connection; undefined when nobody is waiting
+ */
+export function openSocketDoor(
+  listener: number,
+  services: TtrpcServices,
+  next: (listener: number) => number | undefined = accept,
+): void {
   watch(listener, EPOLLIN, () => {
-    for (let fd = accept(listener); fd !== undefined; fd = accept(listener)) {
-      new SocketConnection(fd, services);
+    for (let fd = next(listener); fd !== undefined; fd = next(listener)) {
+      if (connections < MAX_CONNECTIONS) new SocketConnection(fd, services);
+      else sys.close(fd);
     }
   });
 }

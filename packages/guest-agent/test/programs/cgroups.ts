@@ -26,6 +26,7 @@ import {
 } from "@husk/wire/protobuf";
 import { Cgroup, COUNTING } from "../../src/core/cgroup/cgroup.ts";
 import { mountCgroups } from "../../src/core/cgroup/hierarchy.ts";
+import { limitContainer } from "../../src/core/cgroup/limit-container.ts";
 import { forkChild } from "../../src/core/fork-child.ts";
 
 const S_IFBLK = 0o060000;
@@ -80,8 +81,12 @@ function errorOf(task: () => void): string {
   }
 }
 
-async function withCgroup<T>(name: string, use: (cgroup: Cgroup) => Promise<T>): Promise<T> {
-  const cgroup = new Cgroup(`husk/${name}`);
+async function withCgroup<T>(
+  name: string,
+  use: (cgroup: Cgroup) => Promise<T>,
+  controllers = new Set(COUNTING),
+): Promise<T> {
+  const cgroup = new Cgroup(`husk/${name}`, controllers);
   try {
     return await use(cgroup);
   } finally {
@@ -151,16 +156,16 @@ const scenarios: Record<string, () => Promise<unknown>> = {
   /** Cgroups that processes have made in their own are removed with it, and those above that are empty. */
   async nested() {
     const cgroup = new Cgroup("pods/a/b");
+    const taken = errorOf(() => new Cgroup("/pods/a/b/"));
     const code = await start(cgroup, () => {
       makeDirectories("/sys/fs/cgroup/pods/a/b/inner/most");
       return 3;
     }).ended;
     await cgroup.empty();
     cgroup.remove();
-    const left = sys.readdir("/sys/fs/cgroup/pods").filter((name) => name === "a");
-    sys.rmdir("/sys/fs/cgroup/pods");
+    const left = sys.readdir("/sys/fs/cgroup").filter((name) => name === "pods");
     const bad = ["..", "a/../b", "", "a\nb"].map((path) => errorOf(() => new Cgroup(path)));
-    return { code, left, bad };
+    return { code, left, taken, bad };
   },
 
   hugetlb: () =>
@@ -270,6 +275,29 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       }),
     ),
 
+  /** What a container has from the beginning, and what an update that fails and one that does not leave of it. */
+  container: () =>
+    withCgroup("container", async (cgroup) => {
+      const access = { Major: -1n, Minor: -1n, Access: "rwm" };
+      makeBlock();
+      const look = () => start(cgroup, openBlock).ended;
+      limitContainer(cgroup, { Devices: [] });
+      const most = Number(readText("/proc/sys/kernel/threads-max"));
+      const bounded = Number(file("container", "pids.max")) < most;
+      const denied = await look();
+      const Devices = [{ Allow: true, Type: "b", ...access }];
+      const bad = errorOf(() =>
+        cgroup.update(limits({ Pids: { Limit: 7n }, Devices: [{ ...access, Type: "x" }] })),
+      );
+      const worse = errorOf(() =>
+        cgroup.update(limits({ Pids: { Limit: 7n }, Memory: { Limit: -7n }, Devices })),
+      );
+      const same = [Number(file("container", "pids.max")) < 10, (await look()) === denied];
+      cgroup.update(limits({ Pids: { Limit: 9n }, Devices }));
+      const after = [file("container", "pids.max"), (await look()) === denied];
+      return { bounded, denied, bad, worse, same, after };
+    }),
+
   /** Counts what a process uses that writes 8 MiB of memory and of time. */
   async counts() {
     const cgroup = new Cgroup("husk/counts", COUNTING);
@@ -307,15 +335,19 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       return Number((sys.clock(CLOCK_MONOTONIC) - from).toFixed(2));
     };
     const cgroups: Cgroup[] = [];
-    const make = (name: string, ...more: [typeof COUNTING] | []) =>
-      cgroups.push(new Cgroup(`husk/${name}`, ...more));
+    const make = (name: string, ...more: [typeof COUNTING] | []) => {
+      const cgroup = new Cgroup(`husk/${name}`, ...more);
+      cgroups.push(cgroup);
+      return cgroup;
+    };
     const plain = time(() => make("plain"));
     const first = time(() => make("first", COUNTING));
     const second = time(() => make("second", COUNTING));
+    const whole = time(() => limitContainer(make("whole", COUNTING), { Devices: [] }));
     const devices = time(() => cgroups[0]?.limitDevices([]));
     const stats = time(() => cgroups[1]?.stats());
     const removal = cgroups.map((cgroup) => time(() => cgroup.remove()));
-    return { plain, first, second, devices, stats, removal };
+    return { plain, first, second, whole, devices, stats, removal };
   },
 };
 

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before } from "node:test";
-import type { CreateContainerRequest, CreateSandboxRequest, Process, Spec } from "@husk/wire/kata";
+import type { CreateContainerRequest, CreateSandboxRequest, Mount, Process, Spec } from "@husk/wire/kata";
 import type { MessageInit } from "@husk/wire/protobuf";
 import { TtrpcError } from "@husk/wire/ttrpc";
 import { fillImage, needsDisk } from "./disk.ts";
@@ -45,33 +45,38 @@ const QUIET = ["nosuid", "noexec", "nodev"];
 /** What may be said of a container's specification. */
 export type SpecInit = MessageInit<Spec>;
 
+/** What every container has mounted. */
+export const SYSTEM_MOUNTS: MessageInit<Mount>[] = [
+  { destination: "/proc", type: "proc", source: "proc", options: QUIET },
+  {
+    destination: "/dev",
+    type: "tmpfs",
+    source: "tmpfs",
+    options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
+  },
+  {
+    destination: "/dev/pts",
+    type: "devpts",
+    source: "devpts",
+    options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+  },
+  { destination: "/sys", type: "sysfs", source: "sysfs", options: [...QUIET, "ro"] },
+];
+
+/** Namespaces that every container names; without paths they are its own, or the pod's. */
+export const NAMESPACES = [{ Type: "mount" }, { Type: "ipc" }, { Type: "uts" }];
+
 /** A specification as container runtimes are given it. */
 export function makeSpec(args: string[], more: SpecInit = {}, process: MessageInit<Process> = {}): SpecInit {
   return {
     Version: "1.1.0",
     Root: { Path: rootPath() },
-    Mounts: [
-      { destination: "/proc", type: "proc", source: "proc", options: QUIET },
-      {
-        destination: "/dev",
-        type: "tmpfs",
-        source: "tmpfs",
-        options: ["nosuid", "strictatime", "mode=755", "size=65536k"],
-      },
-      {
-        destination: "/dev/pts",
-        type: "devpts",
-        source: "devpts",
-        options: ["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
-      },
-      { destination: "/sys", type: "sysfs", source: "sysfs", options: [...QUIET, "ro"] },
-    ],
-    Linux: { Namespaces: [{ Type: "mount" }, { Type: "ipc" }, { Type: "uts" }] },
+    Mounts: SYSTEM_MOUNTS,
+    Linux: { Namespaces: NAMESPACES },
     ...more,
     Process: { Args: args, Cwd: "/", Env: ["PATH=/bin"], User: {}, ...process },
   };
 }
-
 /** A process of a container, as its host sees it. */
 export class PulledProcess {
   readonly connection: KataConnection;

@@ -73,6 +73,12 @@ export class KataConnection {
   }
 }
 
+/** What an agent finds when it starts, and how long the session may take. */
+interface KataSessionOptions extends Omit<StageOptions, "door"> {
+  /** milliseconds after which it is given up; default: 30 s */
+  deadlineMs?: number;
+}
+
 /** See the head of the file. */
 export class KataSession extends KataConnection implements AsyncDisposable {
   readonly #stage: Stage;
@@ -96,14 +102,15 @@ export class KataSession extends KataConnection implements AsyncDisposable {
   }
 
   /** Starts an agent with its Kata door open. */
-  static async start(options: Omit<StageOptions, "door"> = {}): Promise<KataSession> {
-    const stage = await setStage({ ...options, door: "kata" });
+  static async start(options: KataSessionOptions = {}): Promise<KataSession> {
+    const { deadlineMs = DEADLINE_MS, ...stageOptions } = options;
+    const stage = await setStage({ ...stageOptions, door: "kata" });
     const said = { log: "", closing: false };
     const failure = Promise.withResolvers<never>();
     failure.promise.catch(() => {});
     const fail = (error: Error) =>
       failure.reject(new Error(`${error.message}; the agent said:\n${said.log}`));
-    const timer = setTimeout(() => fail(new Error("the session took too long")), DEADLINE_MS);
+    const timer = setTimeout(() => fail(new Error("the session took too long")), deadlineMs);
     const port = stage.control;
     const yamux = new YamuxSession({ role: "client", sink: (frame) => port.write(frame) });
     const session = new KataSession(stage, yamux, failure.promise, said);
@@ -146,6 +153,11 @@ export class KataSession extends KataConnection implements AsyncDisposable {
     return connection;
   }
 
+  /** A stream on which nothing that comes is read. */
+  openIdleStream(): YamuxStream {
+    return this.#yamux.openStream();
+  }
+
   /** Hangs up. The agent must end by itself, with 0, and nothing of it may be left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#said.closing = true;
@@ -164,10 +176,11 @@ export class KataSession extends KataConnection implements AsyncDisposable {
 
   #take(event: Extract<ReturnType<YamuxSession["feed"]>[number], { stream: YamuxStream }>): void {
     const connection = this.#connections.get(event.stream);
+    if (connection === undefined) return;
     if (event.kind === "data") {
       event.stream.consume(event.data.length);
-      connection?.client.feed(event.data);
-    } else if (event.kind === "writable") connection?.queue.flush();
-    else if (event.kind === "reset" || event.kind === "end") connection?.client.end();
+      connection.client.feed(event.data);
+    } else if (event.kind === "writable") connection.queue.flush();
+    else if (event.kind === "reset" || event.kind === "end") connection.client.end();
   }
 }

@@ -40,6 +40,13 @@ while [ "$1" != -- ]; do
   mkdir -p "/run/husk/shares/$1" && mount --bind "$2" "/run/husk/shares/$1" && shift 2 || exit 1
 done
 shift && exec "$@"`;
+/**
+ * Becomes the rest without what could change this host, whatever the agent is asked for: its file systems are read-only,
+ * and so are its kernel's parameters; its clock, its modules and its power are not the agent's.
+ */
+const CONFINE = `mount --bind /proc/sys /proc/sys || exit 1
+for folder in / /dev /dev/shm /sys /proc/sys; do mount -o remount,bind,ro $folder || exit 1; done
+exec setpriv --bounding-set=-sys_time,-sys_module,-sys_boot,-sys_rawio "$@"`;
 const NAMESPACES = [
   "--mount",
   "--pid",
@@ -86,14 +93,18 @@ export interface StageOptions {
   shares?: Record<string, string>;
   /** which of its doors is open; default: hyperstart's */
   door?: keyof typeof DOORS;
+  /** whether it may be asked for anything: this host is then out of its reach; default: false */
+  confined?: boolean;
 }
 
 /** Starts the agent. The caller ends it, and calls {@link clearStage} then. */
-export async function setStage({ shares = {}, door = "hyperstart" }: StageOptions = {}): Promise<Stage> {
+export async function setStage(options: StageOptions = {}): Promise<Stage> {
+  const { shares = {}, door = "hyperstart", confined = false } = options;
   const agent = await agentPath();
   const cgroup = await mkdtemp(join(cgroups ?? "", "husk-test-"));
   const mounts = Object.entries(shares).flat();
-  const inner = ["--", "/bin/sh", "-c", FURNISH, "sh", ...mounts, "--", agent, ...DOORS[door]];
+  const confine = confined ? ["/bin/sh", "-c", CONFINE, "sh"] : [];
+  const inner = ["--", "/bin/sh", "-c", FURNISH, "sh", ...mounts, "--", ...confine, agent, ...DOORS[door]];
   const args = ["-c", JOIN, "sh", cgroup, "unshare", ...NAMESPACES, ...inner];
   const child = spawn("/bin/sh", args, { stdio: ["ignore", "ignore", "pipe", "pipe", "pipe"] });
   return { child, control: child.stdio[3] as Duplex, stream: child.stdio[4] as Duplex, cgroup };

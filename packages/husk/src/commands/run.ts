@@ -2,6 +2,7 @@ import { type Command, Option } from "commander";
 import { addNetworkOptions } from "../options/network-options.ts";
 import { parsePositive } from "../options/numbers.ts";
 import { addProcessOptions } from "../options/process-options.ts";
+import { addResourceOptions } from "../options/resource-options.ts";
 import { addStorageOptions } from "../options/storage-options.ts";
 import { PhaseLog } from "../output/phase-log.ts";
 import { type RunOptions, runContainer } from "../run-container.ts";
@@ -14,6 +15,9 @@ command; 125 when husk itself fails, be it for a wrong option.
 Networks: none, the default, for code that you do not trust: the container reaches nobody. user: QEMU's own network; the container
 reaches what the host reaches (the host's own services, too, as 10.0.2.2), and is reached by published ports only; needs no root.
 cni: the first network in /etc/cni/net.d, or those named, as eth0, eth1, …. ns: what somebody has put into a network namespace.
+
+Limits (--cpu-limit, --memory-limit, --pids-limit, …) are the container's, and need the Kata agent; --cpus and --memory are the VM's,
+which gets beside them what the container may use. husk update changes both.
 
 Without -t, signals (Ctrl-C, too) are passed on to the command; with -it, every key is.
 
@@ -42,9 +46,11 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .usage("[options] -- CMD ARG…")
     .argument("[command...]", "the command and its arguments")
     .passThroughOptions();
-  addNetworkOptions(addStorageOptions(addProcessOptions(command)))
-    .option("--memory <MIB>", "guest memory in MiB", parsePositive)
-    .option("--cpus <N>", "number of virtual CPUs", parsePositive)
+  addResourceOptions(addNetworkOptions(addStorageOptions(addProcessOptions(command))))
+    .option("--memory <MIB>", "memory of the VM in MiB", parsePositive)
+    .option("--cpus <N>", "number of virtual CPUs of the VM", parsePositive)
+    .option("--max-cpus <N>", "virtual CPUs that the VM can grow to (default: it cannot)", parsePositive)
+    .option("--memory-slots <N>", "times that the VM can get more memory (default: none)", parsePositive)
     .option("--rootfs <DIR|IMAGE>", "root file system: a directory, or an image (default: a small busybox)")
     .option("--name <NAME>", "name of the pod (default: made up)")
     .option("--hostname <NAME>", "host name in the container (default: the pod's name)")

@@ -23,10 +23,13 @@ describe("readCommandTree", () => {
     assert.deepEqual(names, [
       "run",
       "exec",
+      "cp",
       "top",
       "ps",
       "inspect",
       "network",
+      "stats",
+      "update",
       "pause",
       "resume",
       "stop",
@@ -44,7 +47,7 @@ describe("readCommandTree", () => {
 
 describe("bash completion", () => {
   it("offers commands", () => assert.deepEqual(completeInBash("husk", "ru"), ["run"]));
-  it("offers options", () => assert.deepEqual(completeInBash("husk", "run", "--mem"), ["--memory"]));
+  it("offers options", () => assert.deepEqual(completeInBash("husk", "run", "--mach"), ["--machine"]));
   it("offers values", () => assert.deepEqual(completeInBash("husk", "run", "--machine", "m"), ["microvm"]));
   it("offers pods", () => assert.deepEqual(completeInBash("husk", "exec", ""), ["web", "db"]));
   it("offers shells", () => assert.deepEqual(completeInBash("husk", "completion", "f"), ["fish"]));

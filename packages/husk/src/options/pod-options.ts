@@ -3,14 +3,19 @@ import { guestPaths } from "@husk/guest-image";
 import type { Cmd, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
 import { UsageError } from "../usage-error.ts";
 import { makeNetwork, type NetworkOptions } from "./network-options.ts";
+import { makeResources, type ResourceOptions } from "./resource-options.ts";
 import { makeStorage, type StorageOptions } from "./storage-options.ts";
 
 /** The options of `run` that say what the VM is like. */
-export interface PodOptions extends StorageOptions, NetworkOptions {
+export interface PodOptions extends StorageOptions, NetworkOptions, ResourceOptions {
   /** guest memory in MiB */
   memory?: number;
   /** number of virtual CPUs */
   cpus?: number;
+  /** number of virtual CPUs that the VM can grow to */
+  maxCpus?: number;
+  /** times that the VM can get more memory */
+  memorySlots?: number;
   /** root file system: a directory or an image */
   rootfs?: string;
   /** host name in the container */
@@ -45,7 +50,10 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
   };
   if (env.HUSK_QEMU) hypervisorConfig.hypervisorPath = env.HUSK_QEMU;
   if (options.machine !== undefined) hypervisorConfig.hypervisorMachineType = options.machine;
+  if (options.maxCpus !== undefined) hypervisorConfig.defaultMaxVCPUs = options.maxCpus;
+  if (options.memorySlots !== undefined) hypervisorConfig.memSlots = options.memorySlots;
   if (options.debug) hypervisorConfig.debug = true;
+  const resources = makeResources(options);
   return {
     id,
     hypervisorType: "qemu",
@@ -64,6 +72,7 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
         readonlyRootfs: options.readOnly ?? false,
         cmd,
         ...makeStorage(options),
+        ...(resources ? { resources } : {}),
       },
     ],
   };

@@ -59,6 +59,12 @@ export function renderError(report: ErrorReport): string {
   return `${lines.join("\n")}\n`;
 }
 
+/** Tells people what went wrong without failing the command. */
+export function tellWarning(warning: Error): void {
+  const report = describeError(warning);
+  process.stderr.write(renderError({ ...report, message: `warning: ${report.message}` }));
+}
+
 /** Renders an error for programs: one line of JSON. */
 export function renderErrorJson(report: ErrorReport): string {
   return `${JSON.stringify({ error: report })}\n`;

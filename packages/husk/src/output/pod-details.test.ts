@@ -15,6 +15,8 @@ describe("renderPodDetails", () => {
       {
         hypervisorPid: 42,
         accelerator: "tcg",
+        vcpus: 2,
+        memory: 256,
         hypervisorConfig: { kernelPath: "/k", kernelParams: [{ key: "quiet" }] },
         annotations: { "org.example.note": "two\nlines \u001b[31m" },
       },
@@ -25,6 +27,7 @@ describe("renderPodDetails", () => {
 Status:           running
 Created:          2026-01-01T11:58:59.000Z (1 minute ago)
 Hypervisor:       qemu, process 42, tcg
+VM:               2 vCPUs, 256 MiB
 Agent:            hyperstart
 kernelPath:       /k
 kernelParams:     [{"key":"quiet"}]

@@ -20,6 +20,7 @@ export function renderPodDetails(pod: PodStatus, now: Date): string {
     ["Status", pod.state],
     ["Created", `${pod.createdAt.toISOString()} (${ago(pod.createdAt)})`],
     ["Hypervisor", describeHypervisor(pod)],
+    ...machineFacts(pod),
     ["Agent", pod.agent],
     ...networkFacts(pod),
     ...Object.entries(pod.hypervisorConfig).map(([key, value]) => pair(key, value)),
@@ -42,6 +43,10 @@ export function renderPodDetails(pod: PodStatus, now: Date): string {
 function describeHypervisor({ hypervisor, hypervisorPid, accelerator }: PodStatus): string {
   if (hypervisorPid === undefined) return `${hypervisor}, not running`;
   return `${hypervisor}, process ${hypervisorPid}, ${accelerator ?? "no accelerator"}`;
+}
+
+function machineFacts({ vcpus, memory }: PodStatus): [title: string, value: string][] {
+  return vcpus === undefined || memory === undefined ? [] : [["VM", `${vcpus} vCPUs, ${memory} MiB`]];
 }
 
 function networkFacts({ network }: PodStatus): [title: string, value: string][] {

@@ -100,6 +100,10 @@ class NoopSession implements AgentSession, ContainerControl {
 
   async onlineCPUMem(): Promise<void> {}
 
+  rootOf(containerId: string): string {
+    return `/run/${containerId}`;
+  }
+
   async copyFile(): Promise<void> {}
 
   async stopPod(): Promise<boolean> {

@@ -197,6 +197,8 @@ export interface ContainerControl extends ResourceControl {
   pauseContainer(containerId: string, options: AgentOptions): Promise<void>;
   /** Lets them go on. */
   resumeContainer(containerId: string, options: AgentOptions): Promise<void>;
+  /** Where the root of a container is in the guest, for `copyFile`. */
+  rootOf(containerId: string): string;
   /** Copies a regular file of the host into the guest, below `/run`. */
   copyFile(source: string, destination: string, options: AgentOptions): Promise<void>;
 }

@@ -1,6 +1,7 @@
 import { type AgentSession, type ContainerControl, containerControlOf } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
 import type { LinuxResources } from "../types/index.ts";
+import { resourcesOf } from "./container-resources.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 
@@ -29,9 +30,11 @@ export async function limit(pod: OpenPod, containerId: string, resources: LinuxR
 
 /** Sets the limits that are stored, of all containers that run: of a caller that died, it is not known how far it came. */
 export async function limitAgain(pod: OpenPod): Promise<void> {
-  for (const { id, resources = {} } of pod.containers) {
+  for (const config of pod.containers) {
+    const { id } = config;
     const { state } = pod.container(id).record;
     if (state !== "running" && state !== "paused") continue;
+    const resources = resourcesOf(config);
     if (Object.keys(resources).length > 0) await limit(pod, id, resources);
   }
 }

@@ -3,6 +3,7 @@ import { checkState } from "../state-machine.ts";
 import type { CallOptions, LinuxResources, VCContainer } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { cannotControl, limit } from "./container-control.ts";
+import { resourcesOf, setResources } from "./container-resources.ts";
 import { growVm } from "./grow-vm.ts";
 import { containerHandle } from "./handles.ts";
 import type { OpenPod } from "./open-pod.ts";
@@ -28,15 +29,14 @@ export async function updateContainer(
     const { config, record } = pod.container(containerId);
     checkState({ podId }, pod.state, ["ready", "running", "stopped"], "to change what a container may use");
     checkAgent(pod);
-    const before = config.resources;
+    const before = resourcesOf(config);
     const changed = mergeResources(before, resources);
     await using undo = new UndoStack();
+    const putBack = setResources(config, changed);
     undo.push(() => {
-      if (before) config.resources = before;
-      else delete config.resources;
+      putBack();
       pod.save();
     });
-    config.resources = changed;
     if (pod.state !== "stopped") {
       pod.announceChange();
       await growVm(pod, undo);
@@ -72,7 +72,7 @@ function withoutLimits({ cpu, memory, pids }: LinuxResources): LinuxResources {
 }
 
 /** The limits after a change: each part is that of before, with the new values. */
-function mergeResources(before: LinuxResources = {}, changes: LinuxResources = {}): LinuxResources {
+function mergeResources(before: LinuxResources, changes: LinuxResources): LinuxResources {
   const { cpu, memory, blockIO, ...others } = changes;
   return {
     ...before,

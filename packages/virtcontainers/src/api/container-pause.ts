@@ -1,3 +1,4 @@
+import { isHuskError } from "../errors/index.ts";
 import { checkMove, checkState } from "../state-machine.ts";
 import type { CallOptions, VCContainer } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
@@ -24,7 +25,8 @@ export async function pauseContainer(
     const control = await needControl(pod);
     await using undo = new UndoStack();
     undo.push(async () => {
-      await control.resumeContainer(containerId, {});
+      // When even this gets no answer, it may be paused: it stays so until it is resumed.
+      await control.resumeContainer(containerId, {}).catch(ignoreRefusal);
       record.state = "running";
       delete record.pausedAlone;
       pod.save();
@@ -56,6 +58,12 @@ export async function resumeContainer(
     await goOn(pod, containerId);
     return containerHandle(pod, containerId);
   });
+}
+
+/** An agent that refuses to resume a container has not paused it. */
+function ignoreRefusal(error: unknown): void {
+  const isRefused = isHuskError(error, "ERR_AGENT_REFUSED") || isHuskError(error, "ERR_NOT_SUPPORTED");
+  if (!isRefused) throw error;
 }
 
 /** Lets a paused container go on, and stores that it does. */

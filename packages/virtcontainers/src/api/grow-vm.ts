@@ -64,7 +64,7 @@ function describe({ vcpus, memory }: VmSize): string {
 }
 
 /** Lets the guest use what was plugged in. */
-export async function takeIntoUse(pod: OpenPod, vcpus: number): Promise<void> {
+async function takeIntoUse(pod: OpenPod, vcpus: number): Promise<void> {
   const control = resourceControlOf(await needSession(pod));
   if (!control) {
     throw new HuskError("ERR_NOT_SUPPORTED", "the pod's agent cannot take processors and memory into use", {

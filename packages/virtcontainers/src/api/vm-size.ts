@@ -1,6 +1,7 @@
 import { availableParallelism, totalmem } from "node:os";
 import type { VmSize } from "../store/pod-record.ts";
 import type { ContainerConfig, PodConfig } from "../types/index.ts";
+import { resourcesOf } from "./container-resources.ts";
 
 const DEFAULT_VCPUS = 1;
 const DEFAULT_MEMORY_MIB = 256;
@@ -26,12 +27,12 @@ export function vmSizeOf({ vmConfig = {}, hypervisorConfig = {}, containers = []
 }
 
 /** Thousandths of a processor that a container may use; 0: as much as there is. */
-function milliCpusOf({ resources = {} }: ContainerConfig): number {
-  const { quota = -1, period = DEFAULT_PERIOD_US } = resources.cpu ?? {};
+function milliCpusOf(container: ContainerConfig): number {
+  const { quota = -1, period = DEFAULT_PERIOD_US } = resourcesOf(container).cpu ?? {};
   return quota > 0 ? Math.floor((quota * 1000) / period) : 0;
 }
 
 /** Bytes of memory that a container may use; 0: as much as there is. */
-function memoryOf({ resources = {} }: ContainerConfig): number {
-  return Math.max(resources.memory?.limit ?? 0, 0);
+function memoryOf(container: ContainerConfig): number {
+  return Math.max(resourcesOf(container).memory?.limit ?? 0, 0);
 }

@@ -26,24 +26,30 @@ function writeSetting(folder: string, { file, text, restore }: Setting): Undo {
   }
 }
 
+function takeBack(undo: readonly Undo[]): void {
+  for (const { path, text } of undo.toReversed()) {
+    try {
+      writeControl(path, text);
+    } catch (error) {
+      log("error", `cannot set ${path} back to "${text}": ${errorText(error)}`);
+    }
+  }
+}
+
 /**
- * Writes all settings to the files of a cgroup; when one fails, the former values are back.
+ * Writes all settings to the files of a cgroup; when one fails, the former values are back. Gives what brings them back
+ * later.
  *
  * @throws LimitError with the file and the value that the kernel did not take
  */
-export function applySettings(folder: string, settings: readonly Setting[]): void {
+export function applySettings(folder: string, settings: readonly Setting[]): () => void {
   enableControllers(folder, new Set(settings.map(({ controller }) => controller)));
   const undo: Undo[] = [];
   try {
     for (const setting of settings) undo.push(writeSetting(folder, setting));
   } catch (error) {
-    for (const { path, text } of undo.reverse()) {
-      try {
-        writeControl(path, text);
-      } catch (second) {
-        log("error", `cannot set ${path} back to "${text}": ${errorText(second)}`);
-      }
-    }
+    takeBack(undo);
     throw error;
   }
+  return () => takeBack(undo);
 }

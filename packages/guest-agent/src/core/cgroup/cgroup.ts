@@ -7,8 +7,18 @@ import type { MessageInit } from "@husk/wire/protobuf";
 import { log } from "../../log.ts";
 import { applySettings } from "./apply-settings.ts";
 import { DeviceFilter } from "./device-filter.ts";
+import { compileDeviceRules } from "./device-program.ts";
+import { readDeviceRules } from "./device-rules.ts";
 import { awaitEvent, readEvent, watchEvents } from "./event-file.ts";
-import { CGROUPS, cgroupFolder, enableControllers } from "./hierarchy.ts";
+import {
+  CGROUPS,
+  cgroupFolder,
+  enableControllers,
+  folderAbove,
+  HOME,
+  hasController,
+  knownControllers,
+} from "./hierarchy.ts";
 import { resourceSettings } from "./resource-settings.ts";
 import type { Controller } from "./setting.ts";
 import { readStats } from "./stats.ts";
@@ -36,24 +46,50 @@ export class Cgroup {
   #freezing: Promise<void> | undefined;
 
   /**
+   * Makes it.
+   *
    * @param path below the root of all cgroups
-   * @param controllers those that it has from the beginning
+   * @param controllers those that it has from the beginning, as far as the kernel has them
+   * @throws LimitError for a path that leads elsewhere; Error for that of a cgroup that is there already
    */
   constructor(path: string, controllers: ReadonlySet<Controller> = new Set()) {
     this.#folder = cgroupFolder(path);
     this.#devices = new DeviceFilter(this.#folder);
-    makeDirectories(this.#folder);
-    enableControllers(this.#folder, controllers);
+    makeDirectories(folderAbove(this.#folder));
+    try {
+      sys.mkdir(this.#folder, 0o755);
+    } catch (error) {
+      throw hasErrno(error, Errno.EEXIST) ? new Error(`cgroup "${path}" is in use`) : error;
+    }
+    enableControllers(this.#folder, knownControllers(controllers));
   }
 
-  /** Limits what it may use; one limit that cannot be set leaves them all as they were. @throws LimitError */
+  /** Whether the kernel counts, and can limit, what this controller is about. */
+  counts(controller: Controller): boolean {
+    return hasController(this.#folder, controller);
+  }
+
+  /** Limits what it may use, but for devices; one limit that cannot be set leaves all as they were. @throws LimitError */
   limit(resources: LinuxResources): void {
     applySettings(this.#folder, resourceSettings(resources));
   }
 
+  /** Changes its limits, and its rules for devices when there are some; all of it, or nothing. @throws LimitError */
+  update(resources: LinuxResources): void {
+    const { Devices } = resources;
+    const program = Devices.length > 0 ? compileDeviceRules(readDeviceRules(Devices)) : undefined;
+    const undo = applySettings(this.#folder, resourceSettings(resources));
+    try {
+      if (program) this.#devices.load(program);
+    } catch (error) {
+      undo();
+      throw error;
+    }
+  }
+
   /** Limits the devices that it may use to these rules and what every container needs. @throws LimitError */
   limitDevices(rules: readonly LinuxDeviceCgroup[]): void {
-    this.#devices.set(rules);
+    this.#devices.load(compileDeviceRules(readDeviceRules(rules)));
   }
 
   /** What it has used by now. */
@@ -125,8 +161,9 @@ export class Cgroup {
     this.#frozen = frozen;
   }
 
-  /** Calls `listener` whenever the kernel has killed some of its processes for want of memory. */
+  /** Calls `listener` whenever the kernel has killed some of its processes for want of memory, where that is counted. */
   onOom(listener: () => void): void {
+    if (!this.counts("memory")) return;
     const events = `${this.#folder}/memory.events`;
     let known = readEvent(events, "oom_kill");
     this.#stopOom();
@@ -159,12 +196,12 @@ export class Cgroup {
     }
   }
 
-  /** Removes those above that have nothing else in them, but not the first, in which the next is soon made. */
+  /** Removes those above that have nothing else in them, but not the one in which the next is soon made. */
   #removeAbove(): void {
-    const names = this.#folder.slice(CGROUPS.length + 1).split("/");
-    for (let depth = names.length - 1; depth > 1; depth--) {
+    const kept = [CGROUPS, `${CGROUPS}/${HOME}`];
+    for (let above = folderAbove(this.#folder); !kept.includes(above); above = folderAbove(above)) {
       try {
-        sys.rmdir([CGROUPS, ...names.slice(0, depth)].join("/"));
+        sys.rmdir(above);
       } catch (error) {
         if (hasErrno(error, Errno.EBUSY, Errno.ENOENT)) return;
         throw error;

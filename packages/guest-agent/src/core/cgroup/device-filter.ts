@@ -10,9 +10,6 @@ import {
   O_RDONLY,
   withFile,
 } from "@husk/tiny";
-import type { LinuxDeviceCgroup } from "@husk/wire/kata";
-import { compileDeviceRules } from "./device-program.ts";
-import { readDeviceRules } from "./device-rules.ts";
 
 /** See the head of the file. */
 export class DeviceFilter {
@@ -24,9 +21,8 @@ export class DeviceFilter {
     this.#folder = folder;
   }
 
-  /** Puts the rules in force, in place of the former. @throws LimitError for rules that are none */
-  set(rules: readonly LinuxDeviceCgroup[]): void {
-    const instructions = compileDeviceRules(readDeviceRules(rules));
+  /** Puts a program in force, in place of the former. */
+  load(instructions: Uint8Array): void {
     try {
       const program = sys.bpfLoad(BPF_PROG_TYPE_CGROUP_DEVICE, instructions);
       try {

@@ -4,9 +4,9 @@ import type { LinuxDeviceCgroup } from "@husk/wire/kata";
 import { LimitError } from "./setting.ts";
 
 /** Kinds of devices, by the kernel's numbers. */
-export const DeviceKind = { BLOCK: 1, CHARACTER: 2 } as const;
+const DeviceKind = { BLOCK: 1, CHARACTER: 2 } as const;
 /** Uses of a device, by the kernel's bits. */
-export const DeviceUse = { MKNOD: 1, READ: 2, WRITE: 4 } as const;
+const DeviceUse = { MKNOD: 1, READ: 2, WRITE: 4 } as const;
 
 const ALL_USES = DeviceUse.MKNOD | DeviceUse.READ | DeviceUse.WRITE;
 const KINDS: Readonly<Record<string, number>> = { b: DeviceKind.BLOCK, c: DeviceKind.CHARACTER };
@@ -19,11 +19,11 @@ const [MAX_MAJOR, MAX_MINOR] = [0xfffn, 0xfffffn];
 /** One rule; what is undefined is any. */
 export interface DeviceRule {
   allow: boolean;
-  /** {@link DeviceKind} */
+  /** 1 for blocks, 2 for characters */
   kind?: number;
   major?: number;
   minor?: number;
-  /** bits of {@link DeviceUse} */
+  /** bits: 1 to make a node, 2 to read, 4 to write */
   uses: number;
 }
 

@@ -16,6 +16,9 @@ import { type Controller, LimitError } from "./setting.ts";
 /** Where the agent has the tree. */
 export const CGROUPS = "/sys/fs/cgroup";
 
+/** The cgroup that those of containers are in that are not told to be elsewhere. */
+export const HOME = "husk";
+
 /** Mounts the tree. Once, at the start of the pod. */
 export function mountCgroups(): void {
   try {
@@ -34,26 +37,40 @@ export function cgroupFolder(path: string): string {
   return `${CGROUPS}/${names.join("/")}`;
 }
 
-/** The folders from the tree's root down to the one above `folder`. */
-function foldersAbove(folder: string): string[] {
-  const names = folder.slice(CGROUPS.length + 1).split("/");
-  return names.map((_, depth) => [CGROUPS, ...names.slice(0, depth)].join("/"));
+/** The folder of the cgroup that a cgroup is in. */
+export function folderAbove(folder: string): string {
+  return folder.slice(0, folder.lastIndexOf("/"));
 }
 
-/** Those of the controllers that the kernel has. */
-export function presentControllers(wanted: ReadonlySet<Controller>): Set<Controller> {
-  const present = new Set(readText(`${CGROUPS}/cgroup.controllers`).trim().split(" "));
-  return new Set([...wanted].filter((name) => present.has(name)));
+/** The folders from the tree's root down to the one above `folder`. */
+function foldersAbove(folder: string): string[] {
+  const above = folderAbove(folder);
+  return above === CGROUPS ? [above] : [...foldersAbove(above), above];
+}
+
+/** The controllers that a cgroup has files of, or could pass on. */
+function controllersOf(folder: string): Set<string> {
+  return new Set(readText(`${folder}/cgroup.controllers`).trim().split(" "));
+}
+
+/** Whether a cgroup has the files of a controller. */
+export function hasController(folder: string, controller: Controller): boolean {
+  return controllersOf(folder).has(controller);
+}
+
+/** Those that the kernel has. */
+export function knownControllers(wanted: ReadonlySet<Controller>): Set<Controller> {
+  const known = controllersOf(CGROUPS);
+  return new Set([...wanted].filter((name) => known.has(name)));
 }
 
 /** Gives a cgroup its files of these controllers. @throws LimitError when the kernel has no such controller */
 export function enableControllers(folder: string, wanted: ReadonlySet<Controller>): void {
   if (wanted.size === 0) return;
-  const has = (of: string) => new Set(readText(`${of}/cgroup.controllers`).trim().split(" "));
-  const own = has(folder);
+  const own = controllersOf(folder);
   const missing = [...wanted].filter((name) => !own.has(name));
   if (missing.length === 0) return;
-  const known = has(CGROUPS);
+  const known = knownControllers(wanted);
   const unknown = missing.find((name) => !known.has(name));
   if (unknown) throw new LimitError(`the guest's kernel has no controller "${unknown}" for cgroups`);
   const text = missing.map((name) => `+${name}`).join(" ");

@@ -3,7 +3,7 @@
 import { getpid } from "tiny:sys";
 import type { Linux, Spec, StringUser } from "@husk/wire/kata";
 import { Cgroup, COUNTING } from "../cgroup/cgroup.ts";
-import { presentControllers } from "../cgroup/hierarchy.ts";
+import { limitContainer } from "../cgroup/limit-container.ts";
 import { bindConsole } from "../console.ts";
 import type { ContainerPlan } from "../container-plan.ts";
 import { makeStandardLinks, placeDevice, standardDevices } from "../devices.ts";
@@ -145,12 +145,8 @@ export function planOciContainer(spec: Spec, setting: OciSetting): OciContainerP
   const plan: OciContainerPlan = {
     id,
     process,
-    makeCgroup: () => new Cgroup(cgroup, presentControllers(COUNTING)),
-    limit: (of) => {
-      if (!linux.Resources) return;
-      of.limit(linux.Resources);
-      if (linux.Resources.Devices.length > 0) of.limitDevices(linux.Resources.Devices);
-    },
+    makeCgroup: () => new Cgroup(cgroup, COUNTING),
+    limit: (of) => checked("linux.resources", () => limitContainer(of, linux)),
     terminalOptions: terminalOptions(spec.Mounts),
     ...describe(namespaces),
     enterRoot: ({ terminal }, ownCourse) => {

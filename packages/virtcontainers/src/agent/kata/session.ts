@@ -23,6 +23,7 @@ import {
 import type { KataAgent } from "./agent.ts";
 import { hasStatus } from "./client.ts";
 import { containerRequest } from "./container-request.ts";
+import { containerPaths } from "./guest-paths.ts";
 import { execRequest } from "./process-message.ts";
 import { ProcessStreams } from "./process-streams.ts";
 import { podFiles, sandboxRequest } from "./sandbox-request.ts";
@@ -209,6 +210,10 @@ export class KataSession implements AgentSession, ContainerControl {
     return this.#tell(this.agent.onlineCPUMem(cpus, cpuOnly, options));
   }
 
+  rootOf(containerId: string): string {
+    return containerPaths(containerId).rootfs;
+  }
+
   copyFile(source: string, destination: string, options: AgentOptions): Promise<void> {
     return this.#tell(this.agent.copyFile(source, destination, options));
   }
@@ -251,20 +256,21 @@ export class KataSession implements AgentSession, ContainerControl {
     if (this.#closed) return;
     this.#closed = true;
     this.#options.events.onClosed();
-    if (this.#processes.size === 0) return;
+    // Also those whose reader holds their output up, which ask the guest for nothing at the moment.
+    const lost = [...this.#processes];
+    if (lost.length === 0) return;
     const error = await this.#options.describeLoss(!this.isOwner);
-    for (const process of this.#processes) process.fail(error);
-    this.#processes.clear();
+    for (const process of lost) process.fail(error);
   }
 
-  /** A connection may have ended before the process was known here, so that nobody else tells it. */
+  /** Tells whoever waits for a process why nothing more comes of it. */
   async #failProcess(process: GuestProcess, error: unknown): Promise<void> {
-    if (process.finished) return;
-    const text = error instanceof Error ? error.message : String(error);
-    if (isHuskError(error, "ERR_AGENT_DISCONNECTED"))
+    if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) {
       process.fail(await this.#options.describeLoss(!this.isOwner));
-    else
-      process.fail(isHuskError(error) ? error : new HuskError("ERR_AGENT_PROTOCOL", text, { cause: error }));
+      return;
+    }
+    const text = error instanceof Error ? error.message : String(error);
+    process.fail(isHuskError(error) ? error : new HuskError("ERR_AGENT_PROTOCOL", text, { cause: error }));
   }
 
   /** A call whose connection has ended is told why that is. */

@@ -9,6 +9,7 @@ export class TtrpcConnection implements RpcConnection {
   readonly #stream: Duplex;
   readonly #client: TtrpcClient;
   readonly #closers: (() => void)[] = [];
+  #ended = false;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -25,7 +26,8 @@ export class TtrpcConnection implements RpcConnection {
   }
 
   onClose(closer: () => void): void {
-    this.#closers.push(closer);
+    if (this.#ended) queueMicrotask(closer);
+    else this.#closers.push(closer);
   }
 
   async call(
@@ -64,6 +66,7 @@ export class TtrpcConnection implements RpcConnection {
   }
 
   #end(): void {
+    this.#ended = true;
     this.#client.end();
     for (const closer of this.#closers.splice(0)) closer();
   }

@@ -64,7 +64,7 @@ export async function unplugMemory(
 }
 
 function checkRoom({ base, max, slots, modules, total }: MemoryNow, added: number): void {
-  const hint = "Create the pod with a higher hypervisorConfig.memSlots (husk run: --mem-slots).";
+  const hint = "Create the pod with a higher hypervisorConfig.memSlots (husk run: --memory-slots).";
   if (modules.length >= slots) {
     const text = `the VM has been given more memory ${modules.length} times, and can be no more than ${slots}`;
     throw new HuskError("ERR_NO_DEVICE_SLOT", text, { hint });

@@ -16,7 +16,7 @@ export function needsSharedMemory({ shares, nics }: Pick<QemuPlan, "shares" | "n
 }
 
 /** Size in MiB of the blocks that a guest takes memory into use by; what is plugged in must be a multiple of it. */
-export const MEMORY_BLOCK_MIB = 128;
+const MEMORY_BLOCK_MIB = 128;
 
 /** Size of memory that is plugged in so that there are `more` MiB at least. */
 export function toBlocks(more: number): number {

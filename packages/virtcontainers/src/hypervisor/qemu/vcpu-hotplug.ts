@@ -17,7 +17,7 @@ export async function plugVcpus(total: number, qmpPath: string, options: Hotplug
     const present = places.filter(isTaken).length;
     if (total > places.length) {
       const text = `the VM can have ${places.length} virtual CPUs at most, and would need ${total}`;
-      const hint = "Create the pod with a higher hypervisorConfig.defaultMaxVCPUs (husk run: --max-vcpus).";
+      const hint = "Create the pod with a higher hypervisorConfig.defaultMaxVCPUs (husk run: --max-cpus).";
       throw new HuskError("ERR_NO_DEVICE_SLOT", text, { hint });
     }
     const free = places.flatMap((place, index) => (isTaken(place) ? [] : [{ place, id: `cpu-${index}` }]));

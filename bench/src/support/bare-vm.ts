@@ -45,11 +45,6 @@ export function withKernelWords(vm: BareVm, words: readonly string[]): BareVm {
   return { ...vm, args: vm.args.with(at, `${vm.args[at]} ${words.join(" ")}`) };
 }
 
-/** The same VM with another amount of memory, as QEMU takes it. */
-export function withMemory(vm: BareVm, memory: string): BareVm {
-  return { ...vm, args: vm.args.with(vm.args.indexOf("-m") + 1, memory) };
-}
-
 /** Starts a bare VM. */
 export function startBareVm({ program, args }: BareVm, more: readonly string[]) {
   return spawn(program, [...args, ...more], { stdio: ["ignore", "ignore", "inherit"] });

@@ -48,6 +48,8 @@ export function numberRules(profile: Profile): Record<Abi, NumberedRules> {
 
 /** A rule without conditions is the last of its list. */
 function spanOf(from: number, rules: readonly Rule[], defaultAction: number): Span {
+  const [first] = rules;
+  if (first?.conditions.length === 0) return { from, rules: [], action: first.action };
   const end = rules.findIndex(({ conditions }) => conditions.length === 0);
   const action = rules[end]?.action ?? defaultAction;
   return { from, rules: end === -1 ? rules : rules.slice(0, end), action };
@@ -73,7 +75,7 @@ export function findSpans(rules: NumberedRules, defaultAction: number, start: nu
     if (!isSame(spans.at(-1), span)) spans.push(span);
   };
   let next = start;
-  for (const number of [...rules.keys()].sort((left, right) => left - right)) {
+  for (const number of Uint32Array.from(rules.keys()).sort()) {
     if (number > next) add({ from: next, rules: [], action: defaultAction });
     add(spanOf(number, rules.get(number) ?? [], defaultAction));
     next = number + 1;

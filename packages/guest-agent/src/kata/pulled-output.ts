@@ -5,8 +5,8 @@ import { callSoon, EPOLLET, EPOLLIN, Errno, hasErrno, unwatch, watch } from "@hu
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import type { Call } from "./services.ts";
 
-/** Most bytes of an answer, as many as a pipe of usual size holds. */
-const READ_BYTES = 64 * 1024;
+/** Most bytes of an answer: with all that stands before them, two whole frames on the port, and almost a pipe. */
+const READ_BYTES = 64 * 1024 - 64;
 /** Pieces of that length that are dropped before others have their turn. */
 const PIECES_AT_ONCE = 8;
 /** Most calls that may wait for the same output. */

@@ -38,6 +38,13 @@ describe("a container", needsDisk, () => {
     assert.ok(!lines.includes("boot") && !lines.includes("loop0"), stdout);
   });
 
+  test("finds nothing of the guest behind the pod's first process", async () => {
+    await using session = await startPod();
+    const script = "ls -A /proc/1/root; grep CapPrm /proc/1/status; ls /proc/1/fd";
+    const { stdout, stderr } = await (await startContainer(session, "c", sh(script))).result();
+    assert.equal(stdout + stderr, "CapPrm:\t0000000000000000\n0\n1\n2\n");
+  });
+
   test("can be written to, but for nobody else and not for long; or not at all", async () => {
     await using session = await startPod();
     const script = "touch /bin/new && ls /bin/new";

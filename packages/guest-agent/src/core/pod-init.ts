@@ -8,10 +8,12 @@ import {
   CLONE_NEWUTS,
   Errno,
   hasErrno,
+  MNT_DETACH,
   MS_NODEV,
   MS_NOEXEC,
   MS_NOSUID,
   MS_PRIVATE,
+  MS_RDONLY,
   MS_REC,
   O_CLOEXEC,
   onExit,
@@ -20,6 +22,7 @@ import {
   WNOHANG,
   writeControl,
 } from "@husk/tiny";
+import { podPaths } from "./paths.ts";
 import { closeAllBut, startChild } from "./start-child.ts";
 
 /** Keeps a process from being killed for its memory. */
@@ -33,6 +36,17 @@ function protectFromOom(): void {
     // In tests on a host the agent may lack the privilege, and the memory is not its own.
     if (!hasErrno(error, Errno.EACCES)) throw error;
   }
+}
+
+/** Gives up all that a container could reach by this process: /proc/1/root is an empty folder, and nothing is allowed. */
+function leaveGuest(): void {
+  sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
+  sys.mount("tmpfs", podPaths.folder, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "mode=755");
+  sys.chdir(podPaths.folder);
+  sys.pivotRoot(".", ".");
+  sys.umount(".", MNT_DETACH);
+  sys.chdir("/");
+  sys.capset(0, 0, 0);
 }
 
 function reapForEver(): never {
@@ -66,10 +80,9 @@ export class PodInit {
   static async start(hostname: string): Promise<PodInit> {
     const child = startChild(
       ({ arrive }) => {
-        sys.mount(null, "/", null, MS_REC | MS_PRIVATE, null);
-        sys.mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, null);
         if (hostname) sys.sethostname(hostname);
         protectFromOom();
+        leaveGuest();
         arrive();
         closeAllBut([0, 1, 2]);
         reapForEver();

@@ -33,13 +33,20 @@ export interface Attachment {
   onReleased(code: number): void;
 }
 
+/** What a process has that nobody will hear of any more. */
+const DETACHED: Attachment = {
+  streams: { connect: () => {}, endInput: () => {}, release: () => {} },
+  onExited: () => {},
+  onReleased: () => {},
+};
+
 /** See the head of the file. */
 export class Process {
   readonly id: string;
   readonly pid: number;
   readonly #child: StartedChild;
   readonly #stdio: Stdio;
-  readonly #attachment: Attachment;
+  #attachment: Attachment;
   #held: boolean;
   #outputDone = false;
   #exited = false;
@@ -129,16 +136,19 @@ export class Process {
   #end(status: number): void {
     this.#exited = true;
     this.#code = exitCode(status);
-    this.#attachment.streams.endInput();
     if (this.#announced) this.#attachment.onExited(this.#code);
+    this.#attachment.streams.endInput();
     this.#releaseWhenDone();
   }
 
   #releaseWhenDone(): void {
     if (this.#released || !this.#announced || !this.#exited || !this.#outputDone) return;
     this.#released = true;
-    this.#attachment.streams.release();
-    this.#attachment.onReleased(this.#code);
+    const { streams, onReleased } = this.#attachment;
+    // Nobody is told any more. What refers to itself in a circle would keep its memory for long.
+    this.#attachment = DETACHED;
+    streams.release();
+    onReleased(this.#code);
   }
 }
 

@@ -31,7 +31,8 @@ export class ChannelStreams implements ProcessStreams {
   connect({ input, output, error, terminal }: Stdio, done: () => void): void {
     const isTerminal = terminal !== undefined;
     if (isTerminal) this.#terminal = input;
-    this.#stdin = new Stdin(input, isTerminal, () => this.#channel.resume());
+    const channel = this.#channel;
+    this.#stdin = new Stdin(input, isTerminal, () => channel.resume());
     this.#channel.addInput(this.#stdio, this.#stdin);
     this.#addOutput(output, this.#stdio, done);
     if (error !== undefined) this.#addOutput(error, this.#stderr, done);

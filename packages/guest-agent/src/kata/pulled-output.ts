@@ -62,11 +62,6 @@ export class PulledOutput {
     });
   }
 
-  /** whether its end has not been reached yet */
-  get open(): boolean {
-    return this.#open;
-  }
-
   /** Reads at most `length` bytes, as soon as there are any. @throws Error at the end */
   read(length: number, call: Call): Promise<Uint8Array> {
     if (length === 0) return Promise.resolve(new Uint8Array());

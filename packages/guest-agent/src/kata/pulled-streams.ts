@@ -27,25 +27,32 @@ export class PulledStreams implements ProcessStreams {
     const stdin = new Stdin(input, isTerminal, () => this.#wakeWriters());
     this.#stdin = stdin;
     this.#stdout = new PulledOutput(output, isTerminal ? () => stdin.flush() : undefined, () => {
+      this.#stdout = undefined;
       if (!isTerminal) sys.close(output);
       else this.#closeTerminal();
     });
-    if (error !== undefined) this.#stderr = new PulledOutput(error, undefined, () => sys.close(error));
+    if (error === undefined) return;
+    this.#stderr = new PulledOutput(error, undefined, () => {
+      this.#stderr = undefined;
+      sys.close(error);
+    });
   }
 
   /** Output that nobody has read is no reason to keep anything but itself. */
   endInput(): void {
     this.#stdin?.close();
+    this.#stdin = undefined;
     this.#closeTerminal();
     this.#wakeWriters();
     this.#done();
+    this.#done = () => {};
   }
 
   release(): void {}
 
   /** A terminal's master is closed when its output has ended and nobody writes to it any more. */
   #closeTerminal(): void {
-    if (this.#terminal === undefined || this.#stdout?.open || this.#stdin?.open) return;
+    if (this.#terminal === undefined || this.#stdout || this.#stdin?.open) return;
     sys.close(this.#terminal);
     this.#terminal = undefined;
   }
@@ -59,7 +66,7 @@ export class PulledStreams implements ProcessStreams {
   }
 
   async #read(output: PulledOutput | undefined, length: number, call: Call): Promise<Uint8Array> {
-    if (!output?.open) throw endOfOutput();
+    if (!output) throw endOfOutput();
     return output.read(length, call);
   }
 
@@ -98,7 +105,7 @@ export class PulledStreams implements ProcessStreams {
 
   /** whether there is output that has not been read to its end */
   get hasUnread(): boolean {
-    return (this.#stdout?.open || this.#stderr?.open) ?? false;
+    return this.#stdout !== undefined || this.#stderr !== undefined;
   }
 
   /** Lets go of all, read or not. */

@@ -13,7 +13,8 @@ import { makeMessage, spoilMessage } from "./spoilt-messages.ts";
 /** Requests that are under way at a time. */
 const BATCH = 100;
 /** What the engine says of mistakes in the agent itself. */
-const MISTAKE = /not a function|not iterable|not an object|of (undefined|null)|is not defined|call stack|out of memory/;
+const MISTAKE =
+  /not a function|not iterable|not an object|of (undefined|null)|is not defined|call stack|out of memory/;
 /** Milliseconds that an answer may take: some wait ten seconds for what is to appear. */
 const ANSWER_MS = 25_000;
 /** Requests after which a growing agent has grown as far as it ever should. */

@@ -141,6 +141,7 @@ describe("a container's system calls", needsDisk, () => {
         const script = "mkdir /tmp/x; grep -E '^(Seccomp|CapPrm):' /proc/self/status; read x";
         const init = await startContainer(session, "c", makeSpec(sh(script), { Linux }, process));
         const other = await exec(session, "c", "e", sh(script), process);
+        // With the first one the other would end, too.
         for (const one of [other, init]) {
           await one.write("x\n");
           const { stdout, stderr } = await one.result();

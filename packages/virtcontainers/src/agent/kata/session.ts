@@ -263,8 +263,9 @@ export class KataSession implements AgentSession, ContainerControl {
     for (const process of lost) process.fail(error);
   }
 
-  /** Tells whoever waits for a process why nothing more comes of it. */
+  /** Tells whoever waits for a process why nothing more comes of it, if nobody else has. */
   async #failProcess(process: GuestProcess, error: unknown): Promise<void> {
+    if (process.finished) return;
     if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) {
       process.fail(await this.#options.describeLoss(!this.isOwner));
       return;

@@ -3,7 +3,9 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { measureBoot } from "./parts/boot.ts";
 import { measureExec } from "./parts/exec.ts";
+import { measureGrowth } from "./parts/growth.ts";
 import { measureHotplug } from "./parts/hotplug.ts";
+import { measureKata } from "./parts/kata.ts";
 import { measureList } from "./parts/list.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { measureNetwork } from "./parts/network.ts";
@@ -30,6 +32,8 @@ const PARTS: Record<string, Part> = {
   g: measureHotplug,
   h: measureList,
   i: measureNetwork,
+  j: measureGrowth,
+  k: measureKata,
 };
 
 const { values } = parseArgs({

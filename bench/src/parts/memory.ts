@@ -1,13 +1,11 @@
-import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
-import { join } from "node:path";
-import { promisify } from "node:util";
 import { deletePod } from "@husk/virtcontainers";
 import { Command, ControlDecoder, encodeControl } from "@husk/wire/hyperstart";
 import type { BenchPlace } from "../support/bench-place.ts";
 import type { Measurement } from "../support/measurement.ts";
+import { work } from "../support/run-worker.ts";
 import { waitForContent } from "../support/wait-for-content.ts";
 
 /** The agent's memory in kB. */
@@ -16,7 +14,6 @@ interface AgentMemory {
   anonymous: number;
 }
 
-const WORKER = join(import.meta.dirname, "../support/pod-worker.ts");
 const POD = "memory";
 const MEMORY_LINE = /husk-agent: memory rss (\d+) anon (\d+)\r?\n/g;
 
@@ -44,11 +41,6 @@ export async function measureMemory(place: BenchPlace): Promise<Measurement[]> {
 
 function row(what: string, kilobytes: number, more: Pick<Measurement, "baseline" | "target">): Measurement {
   return { part: "e", what, value: kilobytes / 1000, unit: "MB", ...more };
-}
-
-/** Lets another process use the pod; when it has ended, the agent's channels are free. */
-async function work(place: BenchPlace, ...args: string[]): Promise<void> {
-  await promisify(execFile)(process.execPath, [WORKER, place.folder, ...args]);
 }
 
 /** Sends PING to the agent, which then tells its memory on the console. */

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import {
+  type AgentType,
   type CallOptions,
   createPod,
   deletePod,
@@ -50,6 +51,7 @@ export class BenchPlace implements AsyncDisposable {
     podId: string,
     containerIds: readonly string[],
     changes: HypervisorConfig = {},
+    agentType: AgentType = "hyperstart",
   ): Promise<VCPod> {
     const hypervisorConfig: HypervisorConfig = {
       kernelPath: KERNEL,
@@ -58,7 +60,7 @@ export class BenchPlace implements AsyncDisposable {
       ...changes,
     };
     const containers = containerIds.map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd: { args: [...REST] } }));
-    await createPod({ id: podId, hypervisorConfig, containers }, this.options);
+    await createPod({ id: podId, agentType, hypervisorConfig, containers }, this.options);
     return startPod(podId, this.options);
   }
 

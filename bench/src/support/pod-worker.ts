@@ -1,6 +1,7 @@
 // Does something with a pod of the benchmark in a process of its own, which lets the agent's channels go at
 // its end:
 //   node pod-worker.ts FOLDER boot
+//   node pod-worker.ts FOLDER boot-kata
 //   node pod-worker.ts FOLDER containers COUNT
 //   node pod-worker.ts FOLDER execs COUNT
 import { createContainer, enterContainer, startContainer } from "@husk/virtcontainers";
@@ -13,6 +14,7 @@ const POD = "memory";
 const [folder = "", action = "", count = "1"] = process.argv.slice(2);
 const place = BenchPlace.open(folder);
 if (action === "boot") await place.startRestingPod(POD, ["first"]);
+if (action === "boot-kata") await place.startRestingPod(POD, ["first"], {}, "kata");
 if (action === "containers") await addContainers(Number(count));
 if (action === "execs") await execMany(Number(count));
 process.exit(0);

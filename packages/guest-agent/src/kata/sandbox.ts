@@ -70,6 +70,7 @@ export class KataSandbox {
       await running.pod.end();
       for (const container of this.#containers.values()) await this.#finish(container);
       await releaseStorages(POD);
+      this.oomEvents.forget();
       sys.sync();
     } finally {
       this.#changing = undefined;

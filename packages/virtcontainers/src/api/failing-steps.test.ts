@@ -125,8 +125,9 @@ async function callAgain(call: typeof stopPod, options: CallOptions): Promise<vo
   if (call !== resumePod || state === "paused") await call("pod", options);
 }
 
-/** All that is stored of the pod, with what this process knows. */
+/** All that is stored of the pod, with what this process knows; but for memory, which stays when it has come. */
 async function look({ root, options }: MockBench): Promise<unknown> {
   const record = JSON.parse(readFileSync(join(root, "pods", "pod", "pod.json"), "utf8"));
-  return { record, status: await statusPod("pod", options) };
+  delete record.vmSize?.memory;
+  return { record, status: { ...(await statusPod("pod", options)), memory: undefined } };
 }

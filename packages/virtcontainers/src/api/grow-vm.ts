@@ -75,11 +75,10 @@ async function takeIntoUse(pod: OpenPod, vcpus: number): Promise<void> {
   pod.call.mark("resources-online");
 }
 
-/** What a guest does not give back stays, and is told as it is. */
+/** Memory stays, and processors that the guest does not give back; they are told as they are. */
 async function shrinkAgain(pod: OpenPod, hotplug: ResourceHotplug, before: VmSize): Promise<void> {
   const { record, directory } = pod;
   await hotplug.hotplugRemoveVcpus(before.vcpus, directory, {}).catch(() => {});
-  await hotplug.hotplugRemoveMemory(before.memory, directory, {}).catch(() => {});
   record.vmSize = await querySize(pod, hotplug);
   pod.save();
 }

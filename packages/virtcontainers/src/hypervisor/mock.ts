@@ -154,10 +154,6 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
     return this.#size.memory;
   }
 
-  async hotplugRemoveMemory(totalMiB: number): Promise<void> {
-    this.#size.memory = totalMiB;
-  }
-
   disconnect(): void {}
 
   /** A VM that was told to fail at `full` has no room for more. */

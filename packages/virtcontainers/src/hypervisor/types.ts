@@ -225,7 +225,7 @@ export interface ResourceHotplug {
    */
   hotplugVcpus(total: number, directory: PodDirectory, options: WaitOptions): Promise<number>;
   /**
-   * Plugs memory in until the VM has `totalMiB`, in steps of the guest's blocks (128 MiB).
+   * Plugs memory in until the VM has `totalMiB`, in steps of the guest's blocks (128 MiB). It cannot be taken out again.
    * @returns MiB that it has now
    * @throws HuskError ERR_HOST_MEMORY, ERR_NO_DEVICE_SLOT, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
@@ -235,8 +235,6 @@ export interface ResourceHotplug {
    * @throws HuskError ERR_QMP, ERR_TIMEOUT when the guest does not give one back, ERR_ABORTED
    */
   hotplugRemoveVcpus(total: number, directory: PodDirectory, options: WaitOptions): Promise<void>;
-  /** Takes memory out again that was plugged in, as long as `totalMiB` are left; throws as `hotplugRemoveVcpus`. */
-  hotplugRemoveMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<void>;
 }
 
 /** The ability to give more of both, if this hypervisor has it for this VM. */

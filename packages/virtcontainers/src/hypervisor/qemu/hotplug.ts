@@ -68,16 +68,19 @@ async function removeDisk(client: QmpClient, drive: Drive, options: HotplugOptio
 /** Asks the guest to give a device back, and waits until it has; one that has gone already is no error. */
 export async function removeDevice(client: QmpClient, id: string, options: HotplugOptions): Promise<void> {
   const { signal, unplugMs } = options;
-  const deleted = client.nextEvent("DEVICE_DELETED", ({ device }) => device === id, {
-    timeoutMs: unplugMs,
-    signal,
-  });
+  const isIt = ({ device, path }: { device?: string; path: string }) => device === id || isPartOf(id, path);
+  const deleted = client.nextEvent("DEVICE_DELETED", isIt, { timeoutMs: unplugMs, signal });
   try {
     await Promise.all([deleted, client.execute({ execute: "device_del", arguments: { id } }, options)]);
   } catch (error) {
     // It has gone already: after an earlier attempt's deadline.
     if (!isRefusal(error, "DeviceNotFound")) throw error;
   }
+}
+
+/** Of a processor, QEMU tells that its interrupt controller has gone, which goes with it. */
+function isPartOf(id: string, path: string): boolean {
+  return path.startsWith(`/machine/peripheral/${id}/`);
 }
 
 async function hasNode(client: QmpClient, drive: Drive, options: QmpOptions): Promise<boolean> {

@@ -27,7 +27,7 @@ import { type QemuPlan, qemuArguments } from "./command-line.ts";
 import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
-import { plugMemory, unplugMemory } from "./memory-hotplug.ts";
+import { plugMemory } from "./memory-hotplug.ts";
 import { findNetworkError } from "./network-error.ts";
 import { plugNic, unplugNic } from "./nic-hotplug.ts";
 import { hasVhostNet, inheritedNodes } from "./nics.ts";
@@ -240,10 +240,6 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
 
   async hotplugMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<number> {
     return plugMemory(totalMiB, this.#config, directory.socket("qmp"), this.#hotplugOptions(options));
-  }
-
-  async hotplugRemoveMemory(totalMiB: number, directory: PodDirectory, options: WaitOptions): Promise<void> {
-    await unplugMemory(totalMiB, directory.socket("qmp"), this.#hotplugOptions(options));
   }
 
   #hotplugOptions({ signal }: WaitOptions): HotplugOptions {

@@ -2,7 +2,7 @@ import type { QmpMemoryDevice } from "@husk/wire/qmp";
 import { HuskError } from "../../errors/index.ts";
 import type { HypervisorConfig } from "../../types/index.ts";
 import { checkAddedMemory } from "./host-memory.ts";
-import { addDevice, type HotplugOptions, removeDevice } from "./hotplug.ts";
+import { addDevice } from "./hotplug.ts";
 import { pluggedBackend, toBlocks } from "./memory.ts";
 import { isRefusal, QmpClient, type QmpOptions } from "./qmp-client.ts";
 
@@ -22,7 +22,8 @@ interface MemoryNow {
 }
 
 /**
- * Plugs memory into a running VM until it has `totalMiB`, as one module, of whole blocks of the guest.
+ * Plugs memory into a running VM until it has `totalMiB`, as one module, of whole blocks of the guest. It stays: a guest that
+ * uses it mostly does not give it back, and a kernel that was just about to use it was seen to crash when it went.
  * @returns MiB that it has now
  * @throws HuskError ERR_HOST_MEMORY, ERR_CONFIG_INVALID, ERR_NO_DEVICE_SLOT, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
  */
@@ -40,26 +41,6 @@ export async function plugMemory(
     checkAddedMemory(config, added, now.total + added);
     await addModule(client, freeNumber(now), added, config, options);
     return now.total + added;
-  });
-}
-
-/**
- * Takes modules out again that were plugged in, the last ones first, as long as `totalMiB` are left.
- * @throws HuskError ERR_QMP, ERR_TIMEOUT when the guest does not give one back, ERR_ABORTED
- */
-export async function unplugMemory(
-  totalMiB: number,
-  qmpPath: string,
-  options: HotplugOptions,
-): Promise<void> {
-  await QmpClient.use(qmpPath, options, async (client) => {
-    let { total, modules } = await queryMemory(client, options);
-    for (const { id, size } of [...modules].reverse()) {
-      if (total - size < totalMiB) return;
-      await removeDevice(client, id, options);
-      await removeObject(client, backendOf(id), options);
-      total -= size;
-    }
   });
 }
 

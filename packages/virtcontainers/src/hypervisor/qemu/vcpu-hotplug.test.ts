@@ -30,7 +30,9 @@ async function makeVm(t: TestContext, places: number, refused = "") {
     if (name === refused) return JSON.stringify({ error: { class: "GenericError", desc: "no" }, id });
     if (execute === "device_add") plugged.set(name, Number(given["core-id"]));
     else plugged.delete(name);
-    const deleted = JSON.stringify({ event: "DEVICE_DELETED", data: { device: name, path: "/p" } });
+    // As QEMU tells it: of a part, without the id.
+    const path = `/machine/peripheral/${name}/lapic`;
+    const deleted = JSON.stringify({ event: "DEVICE_DELETED", data: { path } });
     return `${JSON.stringify({ return: {}, id })}${execute === "device_del" ? `\r\n${deleted}` : ""}`;
   });
   return { qmp, plugged, heard };

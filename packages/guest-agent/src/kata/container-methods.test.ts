@@ -39,6 +39,25 @@ describe("the sandbox", needsDisk, () => {
     }
   });
 
+  test("is destroyed with the containers that are just being made or removed", async () => {
+    await using session = await startSandbox();
+    for (let round = 0; round < 5; round++) {
+      await createContainer(session, "old", RUNNING());
+      const made = createContainer(session, "new", RUNNING());
+      made.catch(() => {});
+      const removed = session.call("RemoveContainer", { containerId: "old" });
+      removed.catch(() => {});
+      await session.call("DestroySandbox", {});
+      await session.call("CreateSandbox", { hostname: "pod" });
+      for (const containerId of ["old", "new"])
+        assert.equal((await session.refuse("StartContainer", { containerId })).status, "NOT_FOUND");
+    }
+    assert.equal(
+      (await runContainer(session, makeSpec(sh("ls /sys/fs/cgroup/husk 2>/dev/null; exit 2")))).code,
+      2,
+    );
+  });
+
   test("is not made without a module that the host wants, or with a name that is too long", async () => {
     await using session = await KataSession.start();
     const kernelModules = [{ name: "no_such_module", parameters: ["a=1"] }];

@@ -38,8 +38,8 @@ export class KataSandbox {
   /** what is under way with the pod as a whole */
   #changing: "being made" | "ending" | undefined;
   readonly #containers = new Map<string, KataContainer>();
-  /** ids of containers that are being made or removed */
-  readonly #busy = new Set<string>();
+  /** containers that are being made or removed, by their ids */
+  readonly #busy = new Map<string, Promise<void>>();
 
   /** Makes the pod. What a failure leaves is undone. @throws TtrpcError ALREADY_EXISTS */
   async create(request: CreateSandboxRequest): Promise<void> {
@@ -63,6 +63,8 @@ export class KataSandbox {
     this.#changing = "ending";
     this.#running = undefined;
     try {
+      // What is half made would be left behind.
+      await Promise.allSettled(this.#busy.values());
       // Else those would be waited for that the kernel keeps the signal from.
       for (const { init } of this.#containers.values()) {
         if (init.effectiveSignal(SIGTERM) === SIGKILL) init.signal(SIGKILL, false);
@@ -96,9 +98,14 @@ export class KataSandbox {
     if (this.#containers.has(id) || this.#busy.has(id))
       throw new TtrpcError(StatusCode.ALREADY_EXISTS, `container "${id}" is there already`);
     refuseUnsupported(request);
-    this.#busy.add(id);
+    await this.#occupy(id, this.#makeContainer(running, request));
+  }
+
+  /** Keeps others from a container while something is done with it. */
+  async #occupy(id: string, work: Promise<void>): Promise<void> {
+    this.#busy.set(id, work);
     try {
-      await this.#makeContainer(running, request);
+      await work;
     } finally {
       this.#busy.delete(id);
     }
@@ -127,15 +134,14 @@ export class KataSandbox {
     const container = this.container(id);
     if (this.#busy.has(id))
       throw new TtrpcError(StatusCode.FAILED_PRECONDITION, `container "${id}" is being removed`);
-    this.#busy.add(id);
-    try {
-      container.container.kill();
-      await withTimeout(container.container.freed, 1000 * timeoutSeconds, `removing container "${id}"`);
-      pod.forget(container.container);
-      await this.#finish(container);
-    } finally {
-      this.#busy.delete(id);
-    }
+    await this.#occupy(id, this.#endContainer(pod, container, 1000 * timeoutSeconds));
+  }
+
+  async #endContainer(pod: Pod, container: KataContainer, timeoutMs: number): Promise<void> {
+    container.container.kill();
+    await withTimeout(container.container.freed, timeoutMs, `removing container "${container.id}"`);
+    pod.forget(container.container);
+    await this.#finish(container);
   }
 
   async #finish(container: KataContainer): Promise<void> {

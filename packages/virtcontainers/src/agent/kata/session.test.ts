@@ -133,6 +133,10 @@ test("a new owner hears of an end that nobody has heard", async (t) => {
   assert.deepEqual(exits, ["c/init/3"]);
   assert.equal(await second.killContainer("c", 15, {}), false);
   assert.equal(await second.isRunning("other", {}), false);
+  peer.overrides.set("WaitProcess", () => {
+    throw new TtrpcError(StatusCode.FAILED_PRECONDITION, "there is no sandbox");
+  });
+  assert.equal(await second.isRunning("third", {}), false);
 });
 
 test("the owner follows what a client has started and left", async (t) => {

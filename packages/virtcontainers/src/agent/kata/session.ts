@@ -243,8 +243,10 @@ export class KataSession implements AgentSession, ContainerControl {
         end.resolve();
       },
       (error: unknown) => {
-        // A container that the guest does not know does not run; without a connection nothing is known.
-        followed.ended = isHuskError(error, "ERR_CONTAINER_NOT_FOUND");
+        // A container that the guest does not know does not run, nor one of a pod that is not set up; of others nothing is known.
+        followed.ended = [StatusCode.NOT_FOUND, StatusCode.FAILED_PRECONDITION].some((code) =>
+          hasStatus(error, code),
+        );
         end.reject(error as Error);
       },
     );

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import {
   createContainer,
@@ -129,6 +131,17 @@ for (const step of ["hotplugVcpus", "hotplugMemory"]) {
     assert.equal((await statusPod("pod", options)).containersStatus.length, 2);
   });
 }
+
+test("limits that a caller stored who then died are set by the next call", async (t) => {
+  const { config, root, options } = makeMockBench(t);
+  await runPod(config(), options);
+  const path = join(root, "pods/pod/pod.json");
+  const record = JSON.parse(readFileSync(path, "utf8"));
+  record.config.containers[0].resources = SMALL;
+  writeFileSync(path, JSON.stringify({ ...record, pending: {} }));
+  assert.equal((await statsContainer("pod", "a", options)).memory.limit, 64 * MIB);
+  assert.equal((await statsContainer("pod", "b", options)).memory.limit, undefined);
+});
 
 test("an agent that limits nothing is told by name, before anything is changed", async (t) => {
   const { config, container, options } = makeMockBench(t);

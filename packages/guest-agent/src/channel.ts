@@ -63,13 +63,21 @@ export class Channel {
 
   #read(): void {
     while (!this.#paused) {
-      const count = sys.read(this.#fd, buffer, 0, READ_BYTES);
-      if (count < 0) return;
-      if (count === 0) {
-        this.#handlers.onHostGone();
-        return;
-      }
-      this.#paused = !this.#handlers.onBytes(buffer.subarray(0, count));
+      const { count, isEnd } = this.#fill();
+      if (count > 0) this.#paused = !this.#handlers.onBytes(buffer.subarray(0, count));
+      if (isEnd) this.#handlers.onHostGone();
+      if (isEnd || count < READ_BYTES) return;
     }
+  }
+
+  /** Reads what is there, up to a whole buffer: a port gives a page at a time, and each call of a handler has its price. */
+  #fill(): { count: number; isEnd: boolean } {
+    let count = 0;
+    while (count < READ_BYTES) {
+      const more = sys.read(this.#fd, buffer, count, READ_BYTES - count);
+      if (more <= 0) return { count, isEnd: more === 0 };
+      count += more;
+    }
+    return { count, isEnd: false };
   }
 }

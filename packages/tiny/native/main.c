@@ -76,7 +76,7 @@ int main(int argc, char **argv)
     struct timespec now;
     clock_gettime(CLOCK_BOOTTIME, &now);
     started = (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
-    JSRuntime *runtime = JS_NewRuntime();
+    JSRuntime *runtime = JS_NewRuntime2(&tiny_memory, NULL);
     JSContext *ctx = runtime ? new_context(runtime) : NULL;
     if (!ctx || declare_module(ctx)) {
         fputs("the JavaScript engine did not start: out of memory\n", stderr);

@@ -51,6 +51,9 @@ typedef struct {
 #define TINY_TABLE(name, entries) \
     const TinyTable name = {entries, (int)(sizeof(entries) / sizeof((entries)[0]))}
 
+/* How the engine gets its memory. */
+extern const JSMallocFunctions tiny_memory;
+
 extern const TinyTable tiny_file_table;
 extern const TinyTable tiny_directory_table;
 extern const TinyTable tiny_process_table;

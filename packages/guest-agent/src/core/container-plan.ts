@@ -1,5 +1,6 @@
 import type { Cgroup } from "./cgroup/cgroup.ts";
 import type { NamespaceKind } from "./namespaces.ts";
+import type { Stop } from "./process.ts";
 import type { ProcessPlan } from "./process-plan.ts";
 import type { Course } from "./start-child.ts";
 import type { Stdio } from "./stdio.ts";
@@ -23,6 +24,8 @@ export interface ContainerPlan {
   joined: readonly NamespaceKind[];
   /** In the child, in the pod's namespaces: makes the root and all that is in it, and enters it. */
   enterRoot(stdio: Stdio, course: Course): void;
-  /** done when the child pauses in `enterRoot`; it then goes on */
-  paused?(pid: number): Promise<void>;
+  /** In the child, later: makes the user namespace of the container. */
+  makeUsers?(course: Course): void;
+  /** what the agent does each time that the child pauses in one of the two */
+  stops?: readonly Stop[];
 }

@@ -56,7 +56,7 @@ export class Container {
   }
 
   async #createInit(attachment: Attachment): Promise<void> {
-    const { ownPids, namespaces, paused } = this.#plan;
+    const { ownPids, namespaces, makeUsers, stops } = this.#plan;
     const place: Place = {
       devpts: containerPaths(this.id).pts,
       pidNamespace: ownPids ? undefined : this.#sandbox.pidNamespace,
@@ -67,7 +67,8 @@ export class Container {
         this.#plan.enterRoot(stdio, course);
       },
       held: true,
-      ...(paused && { paused }),
+      ...(makeUsers && { enterUsers: makeUsers }),
+      ...(stops && { stops }),
     };
     const init = await this.#create(this.#plan.process, place, attachment);
     this.#init = init;
@@ -100,6 +101,7 @@ export class Container {
         this.cgroup.joinSelf();
         this.#namespaces?.join();
       },
+      enterUsers: () => this.#namespaces?.joinOnly("user"),
     };
     return this.#create(plan, place, attachment);
   }
@@ -134,7 +136,7 @@ export class Container {
 
   /** In a child: makes the container's root its own. */
   enterRoot(): void {
-    this.#namespaces?.join("mnt");
+    this.#namespaces?.joinOnly("mnt");
   }
 
   /** Resolves when no process is left in it, be their output read or not. */

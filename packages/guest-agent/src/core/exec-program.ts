@@ -20,7 +20,8 @@ import { becomeUser } from "./privileges.ts";
 import type { ProcessPlan } from "./process-plan.ts";
 import { setResourceLimits } from "./resource-limits.ts";
 import type { Stdio } from "./stdio.ts";
-import { findGroup } from "./user-database.ts";
+import { type Credentials, findGroup } from "./user-database.ts";
+import { mappedId } from "./user-namespace.ts";
 
 /** How the child ends when the program could not be executed; shells have the same numbers. */
 const EXIT_NOT_FOUND = 127;
@@ -51,6 +52,18 @@ function readContainerText(path: string): string {
   }
 }
 
+/** Makes the standard descriptors the user's, by the numbers that the guest knows the user by; a terminal is the tty group's. */
+function installStreams(
+  { ids, terminal }: ProcessPlan,
+  stdio: Stdio,
+  user: Credentials,
+  groups: string,
+): void {
+  const gid = (terminal && findGroup("tty", groups)) ?? user.gid;
+  if (!ids) stdio.install(user.uid, gid);
+  else stdio.install(mappedId("user", ids.users, user.uid), mappedId("group", ids.groups, gid));
+}
+
 /** What is wrong with every one of these as a program; undefined when one can be executed. */
 function findFault(name: string, candidates: readonly string[]): string | undefined {
   let fault = "not found";
@@ -72,18 +85,20 @@ function findFault(name: string, candidates: readonly string[]): string | undefi
 /**
  * Becomes all but the program, in a child that is in its namespaces and root already.
  *
+ * @param enterUsers done when all is done that takes the guest's root
  * @throws Error with what it could not become, or when the program is not there and the starter is to hear of that
  */
-export function becomeReady(plan: ProcessPlan, stdio: Stdio): Program {
+export function becomeReady(plan: ProcessPlan, stdio: Stdio, enterUsers?: () => void): Program {
   const groups = readContainerText("/etc/group");
   const credentials = plan.findCredentials(readContainerText("/etc/passwd"), groups);
   const variables = plan.makeEnvironment(credentials);
   const name = plan.args[0] as string;
   sys.setsid();
-  stdio.install(credentials.uid, findGroup("tty", groups) ?? credentials.gid);
+  installStreams(plan, stdio, credentials, groups);
   setResourceLimits(plan.limits);
   enterWorkdir(plan.workdir, plan.makeWorkdir);
   sys.umask(plan.umask);
+  enterUsers?.();
   sys.resetSignals();
   sys.sigprocmask(SIG_SETMASK, []);
   // Without no-new-privileges a filter takes the privilege that is given up right after; with it, it can come last.

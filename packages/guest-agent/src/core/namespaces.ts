@@ -45,10 +45,15 @@ export class Namespaces {
     return this.#descriptors.get("pid");
   }
 
-  /** In a child: joins them in the order in which they were named, or only one of them. */
-  join(only?: NamespaceKind): void {
-    for (const [kind, fd] of this.#descriptors)
-      if (kind !== "pid" && (only === undefined || kind === only)) sys.setns(fd, NAMESPACE_FLAGS[kind]);
+  /** In a child: joins them in the order in which they were named; the user namespace takes the guest's root away. */
+  join(): void {
+    for (const kind of this.#descriptors.keys()) if (kind !== "pid" && kind !== "user") this.joinOnly(kind);
+  }
+
+  /** In a child: joins one of them, if it is among them. */
+  joinOnly(kind: NamespaceKind): void {
+    const fd = this.#descriptors.get(kind);
+    if (fd !== undefined) sys.setns(fd, NAMESPACE_FLAGS[kind]);
   }
 
   close(): void {

@@ -32,6 +32,11 @@ export class OomEvents {
     });
   }
 
+  /** Forgets what nobody has heard: its containers are gone. */
+  forget(): void {
+    this.#kept.length = 0;
+  }
+
   #tell(containerId: string): void {
     const [first] = this.#waiting;
     if (first) {

@@ -3,6 +3,7 @@
 import type { CapabilitySets } from "./capability-sets.ts";
 import type { ResourceLimit } from "./resource-limits.ts";
 import type { Credentials } from "./user-database.ts";
+import type { IdMaps } from "./user-namespace.ts";
 
 /** The terminal of a process. */
 export interface TerminalPlan {
@@ -35,6 +36,8 @@ export interface ProcessPlan {
   umask: number;
   /** how readily the kernel ends it when memory is short, -1000 to 1000 */
   oomScore: number;
+  /** who the container's users are in the guest, when it has a user namespace */
+  ids?: IdMaps;
   /** In the child: has the kernel filter its system calls from then on. */
   installSeccomp?: () => void;
   /** In the child, right before execve, as the user. */

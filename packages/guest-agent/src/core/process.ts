@@ -8,6 +8,9 @@ import type { ProcessStreams } from "./process-streams.ts";
 import { type Course, type StartedChild, startChild } from "./start-child.ts";
 import { closeStdio, openStdio, type Stdio } from "./stdio.ts";
 
+/** What the agent does while a child of this pid pauses. */
+export type Stop = (pid: number) => void | Promise<void>;
+
 /** Where a process is started. */
 export interface Place {
   /** where the agent sees the terminals of the place */
@@ -18,10 +21,12 @@ export interface Place {
   namespaces: number;
   /** In the child: joins the namespaces, the cgroup and the root. */
   enter(stdio: Stdio, course: Course): void;
+  /** In the child, later: enters the user namespace of the place. */
+  enterUsers?(course: Course): void;
   /** whether it waits, when all is set up, for {@link Process.start} */
   held?: boolean;
-  /** done when the child pauses in `enter`; it then goes on */
-  paused?(pid: number): Promise<void>;
+  /** what the agent does each time that the child pauses, before it is set up */
+  stops?: readonly Stop[];
 }
 
 /** Who carries a process's streams and is told of its end; either end may come first. */
@@ -77,7 +82,7 @@ export class Process {
       const child = startChild(childBody(plan, place, stdio), {
         pidNamespace: place.pidNamespace,
         namespaces: place.namespaces,
-        pauses: place.held === true || place.paused !== undefined,
+        pauses: place.held === true || place.stops !== undefined,
       });
       onExit(child.pid, (status) => {
         child.forget();
@@ -157,7 +162,7 @@ function childBody(plan: ProcessPlan, place: Place, stdio: Stdio): (course: Cour
     // Not the agent's own, which it would inherit.
     writeControl("/proc/self/oom_score_adj", String(plan.oomScore));
     place.enter(stdio, course);
-    const program = becomeReady(plan, stdio);
+    const program = becomeReady(plan, stdio, () => place.enterUsers?.(course));
     if (place.held) {
       course.keepOnly([0, 1, 2]);
       course.pause();
@@ -167,15 +172,16 @@ function childBody(plan: ProcessPlan, place: Place, stdio: Stdio): (course: Cour
 }
 
 /** Waits until the child is set up. What is to be done while it pauses is done, or ends it. */
-async function arrive(child: StartedChild, { paused }: Place): Promise<void> {
+async function arrive(child: StartedChild, { stops = [] }: Place): Promise<void> {
   await child.started;
-  if (!paused) return;
-  try {
-    await paused(child.pid);
-  } catch (error) {
-    child.forget();
-    sys.kill(child.pid, SIGKILL);
-    throw error;
+  for (const stop of stops) {
+    try {
+      await stop(child.pid);
+    } catch (error) {
+      child.forget();
+      sys.kill(child.pid, SIGKILL);
+      throw error;
+    }
+    await child.goOn();
   }
-  await child.goOn();
 }

@@ -1,7 +1,7 @@
 import type { TtrpcServer } from "@husk/wire/ttrpc";
 
 /** Bytes of requests after which the answers are looked at: what a short request is answered with may be long. */
-const SLICE_BYTES = 4096;
+const SLICE_BYTES = 16 * 1024;
 
 const NOTHING = new Uint8Array();
 

@@ -70,6 +70,7 @@ export class KataContainer {
       stringUser,
       makeWorkdir: false,
       installSeccomp: this.#plan.installSeccomp,
+      ids: this.#plan.ids,
     });
     const process = this.#reserve(id);
     try {

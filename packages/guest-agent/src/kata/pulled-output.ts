@@ -1,12 +1,14 @@
 /** An output of a process that the host reads when it likes: what nobody has asked for stays in the pipe. */
 
 import * as sys from "tiny:sys";
-import { EPOLLET, EPOLLIN, Errno, hasErrno, unwatch, watch } from "@husk/tiny";
+import { callSoon, EPOLLET, EPOLLIN, Errno, hasErrno, unwatch, watch } from "@husk/tiny";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import type { Call } from "./services.ts";
 
 /** Most bytes of an answer, as many as a pipe of usual size holds. */
 const READ_BYTES = 64 * 1024;
+/** Pieces of that length that are dropped before others have their turn. */
+const PIECES_AT_ONCE = 8;
 /** Most calls that may wait for the same output. */
 const MAX_WAITING = 64;
 
@@ -16,6 +18,17 @@ const buffer = new Uint8Array(READ_BYTES);
 /** What a call is told that comes behind the last byte. Kata's hosts look for this very text. */
 export function endOfOutput(): Error {
   return new Error("EOF");
+}
+
+/** Those whose end has not been reached. */
+const openOutputs = new Set<PulledOutput>();
+
+/**
+ * The host has gone, and with it whoever read: a process must not stop at a full pipe for that. What comes is dropped until
+ * somebody asks for it again.
+ */
+export function dropUnreadOutput(): void {
+  for (const output of openOutputs) output.drop();
 }
 
 interface Reader {
@@ -30,6 +43,9 @@ export class PulledOutput {
   readonly #ended: () => void;
   #waiting: Reader[] = [];
   #open = true;
+  /** nobody is going to read */
+  #dropping = false;
+  #dropsSoon = false;
 
   /**
    * @param fd non-blocking end of a pipe or terminal
@@ -39,6 +55,7 @@ export class PulledOutput {
   constructor(fd: number, onWritable: (() => void) | undefined, ended: () => void) {
     this.#fd = fd;
     this.#ended = ended;
+    openOutputs.add(this);
     watch(fd, EPOLLIN | EPOLLET, () => {
       onWritable?.();
       this.#serve();
@@ -48,6 +65,7 @@ export class PulledOutput {
   /** Reads at most `length` bytes, as soon as there are any. @throws Error at the end */
   read(length: number, call: Call): Promise<Uint8Array> {
     if (length === 0) return Promise.resolve(new Uint8Array());
+    this.#dropping = false;
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= MAX_WAITING)
         throw new TtrpcError(StatusCode.RESOURCE_EXHAUSTED, `${MAX_WAITING} calls wait for this output`);
@@ -61,16 +79,43 @@ export class PulledOutput {
     });
   }
 
+  /** Drops what is there and what comes, until it is asked for. */
+  drop(): void {
+    if (this.#waiting.length > 0) return;
+    this.#dropping = true;
+    this.#dropSome();
+  }
+
+  /** A little at a time: there may be no end to it. */
+  #dropSome(): void {
+    for (let pieces = 0; this.#dropping && this.#open; pieces++) {
+      if (pieces === PIECES_AT_ONCE) {
+        if (this.#dropsSoon) return;
+        this.#dropsSoon = true;
+        callSoon(() => {
+          this.#dropsSoon = false;
+          this.#dropSome();
+        });
+        return;
+      }
+      const count = this.#take(READ_BYTES);
+      if (count < 0) return;
+      if (count === 0) this.close();
+    }
+  }
+
   /** Lets go of it, read or not. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
+    openOutputs.delete(this);
     unwatch(this.#fd);
     this.#ended();
     this.#serve();
   }
 
   #serve(): void {
+    if (this.#dropping) this.#dropSome();
     for (let reader = this.#waiting[0]; reader; reader = this.#waiting[0]) {
       if (!this.#open) {
         this.#waiting.shift();

@@ -1,7 +1,7 @@
 /** The one pod of the Kata door: there is none, or it is being made, or it runs, or it is ending. */
 
 import * as sys from "tiny:sys";
-import { callSoon } from "@husk/tiny";
+import { callSoon, SIGKILL, SIGTERM } from "@husk/tiny";
 import type { CreateContainerRequest, CreateSandboxRequest } from "@husk/wire/kata";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import { requireModule } from "../boot/modules.ts";
@@ -63,9 +63,14 @@ export class KataSandbox {
     this.#changing = "ending";
     this.#running = undefined;
     try {
+      // Else those would be waited for that the kernel keeps the signal from.
+      for (const { init } of this.#containers.values()) {
+        if (init.effectiveSignal(SIGTERM) === SIGKILL) init.signal(SIGKILL, false);
+      }
       await running.pod.end();
       for (const container of this.#containers.values()) await this.#finish(container);
       await releaseStorages(POD);
+      this.oomEvents.forget();
       sys.sync();
     } finally {
       this.#changing = undefined;

@@ -10,6 +10,7 @@ import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
 import { Intake } from "./intake.ts";
 import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
+import { dropUnreadOutput } from "./pulled-output.ts";
 
 /** A ttrpc connection on a stream of yamux. What it does not take stays with the host, by the stream's window. */
 class StreamConnection {
@@ -97,6 +98,7 @@ export class SerialDoor {
   #restart(): void {
     this.#handle(this.#session.end());
     this.#connections.clear();
+    dropUnreadOutput();
     this.#session = this.#open();
   }
 

@@ -6,6 +6,9 @@ import { TtrpcProtocolError } from "./protocol-error.ts";
 /** Smallest buffer for a message that comes in pieces, in bytes. */
 const MIN_BUFFER_BYTES = 512;
 
+/** Bytes after which the rest of a message gets its room at once. */
+const BELIEVED_BYTES = 64 * 1024;
+
 /**
  * Cuts a byte stream into messages, whatever the pieces it arrives in. A message's data get memory of their own, which
  * grows as bytes arrive and never by what a length claims.
@@ -91,7 +94,9 @@ export class TtrpcDecoder {
 
   /** Room for `needed` bytes, and for more to come, but never for more than `total`. */
   #grow(needed: number, total: number): void {
-    const roomy = Math.max(needed, this.#data.length * 2, MIN_BUFFER_BYTES);
+    // What has sent so much is believed, within the bound that a message has anyway.
+    const roomy =
+      needed >= BELIEVED_BYTES ? total : Math.max(needed, this.#data.length * 2, MIN_BUFFER_BYTES);
     const larger = new Uint8Array(Math.min(roomy, total));
     larger.set(this.#data.subarray(0, this.#dataFill));
     this.#data = larger;

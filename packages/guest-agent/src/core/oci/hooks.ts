@@ -8,7 +8,7 @@ import { runProgram } from "./run-program.ts";
 import { checkPath, checkText, quote, specFault } from "./spec-fault.ts";
 
 /** Names of the points, in order. */
-export const HOOK_POINTS = [
+const HOOK_POINTS = [
   "prestart",
   "createRuntime",
   "createContainer",

@@ -11,14 +11,16 @@ import { mountAll } from "../mounts/mount-step.ts";
 import { enterRootfs } from "../rootfs.ts";
 import type { Course } from "../start-child.ts";
 import { setSysctls, sysctlPath } from "../sysctls.ts";
+import { type IdMaps, makeUserNamespace, writeIdMaps } from "../user-namespace.ts";
 import { type HookPlan, type HookPoint, type HookState, planHooks, runHooks, runHooksHere } from "./hooks.ts";
 import { planCgroupPath } from "./plan-cgroup.ts";
-import { planOciDevice } from "./plan-devices.ts";
-import { planOciMount, terminalOptions } from "./plan-mount.ts";
+import { ownedNode, planOciDevice } from "./plan-devices.ts";
+import { type MountOwner, planOciMount, terminalOptions } from "./plan-mount.ts";
 import { type NamespacesPlan, planNamespaces } from "./plan-namespaces.ts";
 import { planOciProcess } from "./plan-process.ts";
 import { planOciRoot } from "./plan-root.ts";
 import { planSeccomp } from "./plan-seccomp.ts";
+import { planUsers } from "./plan-users.ts";
 import { fixPath, maskPath } from "./protect-paths.ts";
 import { checked, checkPath, quote, specFault } from "./spec-fault.ts";
 
@@ -38,6 +40,8 @@ export interface OciContainerPlan extends ContainerPlan {
   runHooks(point: HookPoint, status: HookState["status"], pid: number): Promise<void>;
   /** What its further processes have of the container: its filter of system calls. */
   installSeccomp: (() => void) | undefined;
+  /** who its users are in the guest, when it has a user namespace */
+  ids: IdMaps | undefined;
 }
 
 const EMPTY: Linux = {
@@ -57,8 +61,6 @@ const EMPTY: Linux = {
 const MAX_ENTRIES = 4096;
 
 function refuseUnsupported(linux: Linux): void {
-  if (linux.UIDMappings.length + linux.GIDMappings.length > 0)
-    throw specFault("linux.uidMappings: user namespaces are not supported");
   if (linux.MountLabel)
     throw specFault(`linux.mountLabel ${quote(linux.MountLabel)}: the guest has no SELinux`);
   if (linux.IntelRdt) throw specFault("linux.intelRdt: the guest has no such hardware");
@@ -94,17 +96,17 @@ function rootPoints(paths: readonly string[]): string[] {
 }
 
 /** What is mounted and made in the root, and what is taken away from it: done in the child, whose root it is. */
-function planFurniture(spec: Spec, linux: Linux, id: string, cgroup: string, ownCgroup: boolean) {
-  const mounts = spec.Mounts.map((mount) => planOciMount(mount, { containerId: id, cgroup, ownCgroup }));
+function planFurniture(spec: Spec, linux: Linux, owner: MountOwner) {
+  const mounts = spec.Mounts.map((mount) => planOciMount(mount, owner));
   const devices = [...(hasReadyDevices(spec) ? [] : standardDevices()), ...linux.Devices.map(planOciDevice)];
   for (const path of linux.MaskedPaths) checkPath("an entry of linux.maskedPaths", path);
   for (const path of linux.ReadonlyPaths) checkPath("an entry of linux.readonlyPaths", path);
   for (const name of linux.Sysctl.keys()) checked("linux.sysctl", () => sysctlPath(name));
   const furnish = (guest: (path: string) => string, terminal: number | undefined) => {
     mountAll(mounts, guest);
-    for (const device of devices) placeDevice(device);
+    for (const device of devices) placeDevice(ownedNode(device, owner.ids));
     if (!hasReadyDevices(spec)) makeStandardLinks();
-    if (terminal !== undefined) bindConsole(guest, id, terminal);
+    if (terminal !== undefined) bindConsole(guest, owner.containerId, terminal);
     for (const mount of mounts) mount.finish();
     setSysctls(linux.Sysctl, guest("/proc/sys"));
     for (const path of linux.ReadonlyPaths) fixPath(path);
@@ -128,12 +130,19 @@ export function planOciContainer(spec: Spec, setting: OciSetting): OciContainerP
   const namespaces = planNamespaces(linux.Namespaces, sharesPids);
   const cgroup = planCgroupPath(id, linux.CgroupsPath);
   const installSeccomp = planSeccomp(linux.Seccomp);
-  const { furnish, points } = planFurniture(spec, linux, id, cgroup, namespaces.ownCgroup);
+  const ids = planUsers(linux.Namespaces, linux.UIDMappings, linux.GIDMappings);
+  const { furnish, points } = planFurniture(spec, linux, {
+    containerId: id,
+    cgroup,
+    ownCgroup: namespaces.ownCgroup,
+    ids,
+  });
   const process = planOciProcess(spec.Process, {
     id,
     stringUser,
     makeWorkdir: true,
     installSeccomp,
+    ids,
     beforeProgram: () => runHooksHere("startContainer", hooks.startContainer, hereState(state, "created")),
   });
   let course: Course | undefined;
@@ -147,7 +156,7 @@ export function planOciContainer(spec: Spec, setting: OciSetting): OciContainerP
     process,
     makeCgroup: () => new Cgroup(cgroup, COUNTING),
     limit: (of) => checked("linux.resources", () => limitContainer(of, linux)),
-    terminalOptions: terminalOptions(spec.Mounts),
+    terminalOptions: terminalOptions(spec.Mounts, ids),
     ...describe(namespaces),
     enterRoot: ({ terminal }, ownCourse) => {
       course = ownCourse;
@@ -156,9 +165,19 @@ export function planOciContainer(spec: Spec, setting: OciSetting): OciContainerP
     },
     runHooks: (point, status, pid) => runHooks(point, hooks[point], { ...state, status, pid }),
     installSeccomp,
+    ids,
+    ...(ids && { makeUsers: makeUsers }),
+    stops: [
+      ...(waitsForHooks ? [(pid: number) => runEarlyHooks(plan, pid)] : []),
+      ...(ids ? [(pid: number) => writeIdMaps(pid, ids)] : []),
+    ],
   };
-  if (waitsForHooks) plan.paused = (pid) => runEarlyHooks(plan, pid);
   return plan;
+}
+
+function makeUsers(course: Course): void {
+  makeUserNamespace();
+  course.pause();
 }
 
 function describe({ ownPids, flags, joined }: NamespacesPlan) {

@@ -2,6 +2,7 @@ import * as sys from "tiny:sys";
 import { S_IFBLK, S_IFCHR, S_IFIFO } from "@husk/tiny";
 import type { LinuxDevice } from "@husk/wire/kata";
 import type { DeviceNode } from "../devices.ts";
+import { type IdMaps, mappedId } from "../user-namespace.ts";
 import { checkPath, quote, specFault } from "./spec-fault.ts";
 
 const KINDS = new Map([
@@ -20,6 +21,16 @@ function deviceNumber(what: string, major: bigint, minor: bigint): number {
   if (major < 0n || minor < 0n || major > MAX_MAJOR || minor > MAX_MINOR)
     throw specFault(`${what}: ${major}:${minor} is not the number of a device`);
   return sys.makedev(Number(major), Number(minor));
+}
+
+/** A node with the owners that the guest knows those of the container by. */
+export function ownedNode(node: DeviceNode, ids: IdMaps | undefined): DeviceNode {
+  if (!ids) return node;
+  return {
+    ...node,
+    uid: mappedId("user", ids.users, node.uid),
+    gid: mappedId("group", ids.groups, node.gid),
+  };
 }
 
 /** The node of a device of the specification. @throws TtrpcError INVALID_ARGUMENT for one that cannot be */

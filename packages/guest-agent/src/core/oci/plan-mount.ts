@@ -22,6 +22,7 @@ import { makeMountPoint, readLink } from "../mounts/mount-point.ts";
 import type { GuestPath, MountStep } from "../mounts/mount-step.ts";
 import { resolvePath } from "../mounts/resolve-path.ts";
 import { containerPaths } from "../paths.ts";
+import { type IdMaps, mappedId, outsideId } from "../user-namespace.ts";
 import { checked, checkPath, checkText, quote, specFault } from "./spec-fault.ts";
 
 /** Options that are for what is mounted below, too: those of a bind, with an "r" before them. */
@@ -44,6 +45,8 @@ export interface MountOwner {
   cgroup: string;
   /** whether it has a cgroup namespace of its own */
   ownCgroup: boolean;
+  /** who the container's users are in the guest, when it has a user namespace */
+  ids: IdMaps | undefined;
 }
 
 function readOptions({ type, options }: Mount): Wanted {
@@ -87,13 +90,34 @@ function mountNew({ type, source, destination }: Mount, { flags, data }: Wanted,
   return target;
 }
 
+/** Options of a file system with the owners that the guest knows those of the container by; root's, if none are named. */
+function ownedData(data: string, ids: IdMaps | undefined): string {
+  if (!ids) return data;
+  const words = data.split(",").filter((word) => word !== "");
+  for (const name of ["uid", "gid"])
+    if (!words.some((word) => word.startsWith(`${name}=`))) words.push(`${name}=0`);
+  return words
+    .map((word) => {
+      const [, name, id] = /^([ug]id)=(\d+)$/.exec(word) ?? [];
+      if (name === undefined) return word;
+      const ranges = name === "uid" ? ids.users : ids.groups;
+      return `${name}=${outsideId(ranges, Number(id)) ?? mappedId("user", ranges, 0)}`;
+    })
+    .join(",");
+}
+
 /** A tmpfs can be written to until all that is made in it is made. */
-function mountTmpfs(mount: Mount, wanted: Wanted, guest: GuestPath, { containerId }: MountOwner): string {
-  const writable = { ...wanted, flags: wanted.flags & ~MS_RDONLY };
+function mountTmpfs(
+  mount: Mount,
+  wanted: Wanted,
+  guest: GuestPath,
+  { containerId, ids }: MountOwner,
+): string {
+  const writable = { ...wanted, flags: wanted.flags & ~MS_RDONLY, data: ownedData(wanted.data, ids) };
   if (!wanted.copiesUp) return mountNew(mount, writable, guest);
   const target = makeMountPoint(mount.destination, "folder");
   const aside = guest(containerPaths(containerId).volume);
-  sys.mount("tmpfs", aside, "tmpfs", writable.flags, wanted.data || null);
+  sys.mount("tmpfs", aside, "tmpfs", writable.flags, writable.data || null);
   copyTree(target, aside);
   sys.mount(aside, target, null, MS_MOVE, null);
   return target;
@@ -160,10 +184,10 @@ export function planOciMount(mount: Mount, owner: MountOwner): OciMountStep {
 const TERMINAL_OPTIONS = "newinstance,ptmxmode=0666,mode=0620,gid=5";
 
 /** The options of the container's file system of terminals. */
-export function terminalOptions(mounts: readonly Mount[]): string {
+export function terminalOptions(mounts: readonly Mount[], ids: IdMaps | undefined): string {
   const mount = mounts.find(({ type }) => type === "devpts");
-  if (!mount) return TERMINAL_OPTIONS;
+  if (!mount) return ownedData(TERMINAL_OPTIONS, ids);
   const { data } = parseMountOptions("devpts", mount.options);
   const words = data.split(",").filter((word) => word !== "" && word !== "newinstance");
-  return ["newinstance", ...words].join(",");
+  return ownedData(["newinstance", ...words].join(","), ids);
 }

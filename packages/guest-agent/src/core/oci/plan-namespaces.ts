@@ -27,12 +27,13 @@ const KINDS = new Map<string, NamespaceKind>([
   ["network", "net"],
   ["mount", "mnt"],
   ["cgroup", "cgroup"],
+  ["user", "user"],
 ]);
 
 function readKind(type: string): NamespaceKind {
   const kind = KINDS.get(type);
   if (kind !== undefined) return kind;
-  if (type === "user" || type === "time") throw specFault(`a ${type} namespace is not supported`);
+  if (type === "time") throw specFault("a time namespace is not supported");
   throw specFault(`unknown namespace type ${quote(type)}`);
 }
 
@@ -42,7 +43,7 @@ function readPaths(namespaces: readonly LinuxNamespace[]): Map<NamespaceKind, st
   for (const { Type: type, Path: path } of namespaces) {
     const kind = readKind(type);
     if (paths.has(kind)) throw specFault(`namespace type ${quote(type)} is given twice`);
-    if (path && (kind === "pid" || kind === "mnt"))
+    if (path && (kind === "pid" || kind === "mnt" || kind === "user"))
       throw specFault(`a ${type} namespace is not joined by its path: ${quote(path)}`);
     if (path) checkPath(`the path of the ${type} namespace`, path);
     paths.set(kind, path);
@@ -66,7 +67,7 @@ export function planNamespaces(namespaces: readonly LinuxNamespace[], sharesPids
   const joins = [...paths].filter(([, path]) => path !== "");
   const ownNetwork = paths.get("net") === "";
   const ownCgroup = paths.get("cgroup") === "";
-  const further = (["net", "cgroup"] as const).filter((kind) => paths.has(kind));
+  const further = (["net", "cgroup", "user"] as const).filter((kind) => paths.has(kind));
   return {
     ownPids: !sharesPids,
     ownCgroup,

@@ -5,6 +5,7 @@ import { type CapabilitySets, readCapabilitySets } from "../capability-sets.ts";
 import type { ProcessPlan, TerminalPlan } from "../process-plan.ts";
 import { isResourceLimit, type ResourceLimit } from "../resource-limits.ts";
 import { type Credentials, lookUpCredentials, parsePasswd } from "../user-database.ts";
+import type { IdMaps } from "../user-namespace.ts";
 import { checked, checkPath, checkText, quote, specFault } from "./spec-fault.ts";
 
 /** What a process's files may have at most, by default. */
@@ -26,6 +27,8 @@ export interface ProcessSetting {
   makeWorkdir: boolean;
   /** In the child: has the kernel filter its system calls. */
   installSeccomp: (() => void) | undefined;
+  /** who the container's users are in the guest, when it has a user namespace */
+  ids: IdMaps | undefined;
   /** In the child, right before it becomes its program. */
   beforeProgram?: () => void;
 }
@@ -130,7 +133,7 @@ export function planOciProcess(process: Process | undefined, setting: ProcessSet
   for (const argument of args) checkText("process.args", argument);
   refuseLabels(process);
   const variables = planVariables(process.Env);
-  const { id, makeWorkdir, installSeccomp, beforeProgram } = setting;
+  const { id, makeWorkdir, installSeccomp, ids, beforeProgram } = setting;
   return {
     id,
     terminal: planTerminal(process),
@@ -145,6 +148,7 @@ export function planOciProcess(process: Process | undefined, setting: ProcessSet
     noNewPrivileges,
     umask: UMASK,
     oomScore: planOomScore(process),
+    ...(ids && { ids }),
     ...(installSeccomp && { installSeccomp }),
     ...(beforeProgram && { beforeProgram }),
     tellsOfProgram: true,

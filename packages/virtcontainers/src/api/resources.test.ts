@@ -7,6 +7,7 @@ import {
   createContainer,
   createPod,
   deleteContainer,
+  enterContainer,
   killContainer,
   pauseContainer,
   pausePod,
@@ -105,7 +106,9 @@ test("a VM itself is changed", async (t) => {
   await updatePod("pod", { vcpus: 2 }, options);
   await startPod("pod", options);
   assert.deepEqual(await sizeOf(options), { vcpus: 2, memory: 300 });
-  await assert.rejects(updatePod("pod", { vcpus: 0 }, options), { code: "ERR_CONFIG_INVALID" });
+  for (const vcpus of [0, 9]) {
+    await assert.rejects(updatePod("pod", { vcpus }, options), { code: "ERR_CONFIG_INVALID" });
+  }
 });
 
 test("a VM that has no room stays as it is, with a warning, and the container gets its limits", async (t) => {
@@ -188,6 +191,9 @@ test("a container is paused by itself, stays so with its pod, and goes on", asyn
   const states = async () => [await stateOf("a", options), await stateOf("b", options)];
   assert.deepEqual(await states(), ["paused", "running"]);
   await assert.rejects(pauseContainer("pod", "a", options), { code: "ERR_STATE_INVALID" });
+  await assert.rejects(enterContainer("pod", "a", { args: ["true"] }, options), {
+    hint: /husk resume pod\/a/,
+  });
   await pausePod("pod", options);
   assert.deepEqual(await states(), ["paused", "paused"]);
   await assert.rejects(resumeContainer("pod", "a", options), {

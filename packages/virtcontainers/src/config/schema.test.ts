@@ -151,7 +151,7 @@ test("a hook needs an absolute path and variables with names", () => {
 });
 
 test("kinds of later versions are known, and refused as not supported", () => {
-  const cases = { agentType: "kata", proxyType: "ccProxy", shimType: "kataShim" };
+  const cases = { proxyType: "ccProxy", shimType: "kataShim" };
   for (const [field, value] of Object.entries(cases)) {
     assert.match(check({ [field]: value }), /^ERR_NOT_SUPPORTED: .*supported are: /, field);
   }

@@ -1,12 +1,16 @@
 /** An output of a process that the host reads when it likes: what nobody has asked for stays in the pipe. */
 
 import * as sys from "tiny:sys";
-import { callSoon, EPOLLET, EPOLLIN, Errno, hasErrno, unwatch, watch } from "@husk/tiny";
+import { callSoon, EPOLLET, EPOLLIN, Errno, F_SETPIPE_SZ, hasErrno, unwatch, watch } from "@husk/tiny";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import type { Call } from "./services.ts";
 
-/** Most bytes of an answer, as many as a pipe of usual size holds. */
-const READ_BYTES = 64 * 1024;
+/** Most bytes of an answer. */
+const READ_BYTES = 256 * 1024;
+/** Bytes that a pipe of usual size holds: when it was full, its process can write more than it is asked for. */
+const PIPE_BYTES = 64 * 1024;
+/** Bytes that such a pipe is made to hold: its process goes on while the host reads and asks anew. */
+const LARGE_PIPE_BYTES = 512 * 1024;
 /** Pieces of that length that are dropped before others have their turn. */
 const PIECES_AT_ONCE = 8;
 /** Most calls that may wait for the same output. */
@@ -46,6 +50,7 @@ export class PulledOutput {
   /** nobody is going to read */
   #dropping = false;
   #dropsSoon = false;
+  #isLarge = false;
 
   /**
    * @param fd non-blocking end of a pipe or terminal
@@ -136,11 +141,23 @@ export class PulledOutput {
   /** Bytes read into the buffer; -1 when nothing is there yet; 0 at the end. */
   #take(length: number): number {
     try {
-      return sys.read(this.#fd, buffer, 0, length);
+      const count = sys.read(this.#fd, buffer, 0, length);
+      if (count === PIPE_BYTES && !this.#isLarge) this.#enlarge();
+      return count;
     } catch (error) {
       // A terminal whose last user has closed it.
       if (hasErrno(error, Errno.EIO)) return 0;
       throw error;
+    }
+  }
+
+  #enlarge(): void {
+    this.#isLarge = true;
+    try {
+      sys.fcntl(this.#fd, F_SETPIPE_SZ, LARGE_PIPE_BYTES);
+    } catch (error) {
+      // A terminal is no pipe; and where it may not be larger, it is slower.
+      if (!hasErrno(error, Errno.EBADF, Errno.EPERM)) throw error;
     }
   }
 }

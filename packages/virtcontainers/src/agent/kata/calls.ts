@@ -26,7 +26,7 @@ import { resourcesMessage } from "./resources-message.ts";
 import { statsOf } from "./stats.ts";
 
 /** Most bytes of output asked for at a time. */
-const READ_BYTES = 128 * 1024;
+const READ_BYTES = 1024 * 1024;
 /** Most bytes of input sent at a time. */
 const WRITE_BYTES = 64 * 1024;
 

@@ -14,6 +14,7 @@ export const Errno = {
   EIO: 5,
   ENXIO: 6,
   ENOEXEC: 8,
+  EBADF: 9,
   EAGAIN: 11,
   EACCES: 13,
   EBUSY: 16,

@@ -43,7 +43,10 @@ describe("a pod with the Kata agent", () => {
     await using place = await Workplace.create(signal);
     const { options } = place;
     const hypervisorConfig = { ...place.hypervisorConfig, blockDeviceDriver: "virtio-scsi" } as const;
-    await runPod(podOf(place, { hypervisorConfig }), options);
+    const agentConfig = { containerPipeSize: 262_144, debug: true, kernelModules: ["overlay"] };
+    await runPod(podOf(place, { hypervisorConfig, agentConfig }), options);
+    const words = await runScript(place, "pod", "c", "cat /proc/cmdline");
+    assert.match(words, /HUSK_LOG=debug agent\.container_pipe_size=262144/);
     await createContainer(
       "pod",
       { id: "other", rootFs: DEMO_ROOTFS, readonlyRootfs: true, cmd: { ...SLEEP, user: "nobody" } },

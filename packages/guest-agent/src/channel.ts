@@ -15,6 +15,10 @@ export interface ChannelHandlers {
   onBytes(bytes: Uint8Array): boolean;
   /** The descriptor takes bytes again, after it did not. */
   onWritable(): void;
+  /** Whether bytes that the port gave at once are the first of another host. Then {@link onNewHost} is called before. */
+  isNewHost?(bytes: Uint8Array): boolean;
+  /** Another host has come in the place of the one before. */
+  onNewHost?(): void;
   /** The host went away. It may come back: a port goes on, with frames from their start. */
   onHostGone(): void;
 }
@@ -63,21 +67,35 @@ export class Channel {
 
   #read(): void {
     while (!this.#paused) {
-      const { count, isEnd } = this.#fill();
-      if (count > 0) this.#paused = !this.#handlers.onBytes(buffer.subarray(0, count));
+      const { count, isEnd, newHost } = this.#fill();
+      if (newHost !== undefined) {
+        this.#give(0, newHost);
+        this.#handlers.onNewHost?.();
+        this.#paused = false;
+      }
+      this.#give(newHost ?? 0, count);
       if (isEnd) this.#handlers.onHostGone();
       if (isEnd || count < READ_BYTES) return;
     }
   }
 
-  /** Reads what is there, up to a whole buffer: a port gives a page at a time, and each call of a handler has its price. */
-  #fill(): { count: number; isEnd: boolean } {
+  #give(start: number, end: number): void {
+    if (end > start) this.#paused = !this.#handlers.onBytes(buffer.subarray(start, end));
+  }
+
+  /**
+   * Reads what is there, up to a whole buffer: a port gives a page at a time, and each call of a handler has its price.
+   * Also gives where another host's first bytes are in it.
+   */
+  #fill(): { count: number; isEnd: boolean; newHost: number | undefined } {
     let count = 0;
+    let newHost: number | undefined;
     while (count < READ_BYTES) {
       const more = sys.read(this.#fd, buffer, count, READ_BYTES - count);
-      if (more <= 0) return { count, isEnd: more === 0 };
+      if (more <= 0) return { count, isEnd: more === 0, newHost };
+      if (this.#handlers.isNewHost?.(buffer.subarray(count, count + more))) newHost = count;
       count += more;
     }
-    return { count, isEnd: false };
+    return { count, isEnd: false, newHost };
   }
 }

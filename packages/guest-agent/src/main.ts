@@ -20,12 +20,13 @@ import {
 } from "@husk/tiny";
 import { Command } from "@husk/wire/hyperstart";
 import { enterDiskRoot } from "./boot/disk-root.ts";
-import { readVsockWord } from "./boot/door-words.ts";
+import { readPipeSizeWord, readVsockWord } from "./boot/door-words.ts";
 import { mountEarly } from "./boot/early-mounts.ts";
 import { loadModule } from "./boot/modules.ts";
 import { openFirstPort, openPort } from "./boot/ports.ts";
 import { powerOff } from "./boot/power.ts";
 import { hasVirtio, VirtioKind } from "./boot/virtio.ts";
+import { setPipeBytes } from "./core/stdio.ts";
 import { StreamChannel } from "./core/stream-channel.ts";
 import { makeCommands } from "./hyperstart/commands.ts";
 import { Server } from "./hyperstart/server.ts";
@@ -114,7 +115,9 @@ async function openPortDoor(name: string, port: number): Promise<void> {
  * for it, vsock.
  */
 async function openDoor(): Promise<void> {
-  const word = readVsockWord(readText("/proc/cmdline"));
+  const commandLine = readText("/proc/cmdline");
+  setPipeBytes(readPipeSizeWord(commandLine));
+  const word = readVsockWord(commandLine);
   if (word === true) {
     openVsockDoor(makeServices());
     return;

@@ -1,7 +1,16 @@
 /** The standard descriptors of a process to be started: pipes or a terminal, with the agent's ends of them. */
 
 import * as sys from "tiny:sys";
-import { F_SETFL, O_CLOEXEC, O_NONBLOCK, openPty, openSlave, setWindowSize, takeTerminal } from "@husk/tiny";
+import {
+  F_SETFL,
+  F_SETPIPE_SZ,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  openPty,
+  openSlave,
+  setWindowSize,
+  takeTerminal,
+} from "@husk/tiny";
 import type { TerminalPlan } from "./process-plan.ts";
 
 /** Both ends. The agent's are non-blocking; all are closed on exec. */
@@ -20,10 +29,19 @@ export interface Stdio {
   install(uid: number, gid: number): void;
 }
 
+/** bytes of new pipes; undefined: the kernel's size */
+let pipeBytes: number | undefined;
+
+/** Says how large the pipes of processes are from now on. */
+export function setPipeBytes(bytes: number | undefined): void {
+  pipeBytes = bytes;
+}
+
 function makePipe(opened: number[], nonBlockingEnd: 0 | 1): [number, number] {
   const pair = sys.pipe2(O_CLOEXEC);
   opened.push(...pair);
   sys.fcntl(pair[nonBlockingEnd], F_SETFL, O_NONBLOCK);
+  if (pipeBytes !== undefined) sys.fcntl(pair[0], F_SETPIPE_SZ, pipeBytes);
   return pair;
 }
 

@@ -33,6 +33,8 @@ export class KataContainer {
 
   /** Lets the first process go on. */
   async start(): Promise<void> {
+    if (!this.container.running)
+      throw new TtrpcError(StatusCode.FAILED_PRECONDITION, `container "${this.id}" has ended`);
     if (!this.container.init.held)
       throw new TtrpcError(StatusCode.FAILED_PRECONDITION, `container "${this.id}" is started already`);
     await this.container.start();

@@ -5,8 +5,8 @@ import { callSoon, EPOLLET, EPOLLIN, Errno, F_SETPIPE_SZ, hasErrno, unwatch, wat
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import type { Call } from "./services.ts";
 
-/** Most bytes of an answer. */
-const READ_BYTES = 256 * 1024;
+/** Most bytes of an answer: with all that stands before them, eight whole frames on the port. */
+const READ_BYTES = 256 * 1024 - 256;
 /** Bytes that a pipe of usual size holds: when it was full, its process can write more than it is asked for. */
 const PIPE_BYTES = 64 * 1024;
 /** Bytes that such a pipe is made to hold: its process goes on while the host reads and asks anew. */

@@ -4,6 +4,7 @@
  */
 
 import { errorText } from "@husk/tiny";
+import { startsWithNewHost } from "@husk/wire/kata";
 import { TtrpcProtocolError, TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
 import { SendQueue, type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
 import { Channel } from "../channel.ts";
@@ -73,10 +74,10 @@ export class SerialDoor {
         return true;
       },
       onWritable: () => this.#handle(this.#session.resume()),
+      isNewHost: startsWithNewHost,
+      onNewHost: () => this.#meetNext(),
       onHostGone: () => {
-        // The next host begins with a frame, and so does what it is sent.
-        this.#channel.output.discard();
-        this.#restart();
+        this.#meetNext();
         onHostGone();
       },
     });
@@ -93,6 +94,12 @@ export class SerialDoor {
         return !output.blocked;
       },
     });
+  }
+
+  /** The next host begins with a frame, and so does what it is sent. */
+  #meetNext(): void {
+    this.#channel.output.discard();
+    this.#restart();
   }
 
   #restart(): void {

@@ -140,6 +140,7 @@ function start(process: GuestProcess, signal: (signal: number) => Promise<void>)
 export class NoopAgent implements Agent {
   readonly type = "noop";
   readonly ports = [];
+  readonly kernelParams = [];
   readonly keepsEnded = false;
 
   async open(options: OpenOptions): Promise<AgentSession> {

@@ -8,6 +8,7 @@ import type {
   ContainerConfig,
   ContainerStats,
   LinuxResources,
+  Param,
   PortmappingWhiteLists,
   ProcessListOptions,
 } from "../types/index.ts";
@@ -213,6 +214,8 @@ export interface Agent {
   readonly type: AgentType;
   /** the serial ports it needs in the VM */
   readonly ports: readonly SerialPort[];
+  /** words for the guest kernel's command line */
+  readonly kernelParams: readonly Param[];
   /** whether the guest keeps what a container had until it is removed */
   readonly keepsEnded: boolean;
   /**

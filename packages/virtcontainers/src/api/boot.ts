@@ -74,12 +74,18 @@ export async function startVm(
 
 function describeVm(record: PodRecord, cache: string): VmSpec {
   const { config } = record;
+  const { hypervisorConfig = {} } = config;
+  const { ports, kernelParams } = createAgent(config);
   return {
     podId: config.id,
     uuid: record.uuid,
     ...vmSizeOf(config),
-    config: config.hypervisorConfig ?? {},
-    ports: createAgent(config).ports,
+    // The user's own words come last and win.
+    config: {
+      ...hypervisorConfig,
+      kernelParams: [...kernelParams, ...(hypervisorConfig.kernelParams ?? [])],
+    },
+    ports,
     drives: record.drives,
     shares: record.shares,
     vfioDevices: (record.hostDevices ?? []).map(({ device }) => device),

@@ -67,13 +67,18 @@ export async function needSession(pod: OpenPod, options: SessionOptions = {}): P
 
 /** Nobody may have listened for a while: asks about every container that is believed to run. */
 async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
-  for (const [containerId, container] of Object.entries(pod.record.containers)) {
-    if (container.state !== "running" && container.state !== "paused") continue;
-    if (await session.isRunning(containerId, { signal: pod.call.signal })) continue;
-    // An exit that was told meanwhile says more than that there is no such container.
-    if (!pod.live.exits.has(containerId)) pod.live.noteExit(containerId, undefined);
-    pod.live.store((signal) => storeExits(pod, signal));
-  }
+  const { containers } = pod.record;
+  const believed = Object.keys(containers).filter((id) =>
+    ["running", "paused"].includes(containers[id]?.state ?? ""),
+  );
+  await Promise.all(
+    believed.map(async (containerId) => {
+      if (await session.isRunning(containerId, { signal: pod.call.signal })) return;
+      // An exit that was told meanwhile says more than that there is no such container.
+      if (!pod.live.exits.has(containerId)) pod.live.noteExit(containerId, undefined);
+      pod.live.store((signal) => storeExits(pod, signal));
+    }),
+  );
 }
 
 function eventsFor(pod: OpenPod): AgentEvents {

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { HuskError } from "../errors/index.ts";
 import type { PodConfig } from "../types/index.ts";
 import { flag, integer, kind, list, object, type Rule, text } from "./rules.ts";
@@ -45,9 +46,14 @@ export function checkAgentConfig(config: PodConfig): void {
   if (config.agentConfig?.useVSock) checkVSock();
 }
 
-/** A socket of this kind cannot be opened by Node, whatever the host has. */
+const VHOST_VSOCK = "/dev/vhost-vsock";
+
+/** Even where the host has the device: Node opens no sockets of this kind. */
 function checkVSock(): void {
   const hint = "Leave agentConfig.useVSock out: the agent is then reached by a serial port.";
-  const text = "agentConfig.useVSock: the agent cannot be reached by vsock from here";
+  const why = existsSync(VHOST_VSOCK)
+    ? "husk cannot open such sockets yet"
+    : `the host has no ${VHOST_VSOCK} (the module vhost_vsock)`;
+  const text = `agentConfig.useVSock: the agent cannot be reached by vsock: ${why}`;
   throw new HuskError("ERR_NOT_SUPPORTED", text, { hint });
 }

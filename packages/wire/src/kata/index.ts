@@ -11,3 +11,4 @@ export * from "./messages/health.ts";
 export * from "./messages/oci.ts";
 export * from "./messages/services.ts";
 export * from "./messages/types.ts";
+export * from "./new-host.ts";

@@ -165,7 +165,8 @@ export class Cgroup {
   onOom(listener: () => void): void {
     if (!this.counts("memory")) return;
     const events = `${this.#folder}/memory.events`;
-    let known = readEvent(events, "oom_kill");
+    // Those that were killed before somebody listened count, too.
+    let known = 0;
     this.#stopOom();
     this.#stopOom = watchEvents(events, () => {
       const killed = readEvent(events, "oom_kill");

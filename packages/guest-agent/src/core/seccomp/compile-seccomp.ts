@@ -5,7 +5,7 @@
 
 import type { LinuxSeccomp } from "@husk/wire/kata";
 import { FOREIGN_ACTION } from "./action.ts";
-import { findSpans, type Span, writeSearch } from "./dispatch.ts";
+import { findSpans, numberRules, type Span, writeSearch } from "./dispatch.ts";
 import { FilterCode, Test } from "./filter-code.ts";
 import { type Profile, readProfile } from "./profile.ts";
 import { X32_BIT } from "./syscall-numbers.ts";
@@ -24,12 +24,11 @@ export interface SeccompFilter {
 }
 
 /** The spans of all numbers by which x86_64 and x32 call. */
-function wideSpans(profile: Profile): Span[] {
-  const { defaultAction, abis } = profile;
+function wideSpans({ defaultAction, abis }: Profile, rules: ReturnType<typeof numberRules>): Span[] {
   const foreign = { from: X32_BIT, rules: [], action: FOREIGN_ACTION };
   return [
-    ...findSpans(profile, "x86_64", 0),
-    ...(abis.has("x32") ? findSpans(profile, "x32", X32_BIT) : [foreign]),
+    ...findSpans(rules.x86_64, defaultAction, 0),
+    ...(abis.has("x32") ? findSpans(rules.x32, defaultAction, X32_BIT) : [foreign]),
     { from: NO_CALL, rules: [], action: defaultAction },
   ];
 }
@@ -42,6 +41,7 @@ function wideSpans(profile: Profile): Span[] {
  */
 export function compileSeccomp(seccomp: LinuxSeccomp): SeccompFilter {
   const profile = readProfile(seccomp);
+  const rules = numberRules(profile);
   const code = new FilterCode();
   const foreign = code.answer(FOREIGN_ACTION);
   // Written from the last to the first, so that what is asked most often comes first.
@@ -49,11 +49,11 @@ export function compileSeccomp(seccomp: LinuxSeccomp): SeccompFilter {
     ? code.branch(
         Test.EQUAL,
         X86,
-        code.load(NUMBER_OFFSET, writeSearch(code, findSpans(profile, "x86", 0), true)),
+        code.load(NUMBER_OFFSET, writeSearch(code, findSpans(rules.x86, profile.defaultAction, 0), true)),
         foreign,
       )
     : foreign;
-  const wide = code.load(NUMBER_OFFSET, writeSearch(code, wideSpans(profile), false));
+  const wide = code.load(NUMBER_OFFSET, writeSearch(code, wideSpans(profile, rules), false));
   code.load(ABI_OFFSET, code.branch(Test.EQUAL, X86_64, wide, other));
   return { flags: profile.flags, instructions: code.encode() };
 }

@@ -4,7 +4,7 @@ import { ENOSYS_ACTION, isErrnoAction } from "./action.ts";
 import { writeCondition } from "./condition.ts";
 import { type FilterCode, type Label, Test } from "./filter-code.ts";
 import type { Profile, Rule } from "./profile.ts";
-import { type Abi, syscallNumbers } from "./syscall-numbers.ts";
+import { type Abi, findSyscalls } from "./syscall-numbers.ts";
 
 /** What is done about all numbers from this one to the next span. */
 export interface Span {
@@ -15,24 +15,41 @@ export interface Span {
   action: number;
 }
 
-function rulesByNumber({ rules }: Profile, abi: Abi): Map<number, Rule[]> {
-  const numbers = syscallNumbers(abi);
-  const found = new Map<number, Rule[]>();
+function rulesByName({ rules }: Profile): Map<string, Rule[]> {
+  const named = new Map<string, Rule[]>();
   for (const rule of rules) {
     for (const name of rule.names) {
-      // Profiles name calls of all machines and of kernels to come.
-      const number = numbers.get(name);
-      if (number === undefined) continue;
-      const list = found.get(number) ?? [];
-      list.push(rule);
-      found.set(number, list);
+      const list = named.get(name);
+      if (list) list.push(rule);
+      else named.set(name, [rule]);
     }
   }
-  return found;
+  return named;
+}
+
+/** Rules by the numbers of one way into the kernel. */
+type NumberedRules = Map<number, readonly Rule[]>;
+
+/** The rules of a profile by each way. Names of other machines' calls and of kernels to come have none. */
+export function numberRules(profile: Profile): Record<Abi, NumberedRules> {
+  const named = rulesByName(profile);
+  const numbered = { x86_64: new Map(), x86: new Map(), x32: new Map() };
+  findSyscalls(
+    (name) => named.has(name),
+    (name, numbers) => {
+      for (const abi of profile.abis) {
+        const number = numbers[abi];
+        if (number !== undefined) numbered[abi].set(number, named.get(name));
+      }
+    },
+  );
+  return numbered;
 }
 
 /** A rule without conditions is the last of its list. */
 function spanOf(from: number, rules: readonly Rule[], defaultAction: number): Span {
+  const [first] = rules;
+  if (first?.conditions.length === 0) return { from, rules: [], action: first.action };
   const end = rules.findIndex(({ conditions }) => conditions.length === 0);
   const action = rules[end]?.action ?? defaultAction;
   return { from, rules: end === -1 ? rules : rules.slice(0, end), action };
@@ -52,20 +69,18 @@ function actionOfLater(defaultAction: number): number {
  *
  * @param start its first number
  */
-export function findSpans(profile: Profile, abi: Abi, start: number): Span[] {
-  const { defaultAction } = profile;
-  const rules = rulesByNumber(profile, abi);
+export function findSpans(rules: NumberedRules, defaultAction: number, start: number): Span[] {
   const spans: Span[] = [];
   const add = (span: Span) => {
     if (!isSame(spans.at(-1), span)) spans.push(span);
   };
   let next = start;
-  for (const number of [...rules.keys()].sort((left, right) => left - right)) {
-    if (number > next) add(spanOf(next, [], defaultAction));
+  for (const number of Uint32Array.from(rules.keys()).sort()) {
+    if (number > next) add({ from: next, rules: [], action: defaultAction });
     add(spanOf(number, rules.get(number) ?? [], defaultAction));
     next = number + 1;
   }
-  add(spanOf(next, [], next === start ? defaultAction : actionOfLater(defaultAction)));
+  add({ from: next, rules: [], action: next === start ? defaultAction : actionOfLater(defaultAction) });
   return spans;
 }
 

@@ -5,25 +5,35 @@ import { SYSCALLS } from "./syscall-table.ts";
 /** A way into the kernel of this machine: its own, of programs of 32 bits, of such with 64-bit registers. */
 export type Abi = "x86_64" | "x86" | "x32";
 
-const COLUMNS: readonly Abi[] = ["x86_64", "x86", "x32"];
-
 /** Bit in all numbers of x32. */
 export const X32_BIT = 0x40000000;
 
-/** The number of a word's column; x32 has that of the first when its own is left out. */
-function readNumber(columns: readonly string[], abi: Abi): number | undefined {
-  const text = columns[COLUMNS.indexOf(abi)] ?? (abi === "x32" ? columns[0] : undefined);
-  if (text === undefined || text === "" || text === "-") return undefined;
-  return Number(text) + (abi === "x32" ? X32_BIT : 0);
+/** Numbers of one system call; what is not there by a way has none. */
+export type SyscallNumbers = Partial<Record<Abi, number>>;
+
+/** The columns of a word of the table; x32 has the number of the first when its own is left out. */
+function readNumbers(columns: string): SyscallNumbers {
+  const [wide = "", narrow = "", x32 = wide] = columns.split("/");
+  const numbers: SyscallNumbers = {};
+  if (wide !== "") numbers.x86_64 = Number(wide);
+  if (narrow !== "") numbers.x86 = Number(narrow);
+  if (x32 !== "" && x32 !== "-") numbers.x32 = Number(x32) + X32_BIT;
+  return numbers;
 }
 
-/** All that have one. Made anew each time: containers are started seldom, and it is large. */
-export function syscallNumbers(abi: Abi): Map<string, number> {
-  const numbers = new Map<string, number>();
-  for (const word of SYSCALLS.trim().split(/\s+/)) {
-    const [name = "", columns = ""] = word.split("=");
-    const number = readNumber(columns.split("/"), abi);
-    if (number !== undefined) numbers.set(name, number);
+/**
+ * Calls `found` for each that is `wanted`. The table is read anew each time: few containers are started, and it would be
+ * large in memory.
+ */
+export function findSyscalls(
+  wanted: (name: string) => boolean,
+  found: (name: string, numbers: SyscallNumbers) => void,
+): void {
+  for (const line of SYSCALLS.split("\n")) {
+    for (const word of line.split(" ")) {
+      const end = word.indexOf("=");
+      const name = word.slice(0, end);
+      if (wanted(name)) found(name, readNumbers(word.slice(end + 1)));
+    }
   }
-  return numbers;
 }

@@ -22,6 +22,7 @@ export class HyperstartAgent implements Agent {
     { name: "sh.hyper.channel.0", socket: "control" },
     { name: "sh.hyper.channel.1", socket: "stream" },
   ] as const;
+  readonly kernelParams = [];
   readonly keepsEnded = false;
 
   async open(options: OpenOptions): Promise<HyperstartSession | undefined> {

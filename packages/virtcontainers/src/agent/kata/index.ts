@@ -1,4 +1,4 @@
-import type { KataAgentConfig } from "../../types/index.ts";
+import type { KataAgentConfig, Param } from "../../types/index.ts";
 import type { Agent, OpenOptions } from "../types.ts";
 import { AGENT_PORT, KataAgent } from "./agent.ts";
 import { KataSession } from "./session.ts";
@@ -7,11 +7,13 @@ import { KataSession } from "./session.ts";
 export class KataAgentKind implements Agent {
   readonly type = "kata";
   readonly ports = [AGENT_PORT];
+  readonly kernelParams: readonly Param[];
   readonly keepsEnded = true;
   readonly #config: KataAgentConfig;
 
   constructor(config: KataAgentConfig = {}) {
     this.#config = config;
+    this.kernelParams = kernelParams(config);
   }
 
   async open(options: OpenOptions): Promise<KataSession | undefined> {
@@ -24,4 +26,14 @@ export class KataAgentKind implements Agent {
     session = new KataSession(agent, this.#config, options);
     return session;
   }
+}
+
+/** Settings that the agent reads when it starts: its own words, and the size of pipes as Kata has it. */
+function kernelParams({ debug, containerPipeSize }: KataAgentConfig): Param[] {
+  return [
+    ...(debug ? [{ key: "HUSK_LOG", value: "debug" }] : []),
+    ...(containerPipeSize === undefined
+      ? []
+      : [{ key: "agent.container_pipe_size", value: String(containerPipeSize) }]),
+  ];
 }

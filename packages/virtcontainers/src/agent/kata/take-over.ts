@@ -1,12 +1,14 @@
 import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
+import { NEW_HOST } from "@husk/wire/kata";
 import { withDeadline } from "../../deadline.ts";
 import { HuskError } from "../../errors/index.ts";
 
 /**
  * Whoever takes the agent's port over may find the session of the owner before, even in the middle of a frame: the guest
- * need not have seen that it has gone. So the new owner ends whatever session there is, and asks for a sign of life with
- * a number that only it can have chosen. What comes before the answer was for another.
+ * need not have seen that it has gone. So the new owner says that it is new, in words that our own agent knows, ends
+ * whatever session there is, and asks for a sign of life with a number that only it can have chosen. What comes before
+ * the answer was for another.
  */
 
 /** Frames of yamux without a stream: version 0, type, flags, stream 0, and what they tell. */
@@ -47,7 +49,7 @@ export async function takeOver(
   };
   socket.on("data", onData);
   socket.once("close", onClose);
-  socket.write(END_SESSION);
+  socket.write(Buffer.concat([NEW_HOST, END_SESSION]));
   ask(FIRST_REPETITION_MS);
   let rest: Buffer;
   try {

@@ -34,6 +34,12 @@ export function checkMove(subject: Subject, from: State, to: State): void {
 export function checkState(subject: Subject, state: State, needed: readonly State[], purpose: string): void {
   if (needed.includes(state)) return;
   const text = `${nameOf(subject)} is ${state}; it must be ${needed.join(" or ")} ${purpose}`;
-  const hint = state === "paused" ? "Resume the pod first: resumePod, or `husk resume`." : undefined;
-  throw new HuskError("ERR_STATE_INVALID", text, { ...subject, hint });
+  throw new HuskError("ERR_STATE_INVALID", text, { ...subject, hint: hintOf(subject, state) });
+}
+
+/** Callers look at the pod first: a paused container of a pod that is not is paused by itself. */
+function hintOf({ podId, containerId }: Subject, state: State): string | undefined {
+  if (state !== "paused") return undefined;
+  if (containerId === undefined) return "Resume the pod first: resumePod, or `husk resume`.";
+  return `Resume the container first: resumeContainer, or \`husk resume ${podId}/${containerId}\`.`;
 }

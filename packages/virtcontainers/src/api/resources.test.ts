@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import {
   createContainer,
   createPod,
   deleteContainer,
+  enterContainer,
   killContainer,
   pauseContainer,
   pausePod,
@@ -103,7 +106,9 @@ test("a VM itself is changed", async (t) => {
   await updatePod("pod", { vcpus: 2 }, options);
   await startPod("pod", options);
   assert.deepEqual(await sizeOf(options), { vcpus: 2, memory: 300 });
-  await assert.rejects(updatePod("pod", { vcpus: 0 }, options), { code: "ERR_CONFIG_INVALID" });
+  for (const vcpus of [0, 9]) {
+    await assert.rejects(updatePod("pod", { vcpus }, options), { code: "ERR_CONFIG_INVALID" });
+  }
 });
 
 test("a VM that has no room stays as it is, with a warning, and the container gets its limits", async (t) => {
@@ -129,6 +134,17 @@ for (const step of ["hotplugVcpus", "hotplugMemory"]) {
     assert.equal((await statusPod("pod", options)).containersStatus.length, 2);
   });
 }
+
+test("limits that a caller stored who then died are set by the next call", async (t) => {
+  const { config, root, options } = makeMockBench(t);
+  await runPod(config(), options);
+  const path = join(root, "pods/pod/pod.json");
+  const record = JSON.parse(readFileSync(path, "utf8"));
+  record.config.containers[0].resources = SMALL;
+  writeFileSync(path, JSON.stringify({ ...record, pending: {} }));
+  assert.equal((await statsContainer("pod", "a", options)).memory.limit, 64 * MIB);
+  assert.equal((await statsContainer("pod", "b", options)).memory.limit, undefined);
+});
 
 test("an agent that limits nothing is told by name, before anything is changed", async (t) => {
   const { config, container, options } = makeMockBench(t);
@@ -175,6 +191,9 @@ test("a container is paused by itself, stays so with its pod, and goes on", asyn
   const states = async () => [await stateOf("a", options), await stateOf("b", options)];
   assert.deepEqual(await states(), ["paused", "running"]);
   await assert.rejects(pauseContainer("pod", "a", options), { code: "ERR_STATE_INVALID" });
+  await assert.rejects(enterContainer("pod", "a", { args: ["true"] }, options), {
+    hint: /husk resume pod\/a/,
+  });
   await pausePod("pod", options);
   assert.deepEqual(await states(), ["paused", "paused"]);
   await assert.rejects(resumeContainer("pod", "a", options), {

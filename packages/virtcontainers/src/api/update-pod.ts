@@ -1,6 +1,7 @@
 import { checkVmResources } from "../config/resources-schema.ts";
+import { HuskError } from "../errors/index.ts";
 import { checkState } from "../state-machine.ts";
-import type { CallOptions, Resources, VCPod } from "../types/index.ts";
+import type { CallOptions, PodConfig, Resources, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
@@ -22,6 +23,7 @@ export async function updatePod(
   return changePod(podId, new Call(options), async (pod) => {
     checkState({ podId }, pod.state, ["ready", "running", "stopped"], "to change its VM");
     const { config } = pod.record;
+    checkMaximum(config, resources);
     const before = config.vmConfig;
     await using undo = new UndoStack();
     undo.push(() => {
@@ -35,4 +37,12 @@ export async function updatePod(
     undo.commit();
     return podHandle(pod);
   });
+}
+
+/** A pod must not be left with a configuration that it could not be started with. */
+function checkMaximum({ id, hypervisorConfig = {} }: PodConfig, { vcpus = 1 }: Resources): void {
+  const { defaultMaxVCPUs = vcpus } = hypervisorConfig;
+  if (vcpus <= defaultMaxVCPUs) return;
+  const text = `vcpus: pod "${id}" was made for ${defaultMaxVCPUs} at most (hypervisorConfig.defaultMaxVCPUs)`;
+  throw new HuskError("ERR_CONFIG_INVALID", text, { podId: id });
 }

@@ -1,23 +1,15 @@
 /** A process's output as frames on the stream channel: a little is copied, a lot is moved. */
 
 import * as sys from "tiny:sys";
-import {
-  Errno,
-  F_SETPIPE_SZ,
-  hasErrno,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  type Output,
-  SPLICE_F_MOVE,
-  SPLICE_F_NONBLOCK,
-  unwatch,
-} from "@husk/tiny";
+import { Errno, hasErrno, type Output, unwatch } from "@husk/tiny";
 import {
   GUEST_STREAM_FRAME_BYTES,
   MAX_STREAM_FRAME_BYTES,
   STREAM_HEADER_BYTES,
   writeStreamHeader,
 } from "@husk/wire/hyperstart";
+
+import { Conduit, FrameMover, move } from "./frame-mover.ts";
 
 /** Most bytes of data in a frame that is copied, and in one that is moved: a whole pipe of usual size. */
 const COPIED_BYTES = GUEST_STREAM_FRAME_BYTES - STREAM_HEADER_BYTES;
@@ -55,56 +47,28 @@ export class OutputSource {
   }
 }
 
-/** A pipe of the agent's own, in which pages wait on their way. */
-class Conduit {
-  readonly from: number;
-  readonly to: number;
-
-  constructor(bytes: number) {
-    [this.from, this.to] = sys.pipe2(O_CLOEXEC | O_NONBLOCK);
-    sys.fcntl(this.to, F_SETPIPE_SZ, bytes);
-  }
-}
-
-/** Moves at most `length` bytes; -1 when either side is not ready. */
-function move(from: number, to: number, length: number): number {
-  return sys.splice(from, to, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
-}
-
-/**
- * Writes one frame after the other.
- *
- * A frame that is moved is put together in a pipe and handed over as a whole, so that a virtio port makes one buffer of
- * it; whatever else is in a pipe when a part of it is moved to a port, the port's driver takes for empty buffers, which
- * QEMU refuses. The data are taken before the header is written, as the process itself may read from its own pipe.
- */
+/** Writes one frame after the other. The data are taken before the header, as the process may read from its own pipe. */
 export class FrameWriter {
-  readonly #output: Output;
+  readonly #mover: FrameMover;
   readonly #data = new Conduit(MOVED_BYTES);
-  readonly #whole = new Conduit(2 * MOVED_BYTES);
-  /** bytes of a moved frame that the channel has not taken yet */
-  #waiting = 0;
-  #deferred: Uint8Array[] = [];
 
   constructor(output: Output) {
-    this.#output = output;
+    this.#mover = new FrameMover(output, MOVED_BYTES);
   }
 
   /** True while no new frame may be begun. */
   get blocked(): boolean {
-    return this.#waiting > 0 || this.#output.blocked;
+    return this.#mover.blocked;
   }
 
   /** Writes a whole frame, after the one under way. */
   write(bytes: Uint8Array): void {
-    if (this.#waiting > 0) this.#deferred.push(bytes);
-    else this.#output.write(bytes);
+    this.#mover.write(bytes);
   }
 
   /** Goes on with the frame under way, now that the channel takes bytes. True when it is through. */
   resume(): boolean {
-    this.#handOver();
-    return !this.blocked;
+    return this.#mover.resume();
   }
 
   /** Sends one frame of what the source has. */
@@ -121,7 +85,7 @@ export class FrameWriter {
     source.isFlowing = count === COPIED_BYTES;
     // Header and data in one write, which a virtio port takes as a whole.
     writeStreamHeader(frame, source.seq, count);
-    this.#output.write(frame, 0, STREAM_HEADER_BYTES + count);
+    this.#mover.write(frame, 0, STREAM_HEADER_BYTES + count);
     return count;
   }
 
@@ -131,25 +95,8 @@ export class FrameWriter {
     // What comes in small pieces is cheaper to copy.
     source.isFlowing = count >= COPIED_BYTES;
     writeStreamHeader(frame, source.seq, count);
-    sys.write(this.#whole.to, frame, 0, STREAM_HEADER_BYTES);
-    // The second pipe has room for all that the first one holds.
-    for (let moved = 0; moved < count; ) {
-      const part = move(this.#data.from, this.#whole.to, count - moved);
-      if (part <= 0) throw new Error(`${count - moved} bytes of a frame are stuck`);
-      moved += part;
-    }
-    this.#waiting = STREAM_HEADER_BYTES + count;
-    this.#handOver();
+    this.#mover.move(frame.subarray(0, STREAM_HEADER_BYTES), this.#data.from, count);
     return count;
-  }
-
-  #handOver(): void {
-    while (this.#waiting > 0 && !this.#output.blocked) {
-      const count = move(this.#whole.from, this.#output.fd, this.#waiting);
-      if (count <= 0) return;
-      this.#waiting -= count;
-    }
-    if (this.#waiting === 0) for (const bytes of this.#deferred.splice(0)) this.#output.write(bytes);
   }
 }
 

@@ -7,7 +7,7 @@ describe("the Kata door", needsStage, () => {
   it("tells that it serves, and what it is", async () => {
     await using session = await KataSession.start();
     assert.equal((await session.health("Check")).status, 1);
-    assert.deepEqual(await session.health("Version"), { grpcVersion: "0.0.1", agentVersion: "0.1.0" });
+    assert.deepEqual(await session.health("Version"), { grpcVersion: "0.0.1", agentVersion: "0.1.0+husk" });
   });
 
   it("answers what it does not have by its name", async () => {

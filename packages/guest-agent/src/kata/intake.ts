@@ -1,4 +1,4 @@
-import type { TtrpcServer } from "@husk/wire/ttrpc";
+import type { KataServer } from "./pipe-tail.ts";
 
 /** Bytes of requests after which the answers are looked at: what a short request is answered with may be long. */
 const SLICE_BYTES = 16 * 1024;
@@ -10,12 +10,12 @@ const NOTHING = new Uint8Array();
  * answers.
  */
 export class Intake {
-  readonly #server: TtrpcServer;
+  readonly #server: KataServer;
   readonly #isFull: () => boolean;
   #held: Uint8Array = NOTHING;
 
   /** @param isFull whether too many bytes of answers wait */
-  constructor(server: TtrpcServer, isFull: () => boolean) {
+  constructor(server: KataServer, isFull: () => boolean) {
     this.#server = server;
     this.#isFull = isFull;
   }

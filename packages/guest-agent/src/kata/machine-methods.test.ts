@@ -82,7 +82,7 @@ describe("the machine's methods", needsStage, () => {
     const ask = { memBlockSize: true, memHotplugProbe: true };
     const before = await session.call("GetGuestDetails", ask);
     assert.deepEqual([before.memBlockSizeBytes, before.supportMemHotplugProbe], [0n, false]);
-    assert.equal(before.agentDetails?.version, "0.1.0");
+    assert.equal(before.agentDetails?.version, "0.1.0+husk");
     assert.equal(before.agentDetails?.supportsSeccomp, true);
     const folder = insidePath(session, `${SYSTEM}/memory`);
     mkdirSync(folder);

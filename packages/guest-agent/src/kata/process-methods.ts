@@ -4,12 +4,15 @@ import type { AgentService } from "@husk/wire/kata";
 import { specFault } from "../core/oci/spec-fault.ts";
 import type { KataContainer } from "./kata-container.ts";
 import type { KataProcess } from "./kata-process.ts";
+import { TailedMessage } from "./pipe-tail.ts";
 import type { KataSandbox } from "./sandbox.ts";
 import type { Call, Methods } from "./services.ts";
 
 /** What an id of a process may look like: it is only a key. */
 const PROCESS_ID = /^[ -~]{1,128}$/;
 const MAX_SIGNAL = 64;
+/** Field of a ReadStreamResponse. */
+const DATA = 1;
 /** Largest side of a terminal, in characters. */
 const MAX_SIDE = 0xffff;
 
@@ -42,10 +45,11 @@ async function read(
   { len, ...which }: Which & { len: number },
   call: Call,
   stream: "readStdout" | "readStderr",
-): Promise<{ data: Uint8Array }> {
+): Promise<{ data: Uint8Array } | TailedMessage> {
   const [container, process] = find(sandbox, which);
   try {
-    return { data: await process.streams[stream](len, call) };
+    const data = await process.streams[stream](len, call);
+    return data instanceof Uint8Array ? { data } : new TailedMessage(DATA, data);
   } finally {
     container.forgetRead(process);
   }

@@ -3,14 +3,14 @@
 import * as sys from "tiny:sys";
 import { callSoon, EPOLLET, EPOLLIN, Errno, F_SETPIPE_SZ, hasErrno, unwatch, watch } from "@husk/tiny";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
+import { MOVED_BYTES, MovingPipe } from "./moving-pipe.ts";
+import type { PipeTail } from "./pipe-tail.ts";
 import type { Call } from "./services.ts";
 
-/** Most bytes of an answer: with all that stands before them, eight whole frames on the port. */
-const READ_BYTES = 256 * 1024 - 256;
-/** Bytes that a pipe of usual size holds: when it was full, its process can write more than it is asked for. */
-const PIPE_BYTES = 64 * 1024;
-/** Bytes that such a pipe is made to hold: its process goes on while the host reads and asks anew. */
-const LARGE_PIPE_BYTES = 512 * 1024;
+/** Most bytes of an answer that is copied: with all that stands before them, two whole frames on the port. */
+const READ_BYTES = 64 * 1024 - 64;
+/** Bytes that the pipe of a process holds from which much comes: it goes on while the host reads and asks anew. */
+const LARGE_PIPE_BYTES = 2 * MOVED_BYTES;
 /** Pieces of that length that are dropped before others have their turn. */
 const PIECES_AT_ONCE = 8;
 /** Most calls that may wait for the same output. */
@@ -37,20 +37,22 @@ export function dropUnreadOutput(): void {
 
 interface Reader {
   length: number;
-  resolve(data: Uint8Array): void;
+  resolve(data: Uint8Array | PipeTail): void;
   reject(error: unknown): void;
 }
 
 /** See the head of the file. */
 export class PulledOutput {
   readonly #fd: number;
+  readonly #isPipe: boolean;
   readonly #ended: () => void;
   #waiting: Reader[] = [];
   #open = true;
   /** nobody is going to read */
   #dropping = false;
   #dropsSoon = false;
-  #isLarge = false;
+  /** there once it has given as much as could be read; never for a terminal */
+  #moving: MovingPipe | undefined;
 
   /**
    * @param fd non-blocking end of a pipe or terminal
@@ -59,6 +61,7 @@ export class PulledOutput {
    */
   constructor(fd: number, onWritable: (() => void) | undefined, ended: () => void) {
     this.#fd = fd;
+    this.#isPipe = onWritable === undefined;
     this.#ended = ended;
     openOutputs.add(this);
     watch(fd, EPOLLIN | EPOLLET, () => {
@@ -68,13 +71,13 @@ export class PulledOutput {
   }
 
   /** Reads at most `length` bytes, as soon as there are any. @throws Error at the end */
-  read(length: number, call: Call): Promise<Uint8Array> {
+  read(length: number, call: Call): Promise<Uint8Array | PipeTail> {
     if (length === 0) return Promise.resolve(new Uint8Array());
     this.#dropping = false;
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= MAX_WAITING)
         throw new TtrpcError(StatusCode.RESOURCE_EXHAUSTED, `${MAX_WAITING} calls wait for this output`);
-      const reader = { length: Math.min(length, READ_BYTES), resolve, reject };
+      const reader = { length, resolve, reject };
       this.#waiting.push(reader);
       // What it would have got is for the next one.
       call.onAbandoned(() => {
@@ -88,6 +91,7 @@ export class PulledOutput {
   drop(): void {
     if (this.#waiting.length > 0) return;
     this.#dropping = true;
+    this.#moving?.drop();
     this.#dropSome();
   }
 
@@ -103,7 +107,7 @@ export class PulledOutput {
         });
         return;
       }
-      const count = this.#take(READ_BYTES);
+      const count = this.#copy(READ_BYTES);
       if (count < 0) return;
       if (count === 0) this.close();
     }
@@ -115,6 +119,7 @@ export class PulledOutput {
     this.#open = false;
     openOutputs.delete(this);
     unwatch(this.#fd);
+    this.#moving?.close();
     this.#ended();
     this.#serve();
   }
@@ -127,23 +132,30 @@ export class PulledOutput {
         reader.reject(endOfOutput());
         continue;
       }
-      const count = this.#take(reader.length);
-      if (count < 0) return;
-      if (count === 0) {
+      if (this.#moving?.busy) return;
+      const piece = this.#take(reader.length);
+      if (piece === -1) return;
+      if (piece === 0) {
         this.close();
         return;
       }
       this.#waiting.shift();
-      reader.resolve(buffer.slice(0, count));
+      reader.resolve(typeof piece === "number" ? buffer.slice(0, piece) : piece);
     }
   }
 
+  /** A tail, or how many bytes have been read into the buffer; -1 when nothing is there yet; 0 at the end. */
+  #take(length: number): PipeTail | number {
+    if (this.#moving) return this.#moving.take(this.#fd, length);
+    const count = this.#copy(Math.min(length, READ_BYTES));
+    if (count === READ_BYTES && this.#isPipe) this.#beginToMove();
+    return count;
+  }
+
   /** Bytes read into the buffer; -1 when nothing is there yet; 0 at the end. */
-  #take(length: number): number {
+  #copy(length: number): number {
     try {
-      const count = sys.read(this.#fd, buffer, 0, length);
-      if (count === PIPE_BYTES && !this.#isLarge) this.#enlarge();
-      return count;
+      return sys.read(this.#fd, buffer, 0, length);
     } catch (error) {
       // A terminal whose last user has closed it.
       if (hasErrno(error, Errno.EIO)) return 0;
@@ -151,13 +163,14 @@ export class PulledOutput {
     }
   }
 
-  #enlarge(): void {
-    this.#isLarge = true;
+  /** Much comes: the process gets room to go on while the host reads and asks anew. */
+  #beginToMove(): void {
+    this.#moving = new MovingPipe(() => this.#serve());
     try {
       sys.fcntl(this.#fd, F_SETPIPE_SZ, LARGE_PIPE_BYTES);
     } catch (error) {
-      // A terminal is no pipe; and where it may not be larger, it is slower.
-      if (!hasErrno(error, Errno.EBADF, Errno.EPERM)) throw error;
+      // Where it may not be larger, it is slower.
+      if (!hasErrno(error, Errno.EPERM)) throw error;
     }
   }
 }

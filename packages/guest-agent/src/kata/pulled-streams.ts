@@ -5,6 +5,7 @@ import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import type { ProcessStreams } from "../core/process-streams.ts";
 import { Stdin } from "../core/stdin.ts";
 import type { Stdio } from "../core/stdio.ts";
+import type { PipeTail } from "./pipe-tail.ts";
 import { endOfOutput, PulledOutput } from "./pulled-output.ts";
 import type { Call } from "./services.ts";
 
@@ -57,15 +58,15 @@ export class PulledStreams implements ProcessStreams {
     this.#terminal = undefined;
   }
 
-  readStdout(length: number, call: Call): Promise<Uint8Array> {
+  readStdout(length: number, call: Call): Promise<Uint8Array | PipeTail> {
     return this.#read(this.#stdout, length, call);
   }
 
-  readStderr(length: number, call: Call): Promise<Uint8Array> {
+  readStderr(length: number, call: Call): Promise<Uint8Array | PipeTail> {
     return this.#read(this.#stderr, length, call);
   }
 
-  async #read(output: PulledOutput | undefined, length: number, call: Call): Promise<Uint8Array> {
+  async #read(output: PulledOutput | undefined, length: number, call: Call): Promise<Uint8Array | PipeTail> {
     if (!output) throw endOfOutput();
     return output.read(length, call);
   }

@@ -5,26 +5,46 @@
 
 import { errorText } from "@husk/tiny";
 import { startsWithNewHost } from "@husk/wire/kata";
-import { TtrpcProtocolError, TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
+import { TtrpcProtocolError, TtrpcServer } from "@husk/wire/ttrpc";
 import { SendQueue, type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
 import { Channel } from "../channel.ts";
+import { FrameMover } from "../core/frame-mover.ts";
 import { log } from "../log.ts";
 import { Intake } from "./intake.ts";
 import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
+import { MOVED_BYTES } from "./moving-pipe.ts";
+import type { KataServer, KataServices, PipeTail } from "./pipe-tail.ts";
 import { dropUnreadOutput } from "./pulled-output.ts";
 
 /** A ttrpc connection on a stream of yamux. What it does not take stays with the host, by the stream's window. */
 class StreamConnection {
   readonly #stream: YamuxStream;
   readonly #queue: SendQueue;
-  readonly #server: TtrpcServer;
+  readonly #mover: FrameMover;
+  readonly #server: KataServer;
   readonly #intake: Intake;
 
-  constructor(stream: YamuxStream, services: TtrpcServices) {
+  constructor(stream: YamuxStream, services: KataServices, mover: FrameMover) {
     this.#stream = stream;
+    this.#mover = mover;
     this.#queue = new SendQueue(stream, { highWaterBytes: MAX_UNSENT_BYTES });
-    this.#server = new TtrpcServer({ services, send: (message) => void this.#queue.push(message) });
+    this.#server = new TtrpcServer({ services, send: (message, tail) => this.#send(message, tail) });
     this.#intake = new Intake(this.#server, () => this.#queue.queuedBytes >= MAX_UNSENT_BYTES);
+  }
+
+  /** What comes from a pipe goes on to the port as it is, when nothing is in its way. */
+  #send(message: Uint8Array, tail: PipeTail | undefined): void {
+    const length = message.length + (tail?.length ?? 0);
+    if (!tail || !this.#stream.writable) {
+      tail?.giveBack();
+      this.#queue.push(message);
+    } else if (this.#queue.queuedBytes > 0 || this.#mover.blocked || this.#stream.room < length) {
+      this.#queue.push(message);
+      this.#queue.push(tail.read());
+    } else {
+      this.#mover.move(joined(this.#stream.announce(length), message), tail.fd, tail.length);
+      tail.moved();
+    }
   }
 
   feed(data: Uint8Array): void {
@@ -59,21 +79,31 @@ class StreamConnection {
   }
 }
 
+function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(one.length + other.length);
+  bytes.set(one);
+  bytes.set(other, one.length);
+  return bytes;
+}
+
 /** Serves on a port. Each host that connects finds a new session. */
 export class SerialDoor {
   readonly #channel: Channel;
-  readonly #services: TtrpcServices;
+  readonly #mover: FrameMover;
+  readonly #services: KataServices;
   readonly #connections = new Map<YamuxStream, StreamConnection>();
   #session: YamuxSession;
 
-  constructor(fd: number, services: TtrpcServices, onHostGone: () => void) {
+  constructor(fd: number, services: KataServices, onHostGone: () => void) {
     this.#services = services;
     this.#channel = new Channel(fd, {
       onBytes: (bytes) => {
         this.#handle(this.#session.feed(bytes));
         return true;
       },
-      onWritable: () => this.#handle(this.#session.resume()),
+      onWritable: () => {
+        if (this.#mover.resume()) this.#handle(this.#session.resume());
+      },
       isNewHost: startsWithNewHost,
       onNewHost: () => this.#meetNext(),
       onHostGone: () => {
@@ -81,17 +111,17 @@ export class SerialDoor {
         onHostGone();
       },
     });
+    this.#mover = new FrameMover(this.#channel.output, MOVED_BYTES);
     this.#session = this.#open();
   }
 
   #open(): YamuxSession {
-    const { output } = this.#channel;
     return new YamuxSession({
       role: "server",
       maxStreams: MAX_CONNECTIONS,
       sink: (frame) => {
-        output.write(frame);
-        return !output.blocked;
+        this.#mover.write(frame);
+        return !this.#mover.blocked;
       },
     });
   }
@@ -117,7 +147,7 @@ export class SerialDoor {
     switch (event.kind) {
       case "stream":
         event.stream.accept();
-        this.#connections.set(event.stream, new StreamConnection(event.stream, this.#services));
+        this.#connections.set(event.stream, new StreamConnection(event.stream, this.#services, this.#mover));
         return;
       case "data":
         this.#connections.get(event.stream)?.feed(event.data);

@@ -3,6 +3,7 @@
 import { errorText } from "@husk/tiny";
 import {
   decodeMessage,
+  encodeBytesHead,
   encodeMessage,
   findMethod,
   type Message,
@@ -14,8 +15,15 @@ import {
   type ResponseInitOf,
   type Service,
 } from "@husk/wire/protobuf";
-import { StatusCode, type TtrpcCall, TtrpcError, type TtrpcHandler } from "@husk/wire/ttrpc";
+import {
+  StatusCode,
+  type TtrpcAnswer,
+  type TtrpcCall,
+  TtrpcError,
+  type TtrpcHandler,
+} from "@husk/wire/ttrpc";
 import { isLogged, log } from "../log.ts";
+import { type PipeTail, TailedMessage } from "./pipe-tail.ts";
 
 /** What a method is told besides its request. */
 export type Call = Pick<TtrpcCall, "onAbandoned">;
@@ -28,17 +36,19 @@ export type Methods<S extends Service> = {
   readonly [Name in MethodName<S>]?: (
     request: RequestOf<S, Name>,
     call: Call,
-  ) => ResponseInitOf<S, Name> | Promise<ResponseInitOf<S, Name>>;
+  ) => Answer<ResponseInitOf<S, Name>> | Promise<Answer<ResponseInitOf<S, Name>>>;
 };
 
-type AnyMethod = (request: never, call: Call) => MessageInit<Message> | Promise<MessageInit<Message>>;
+type Answer<Init> = Init | TailedMessage;
+type AnyAnswer = Answer<MessageInit<Message>>;
+type AnyMethod = (request: never, call: Call) => AnyAnswer | Promise<AnyAnswer>;
 
 /** The methods as a ttrpc server calls them. */
 export function makeService<S extends Service>(
   service: S,
   methods: Methods<S>,
-): ReadonlyMap<string, TtrpcHandler> {
-  const handlers = new Map<string, TtrpcHandler>();
+): ReadonlyMap<string, TtrpcHandler<PipeTail>> {
+  const handlers = new Map<string, TtrpcHandler<PipeTail>>();
   for (const [name, method] of Object.entries(methods as object as Record<string, AnyMethod>)) {
     const known = findMethod(service, name);
     if (known !== undefined) handlers.set(name, makeHandler(name, service.methods[known] as Method, method));
@@ -54,14 +64,20 @@ function explain(name: string, error: unknown): unknown {
     : error;
 }
 
+function encodeAnswer({ response }: Method, answer: AnyAnswer): TtrpcAnswer<PipeTail> {
+  if (!(answer instanceof TailedMessage)) return encodeMessage(response, answer);
+  const { field, tail } = answer;
+  return { head: encodeBytesHead(field, tail.length), tail };
+}
+
 /** A method that answers at once is answered at once, so that its answers are seen to pile up. */
-function makeHandler(name: string, { request, response }: Method, method: AnyMethod): TtrpcHandler {
+function makeHandler(name: string, method: Method, implementation: AnyMethod): TtrpcHandler<PipeTail> {
   return (call) => {
     try {
-      const answer = method(decodeMessage(request, call.payload) as never, call);
-      if (!(answer instanceof Promise)) return encodeMessage(response, answer);
+      const answer = implementation(decodeMessage(method.request, call.payload) as never, call);
+      if (!(answer instanceof Promise)) return encodeAnswer(method, answer);
       return answer.then(
-        (message) => encodeMessage(response, message),
+        (message) => encodeAnswer(method, message),
         (error: unknown) => {
           throw explain(name, error);
         },

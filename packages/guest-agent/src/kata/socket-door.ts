@@ -2,11 +2,12 @@
 
 import * as sys from "tiny:sys";
 import { accept, EPOLLIN, Errno, errorText, hasErrno, unwatch, watch } from "@husk/tiny";
-import { TtrpcProtocolError, TtrpcServer, type TtrpcServices } from "@husk/wire/ttrpc";
+import { TtrpcProtocolError, TtrpcServer } from "@husk/wire/ttrpc";
 import { Channel } from "../channel.ts";
 import { log } from "../log.ts";
 import { Intake } from "./intake.ts";
 import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
+import type { KataServer, KataServices, PipeTail } from "./pipe-tail.ts";
 
 /** Connections that live, through all doors of this kind. */
 let connections = 0;
@@ -14,12 +15,12 @@ let connections = 0;
 /** A ttrpc connection on a socket of its own. */
 class SocketConnection {
   readonly #fd: number;
-  readonly #server: TtrpcServer;
+  readonly #server: KataServer;
   readonly #channel: Channel;
   readonly #intake: Intake;
   #open = true;
 
-  constructor(fd: number, services: TtrpcServices) {
+  constructor(fd: number, services: KataServices) {
     this.#fd = fd;
     connections += 1;
     this.#channel = new Channel(fd, {
@@ -29,14 +30,18 @@ class SocketConnection {
       },
       onHostGone: () => this.#close(),
     });
-    this.#server = new TtrpcServer({ services, send: (message) => this.#send(message) });
+    this.#server = new TtrpcServer({ services, send: (message, tail) => this.#send(message, tail) });
     this.#intake = new Intake(this.#server, () => this.#channel.output.keptBytes >= MAX_UNSENT_BYTES);
   }
 
-  #send(message: Uint8Array): void {
-    if (!this.#open) return;
+  #send(message: Uint8Array, tail: PipeTail | undefined): void {
+    if (!this.#open) {
+      tail?.giveBack();
+      return;
+    }
     try {
       this.#channel.output.write(message);
+      if (tail) this.#channel.output.write(tail.read());
     } catch (error) {
       if (!hasErrno(error, Errno.EPIPE, Errno.ECONNRESET)) throw error;
       this.#close();
@@ -72,7 +77,7 @@ class SocketConnection {
  */
 export function openSocketDoor(
   listener: number,
-  services: TtrpcServices,
+  services: KataServices,
   next: (listener: number) => number | undefined = accept,
 ): void {
   watch(listener, EPOLLIN, () => {

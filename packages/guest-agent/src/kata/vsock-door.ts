@@ -2,8 +2,8 @@
 
 import * as sys from "tiny:sys";
 import { listenVsock, SOCK_CLOEXEC, SOCK_NONBLOCK, VMADDR_CID_HOST } from "@husk/tiny";
-import type { TtrpcServices } from "@husk/wire/ttrpc";
 import { loadModule } from "../boot/modules.ts";
+import type { KataServices } from "./pipe-tail.ts";
 import { openSocketDoor } from "./socket-door.ts";
 
 const PORT = 1024;
@@ -23,7 +23,7 @@ function acceptHost(listener: number): number | undefined {
 }
 
 /** Listens, although the device may not be there yet. */
-export function openVsockDoor(services: TtrpcServices): void {
+export function openVsockDoor(services: KataServices): void {
   loadModule("vmw_vsock_virtio_transport");
   openSocketDoor(listenVsock(PORT), services, acceptHost);
 }

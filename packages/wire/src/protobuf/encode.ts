@@ -113,3 +113,11 @@ function isInRange(kind: FieldKind, value: number | bigint | boolean): boolean {
       );
   }
 }
+
+/** What stands before the bytes of a field, when those come from elsewhere. */
+export function encodeBytesHead(field: number, length: number): Uint8Array {
+  const writer = new Writer();
+  writer.tag(field, WireType.LENGTH);
+  writer.varint(length, 0);
+  return writer.finish();
+}

@@ -5,7 +5,7 @@
  * @module
  */
 export { decodeMessage, MAX_ELEMENTS } from "./decode.ts";
-export { encodeMessage } from "./encode.ts";
+export { encodeBytesHead, encodeMessage } from "./encode.ts";
 export type { Message, MessageInit, MessageType } from "./message-type.ts";
 export { messageType } from "./message-type.ts";
 export type { ProtobufErrorCode } from "./protobuf-error.ts";

@@ -109,9 +109,9 @@ export class FieldWriter {
     return value.length > 0 ? this.message(field, value) : this;
   }
 
-  /** Bytes of a message, which count even if there are none. */
-  message(field: number, value: Uint8Array): this {
-    this.#add(Uint8Array.from([...varint(field * 8 + LENGTH), ...varint(value.length)]));
+  /** Bytes of a message, which count even if there are none; `tailBytes` of them come behind all that is written here. */
+  message(field: number, value: Uint8Array, tailBytes = 0): this {
+    this.#add(Uint8Array.from([...varint(field * 8 + LENGTH), ...varint(value.length + tailBytes)]));
     this.#add(value);
     return this;
   }

@@ -46,9 +46,13 @@ export function decodeHeader(bytes: Uint8Array, offset: number): TtrpcHeader {
   };
 }
 
-/** Writes a header in front of the data, for which `frame` has {@link HEADER_BYTES} of room. */
-export function writeHeader(frame: Uint8Array, type: number, streamId: number): Uint8Array {
-  writeU32(frame, 0, frame.length - HEADER_BYTES);
+/**
+ * Writes a header in front of the data, for which `frame` has {@link HEADER_BYTES} of room.
+ *
+ * @param tailBytes bytes of data that come behind the frame
+ */
+export function writeHeader(frame: Uint8Array, type: number, streamId: number, tailBytes = 0): Uint8Array {
+  writeU32(frame, 0, frame.length - HEADER_BYTES + tailBytes);
   writeU32(frame, 4, streamId);
   frame[8] = type;
   frame[9] = 0;

@@ -18,8 +18,16 @@ const [CODE, MESSAGE] = [1, 2];
 /** Bits that a byte of UTF-8 has that goes on with a character. */
 const [CONTINUES_MASK, CONTINUES] = [0xc0, 0x80];
 
-/** A response with its header. One of a failure always has a text. */
-export function encodeResponse({ status, payload }: TtrpcResponse, streamId: number): Uint8Array {
+/**
+ * A response with its header. One of a failure always has a text.
+ *
+ * @param tailBytes last bytes of the payload, which come behind what this gives
+ */
+export function encodeResponse(
+  { status, payload }: TtrpcResponse,
+  streamId: number,
+  tailBytes = 0,
+): Uint8Array {
   const { code } = status;
   const message = code === StatusCode.OK ? status.message : status.message || statusName(code);
   const bytes = new FieldWriter()
@@ -27,8 +35,9 @@ export function encodeResponse({ status, payload }: TtrpcResponse, streamId: num
     .bytes(MESSAGE, cutText(new TextEncoder().encode(message)))
     .finish();
   // The status stands there even if it is empty: older clients take a missing one for an error.
-  const writer = new FieldWriter().message(STATUS, bytes).bytes(PAYLOAD, payload);
-  return writeHeader(writer.finish(HEADER_BYTES), MessageType.RESPONSE, streamId);
+  const writer = new FieldWriter().message(STATUS, bytes);
+  if (payload.length + tailBytes > 0) writer.message(PAYLOAD, payload, tailBytes);
+  return writeHeader(writer.finish(HEADER_BYTES), MessageType.RESPONSE, streamId, tailBytes);
 }
 
 /** The response in a message's data; its payload is a view. A missing status is OK. @throws FieldError */

@@ -10,6 +10,7 @@ import { decodeRequest } from "./request.ts";
 import { encodeResponse } from "./response.ts";
 import type { Status } from "./status.ts";
 import { StatusCode, statusOf, TtrpcError } from "./status.ts";
+import type { Tail, TailedAnswer } from "./tail.ts";
 
 /** A call to be answered. */
 export interface TtrpcCall extends TtrpcRequest {
@@ -20,11 +21,16 @@ export interface TtrpcCall extends TtrpcRequest {
   onAbandoned(action: () => void): void;
 }
 
+/** The method's own message; one with a tail only for servers that send tails. */
+export type TtrpcAnswer<T extends Tail = never> = Uint8Array | TailedAnswer<T>;
+
 /** Answers a call with the method's own message, or throws; a {@link TtrpcError} to choose the status. */
-export type TtrpcHandler = (call: TtrpcCall) => Uint8Array | Promise<Uint8Array>;
+export type TtrpcHandler<T extends Tail = never> = (
+  call: TtrpcCall,
+) => TtrpcAnswer<T> | Promise<TtrpcAnswer<T>>;
 
 /** What can be called, by the name of the service and of the method. */
-export type TtrpcServices = ReadonlyMap<string, ReadonlyMap<string, TtrpcHandler>>;
+export type TtrpcServices<T extends Tail = never> = ReadonlyMap<string, ReadonlyMap<string, TtrpcHandler<T>>>;
 
 /** What a call's end does, beside its answer. */
 interface OpenCall {
@@ -43,19 +49,22 @@ const SUCCESS: Status = { code: StatusCode.OK, message: "" };
  * It answers all that it is fed. So that a client which reads nothing cannot fill the memory, the owner feeds no more
  * while its own output is full.
  */
-export class TtrpcServer {
-  readonly #send: (message: Uint8Array) => void;
-  readonly #services: TtrpcServices;
+export class TtrpcServer<T extends Tail = never> {
+  readonly #send: (message: Uint8Array, tail?: T) => void;
+  readonly #services: TtrpcServices<T>;
   readonly #maxCalls: number;
   readonly #decoder = new TtrpcDecoder();
   readonly #calls = new Map<number, OpenCall>();
   #lastId = 0;
   #ended = false;
 
-  /** `send` gets whole messages, which are its own; `maxCalls`: most calls at a time, 1024 by default. */
+  /**
+   * `send` gets messages, which are its own, whole or with the tail that belongs behind them; `maxCalls`: most calls at
+   * a time, 1024 by default.
+   */
   constructor(options: {
-    services: TtrpcServices;
-    send: (message: Uint8Array) => void;
+    services: TtrpcServices<T>;
+    send: (message: Uint8Array, tail?: T) => void;
     maxCalls?: number;
   }) {
     this.#services = options.services;
@@ -137,18 +146,18 @@ export class TtrpcServer {
       if (call.abandoned) action();
       else call.actions.push(action);
     };
-    let answer: Uint8Array | Promise<Uint8Array>;
+    let answer: TtrpcAnswer<T> | Promise<TtrpcAnswer<T>>;
     try {
       answer = handler({ ...request, onAbandoned });
     } catch (error) {
       this.#finish(id, call, statusOf(error));
       return;
     }
-    if (answer instanceof Uint8Array) this.#finish(id, call, SUCCESS, answer);
-    else this.#finishLater(id, call, answer);
+    if (answer instanceof Promise) this.#finishLater(id, call, answer);
+    else this.#finish(id, call, SUCCESS, answer);
   }
 
-  #finishLater(id: number, call: OpenCall, answer: Promise<Uint8Array>): void {
+  #finishLater(id: number, call: OpenCall, answer: Promise<TtrpcAnswer<T>>): void {
     answer.then(
       (payload) => this.#finish(id, call, SUCCESS, payload),
       (error: unknown) => this.#finish(id, call, statusOf(error)),
@@ -156,7 +165,7 @@ export class TtrpcServer {
   }
 
   /** @throws TtrpcError UNIMPLEMENTED */
-  #find({ service, method }: TtrpcRequest): TtrpcHandler {
+  #find({ service, method }: TtrpcRequest): TtrpcHandler<T> {
     const methods = this.#services.get(service);
     if (!methods) throw new TtrpcError(StatusCode.UNIMPLEMENTED, `there is no service "${service}"`);
     const handler = methods.get(method);
@@ -164,22 +173,27 @@ export class TtrpcServer {
     throw new TtrpcError(StatusCode.UNIMPLEMENTED, `service ${service} has no method "${method}"`);
   }
 
-  #finish(id: number, call: OpenCall, status: Status, payload = NOTHING): void {
+  #finish(id: number, call: OpenCall, status: Status, answer: TtrpcAnswer<T> = NOTHING): void {
     // The call may have been abandoned; then nobody wants this.
-    if (this.#calls.get(id) !== call) return;
+    if (this.#calls.get(id) !== call) {
+      if (!(answer instanceof Uint8Array)) answer.tail.giveBack();
+      return;
+    }
     this.#calls.delete(id);
-    this.#answer(id, status, payload);
+    this.#answer(id, status, answer);
   }
 
-  #answer(id: number, status: Status, payload: Uint8Array): void {
-    const message = encodeResponse({ status, payload }, id);
+  #answer(id: number, status: Status, answer: TtrpcAnswer<T>): void {
+    const [payload, tail] = answer instanceof Uint8Array ? [answer] : [answer.head, answer.tail];
+    const message = encodeResponse({ status, payload }, id, tail?.length);
     try {
-      checkLength(message, "the answer");
+      checkLength(message, "the answer", tail?.length);
     } catch (error) {
+      tail?.giveBack();
       this.#send(encodeResponse({ status: statusOf(error), payload: NOTHING }, id));
       return;
     }
-    this.#send(message);
+    this.#send(message, tail);
   }
 
   #abandon(id: number): void {

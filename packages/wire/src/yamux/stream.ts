@@ -17,6 +17,11 @@ export interface YamuxStream {
    */
   write(bytes: Uint8Array, offset?: number, length?: number): number;
   /**
+   * The header of a frame whose data the caller sends itself, right behind it and past the session's sink.
+   * @throws RangeError when there are more than `room`.
+   */
+  announce(length: number): Uint8Array;
+  /**
    * Says that data of "data" events are used, so that the peer may send as many again. It is told when they make half
    * of the window.
    * @throws RangeError when more are used than came.
@@ -107,6 +112,12 @@ export class Stream implements YamuxStream {
     return sent;
   }
 
+  announce(length: number): Uint8Array {
+    if (length > this.room) throw new RangeError(`${length} bytes are announced, for which there is no room`);
+    this.#sendWindow -= length;
+    return this.#dataHeader(length);
+  }
+
   consume(bytes: number): void {
     if (!Number.isInteger(bytes) || bytes < 0 || bytes > this.#unused) {
       throw new RangeError(`${bytes} bytes cannot be used of ${this.#unused}`);
@@ -177,16 +188,16 @@ export class Stream implements YamuxStream {
   }
 
   #sendData(data: Uint8Array): void {
-    const header = {
-      type: FrameType.DATA,
-      flags: this.#takeGreeting(),
-      streamId: this.id,
-      length: data.length,
-    };
-    const frame = encodeHeader(header, data.length);
+    const frame = this.#dataHeader(data.length, data.length);
     frame.set(data, HEADER_BYTES);
     this.#sendWindow -= data.length;
     this.#host.sendData(frame);
+  }
+
+  /** The header of a frame of data, with so much room behind it. */
+  #dataHeader(length: number, roomBytes = 0): Uint8Array {
+    const flags = this.#takeGreeting();
+    return encodeHeader({ type: FrameType.DATA, flags, streamId: this.id, length }, roomBytes);
   }
 
   /** Brings the peer's window to its full size less what waits here; also what opens and accepts a stream. */

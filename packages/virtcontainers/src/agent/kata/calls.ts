@@ -27,6 +27,8 @@ import { statsOf } from "./stats.ts";
 
 /** Most bytes of output asked for at a time. */
 const READ_BYTES = 1024 * 1024;
+/** What our own agent has at the end of its version. */
+const OWN_AGENT = /\+husk$/;
 /** Most bytes of input sent at a time. */
 const WRITE_BYTES = 64 * 1024;
 
@@ -44,6 +46,8 @@ type GuestDetails = GuestDetailsResponse & { agentDetails?: AgentDetails };
  * `KataClient.call` does.
  */
 export abstract class KataCalls {
+  #inOrder: Promise<boolean> | undefined;
+
   /** The connection. @throws HuskError ERR_AGENT_DISCONNECTED when there is none */
   protected abstract get client(): KataClient;
   /** Milliseconds of a deadline on this VM. */
@@ -134,6 +138,15 @@ export abstract class KataCalls {
   /** The same for the error output. */
   readProcessStderr(containerId: string, processId: string): Promise<Uint8Array | undefined> {
     return this.#read("ReadStderr", containerId, processId);
+  }
+
+  /** Whether the agent answers reads of one output in the order in which it was asked: of ours we know. */
+  answersInOrder(): Promise<boolean> {
+    const limits = { timeoutMs: this.deadline("agentCommand") };
+    this.#inOrder ??= this.client
+      .call(Health, "Version", {}, limits)
+      .then(({ agentVersion }) => OWN_AGENT.test(agentVersion));
+    return this.#inOrder;
   }
 
   /** Lists a container's processes: an array of process ids as JSON, or the lines of ps(1). */

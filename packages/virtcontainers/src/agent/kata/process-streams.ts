@@ -3,6 +3,11 @@ import { isHuskError } from "../../errors/index.ts";
 import type { GuestProcess } from "../guest-process.ts";
 import type { KataAgent } from "./agent.ts";
 
+/** Bytes of an answer from which on more of them are worth asking for. */
+const MUCH = 32 * 1024;
+/** Reads of an output from which much comes: while an answer is on its way, the guest has the next one ready. */
+const READS_AT_ONCE = 3;
+
 /** Carries the input and output of a process that this session has started. */
 export class ProcessStreams {
   readonly #agent: KataAgent;
@@ -44,12 +49,22 @@ export class ProcessStreams {
   }
 
   async #pump(stream: "stdout" | "stderr"): Promise<void> {
-    for (;;) {
-      const data = await this.#read(stream);
+    const asked: Promise<Uint8Array | undefined>[] = [];
+    for (let atOnce = 1; ; ) {
+      while (asked.length < atOnce) asked.push(this.#ask(stream));
+      const data = await asked.shift();
       // An empty answer says nothing; an agent that gives them without end must not keep us busy.
       if (!data || data.length === 0) return;
+      if (data.length >= MUCH && (await this.#agent.answersInOrder())) atOnce = READS_AT_ONCE;
       if (!this.process.pushOutput(stream, data)) await this.#room(this.process[stream]);
     }
+  }
+
+  /** A read whose failure is told when its turn has come. */
+  #ask(stream: "stdout" | "stderr"): Promise<Uint8Array | undefined> {
+    const read = this.#read(stream);
+    read.catch(() => {});
+    return read;
   }
 
   #read(stream: "stdout" | "stderr"): Promise<Uint8Array | undefined> {

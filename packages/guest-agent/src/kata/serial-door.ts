@@ -165,7 +165,11 @@ export class SerialDoor {
         return;
       case "failed":
         // Where the next frame begins is unknown from here on; a host that connects anew begins anew.
-        log("error", `the host's session ends: ${errorText(event.error)}`);
+        // A new host ends the session that it finds, whoever had it.
+        log(
+          event.error.code === "ERR_YAMUX_GO_AWAY" ? "info" : "error",
+          `the host's session ends: ${errorText(event.error)}`,
+        );
         this.#restart();
     }
   }

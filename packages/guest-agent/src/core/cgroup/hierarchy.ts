@@ -19,10 +19,16 @@ export const CGROUPS = "/sys/fs/cgroup";
 /** The cgroup that those of containers are in that are not told to be elsewhere. */
 export const HOME = "husk";
 
+/**
+ * What the tree is mounted with. Processes are moved into cgroups all the time here, one at each start, which waits for
+ * all processors to have been idle once unless the kernel is told to favour it: 15 of an exec's 38 ms under TCG.
+ */
+const OPTIONS = "nsdelegate,favordynmods";
+
 /** Mounts the tree. Once, at the start of the pod. */
 export function mountCgroups(): void {
   try {
-    sys.mount("cgroup2", CGROUPS, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, "nsdelegate");
+    sys.mount("cgroup2", CGROUPS, "cgroup2", MS_NOSUID | MS_NODEV | MS_NOEXEC, OPTIONS);
   } catch (error) {
     if (!hasErrno(error, Errno.EBUSY)) throw error;
   }

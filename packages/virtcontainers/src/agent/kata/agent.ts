@@ -129,7 +129,7 @@ export class KataAgent extends KataCalls {
     if (!lock) {
       this.#client = this.#speak(socket);
       this.setProxy(`unix://${directory.socket("relayKata")}`, 0);
-      await this.check({ signal }, Math.max(1, end - performance.now()));
+      await this.greet({ signal }, Math.max(1, end - performance.now()));
       return true;
     }
     const share = timeoutMs / TAKE_OVERS;
@@ -137,9 +137,9 @@ export class KataAgent extends KataCalls {
     await new RelayServer(link, directory, onLeave).listen();
     this.#client = this.#speak(link.open());
     this.setProxy(`unix://${directory.socket("kata")}`, 0);
-    const checked = this.check({ signal }, fresh ? timeoutMs * 2 : share);
-    if (fresh) await waitReady(checked, { what: "the agent's answer to Check", ms: timeoutMs }, options);
-    else await checked;
+    const greeted = this.greet({ signal }, fresh ? timeoutMs * 2 : share);
+    if (fresh) await waitReady(greeted, { what: "the agent's answer to Version", ms: timeoutMs }, options);
+    else await greeted;
     return true;
   }
 
@@ -188,6 +188,7 @@ export class KataAgent extends KataCalls {
     this.#client = other.#client;
     this.#link = other.#link;
     this.#proxy = other.#proxy;
+    this.ours = other.ours;
     this.#isOwner = other.#isOwner;
     other.#client = undefined;
     other.#link = undefined;

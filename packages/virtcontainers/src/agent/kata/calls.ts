@@ -46,7 +46,8 @@ type GuestDetails = GuestDetailsResponse & { agentDetails?: AgentDetails };
  * `KataClient.call` does.
  */
 export abstract class KataCalls {
-  #inOrder: Promise<boolean> | undefined;
+  /** see {@link isOurs} */
+  protected ours = false;
 
   /** The connection. @throws HuskError ERR_AGENT_DISCONNECTED when there is none */
   protected abstract get client(): KataClient;
@@ -58,6 +59,20 @@ export abstract class KataCalls {
     const { status } = await this.client.call(Health, "Check", {}, { ...options, timeoutMs });
     if (status === HealthCheckResponse_ServingStatus.SERVING) return;
     throw new HuskError("ERR_AGENT_REFUSED", `the agent does not serve: its status is ${status}`);
+  }
+
+  /**
+   * Whether the agent is ours, as it has said to {@link greet}. Of ours is known that it answers reads of one output in the
+   * order in which it was asked, and keeps the output of a process whose end was told.
+   */
+  get isOurs(): boolean {
+    return this.ours;
+  }
+
+  /** Asks the agent for its version, which also tells that it serves. */
+  async greet(options: AgentOptions, timeoutMs: number): Promise<void> {
+    const { agentVersion } = await this.client.call(Health, "Version", {}, { ...options, timeoutMs });
+    this.ours = OWN_AGENT.test(agentVersion);
   }
 
   /** Sets the pod up in the guest. */
@@ -138,15 +153,6 @@ export abstract class KataCalls {
   /** The same for the error output. */
   readProcessStderr(containerId: string, processId: string): Promise<Uint8Array | undefined> {
     return this.#read("ReadStderr", containerId, processId);
-  }
-
-  /** Whether the agent answers reads of one output in the order in which it was asked: of ours we know. */
-  answersInOrder(): Promise<boolean> {
-    const limits = { timeoutMs: this.deadline("agentCommand") };
-    this.#inOrder ??= this.client
-      .call(Health, "Version", {}, limits)
-      .then(({ agentVersion }) => OWN_AGENT.test(agentVersion));
-    return this.#inOrder;
   }
 
   /** Lists a container's processes: an array of process ids as JSON, or the lines of ps(1). */

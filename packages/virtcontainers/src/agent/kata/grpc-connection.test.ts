@@ -63,6 +63,8 @@ function answer(stream: ServerHttp2Stream, name: string, payload: Uint8Array): v
     const { len } = decodeMessage(request, payload);
     if (len === 0) fail(stream, 2, "EOF");
     else succeed(stream, encodeMessage(response, { data: Buffer.alloc(len, "x") }));
+  } else if (name === "/grpc.Health/Version") {
+    succeed(stream, encodeMessage(Health.methods.Version.response, { agentVersion: "1.13.0" }));
   } else if (name === "/grpc.Health/Check") {
     const status = HealthCheckResponse_ServingStatus.SERVING;
     succeed(stream, encodeMessage(Health.methods.Check.response, { status }));
@@ -93,7 +95,7 @@ test("an agent of Kata 1.x is driven by gRPC", async (t) => {
   const kind = new KataAgentKind({ protocol: "grpc" });
   const owner = await kind.open({ ...openOptions(directory, []), fresh: true });
   t.after(() => owner?.close());
-  assert.deepEqual(asked, ["/grpc.Health/Check application/grpc trailers"]);
+  assert.deepEqual(asked, ["/grpc.Health/Version application/grpc trailers"]);
   // As much as was asked for, which is more than a window of HTTP/2.
   assert.ok(((await owner?.agent.readProcessStdout("c", "c"))?.length ?? 0) > 100_000);
   await assert.rejects(async () => owner?.agent.pauseContainer("c"), {

@@ -55,7 +55,7 @@ export class ProcessStreams {
       const data = await asked.shift();
       // An empty answer says nothing; an agent that gives them without end must not keep us busy.
       if (!data || data.length === 0) return;
-      if (data.length >= MUCH && (await this.#agent.answersInOrder())) atOnce = READS_AT_ONCE;
+      if (data.length >= MUCH && this.#agent.isOurs) atOnce = READS_AT_ONCE;
       if (!this.process.pushOutput(stream, data)) await this.#room(this.process[stream]);
     }
   }

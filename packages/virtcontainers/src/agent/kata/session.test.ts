@@ -34,7 +34,7 @@ test("a container is started, and its streams and end come back", async (t) => {
   assert.equal(await text(io.stdout), "outin");
   assert.equal(await text(io.stderr ?? io.stdout), "err");
   assert.deepEqual(exits, ["c/init/7"]);
-  assert.deepEqual(peer.asked.slice(0, 4), ["Check", "CreateContainer", "StartContainer", "WaitProcess"]);
+  assert.deepEqual(peer.asked.slice(0, 4), ["Version", "CreateContainer", "StartContainer", "WaitProcess"]);
 });
 
 test("a container that has ended begins anew: what the guest keeps of it goes first", async (t) => {

@@ -137,11 +137,14 @@ export class KataSession implements AgentSession, ContainerControl {
     return execId;
   }
 
-  /** An agent forgets such a process when its exit status was asked for, so that comes last. */
+  /** Others than our own agent forget such a process when its exit status was asked for, so that comes last. */
   async #carryExec(containerId: string, execId: string, process: GuestProcess): Promise<void> {
+    const wait = () => this.agent.waitProcess(containerId, execId);
+    const ended = this.agent.isOurs ? wait() : undefined;
+    ended?.catch(() => {});
     try {
       await new ProcessStreams(this.agent, containerId, execId, process).carry();
-      process.exit(await this.agent.waitProcess(containerId, execId));
+      process.exit(await (ended ?? wait()));
     } catch (error) {
       await this.#failProcess(process, error);
     }

@@ -148,13 +148,15 @@ describe("an agent with a Kata door", needsDisk, () => {
     await using session = await startSandbox();
     const look = async () => {
       const script =
-        "ls /proc/1/fd | wc -l; wc -l < /proc/1/mounts; ls /run/husk/containers /sys/fs/cgroup/husk";
+        "read go; ls /proc/1/fd | wc -l; wc -l < /proc/1/mounts; ls /run/husk/containers /sys/fs/cgroup/husk";
       const spec = makeSpec(sh(script), {
         Root: { Path: "/" },
         Mounts: [],
         Linux: { Namespaces: [] },
       });
       const process = await startContainer(session, "look", spec);
+      // Not before the agent has let go of what starting it took.
+      await process.write("go\n");
       const { stdout } = await process.result();
       await session.call("RemoveContainer", { containerId: "look" });
       return stdout;

@@ -51,8 +51,14 @@ export async function startPod(
   options: StageOptions = {},
 ): Promise<Session> {
   const session = await Session.start(options);
-  await session.ask(Command.STARTPOD, payload);
-  return session;
+  try {
+    await session.ask(Command.STARTPOD, payload);
+    return session;
+  } catch (error) {
+    // The agent would keep the test from ending; what went wrong with it came first.
+    await session[Symbol.asyncDispose]().catch(() => {});
+    throw error;
+  }
 }
 
 /** One more process of a container. */

@@ -36,8 +36,14 @@ export async function startSandbox(
   request: MessageInit<CreateSandboxRequest> = { hostname: "pod", sandboxPidns: true },
 ): Promise<KataSession> {
   const session = await KataSession.start();
-  await session.call("CreateSandbox", request);
-  return session;
+  try {
+    await session.call("CreateSandbox", request);
+    return session;
+  } catch (error) {
+    // The agent would keep the test from ending; what went wrong with it came first.
+    await session[Symbol.asyncDispose]().catch(() => {});
+    throw error;
+  }
 }
 
 const QUIET = ["nosuid", "noexec", "nodev"];

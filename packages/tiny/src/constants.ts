@@ -116,6 +116,7 @@ export const NETLINK_EXT_ACK = 11;
 export const NETLINK_KOBJECT_UEVENT = 15;
 
 export const F_SETPIPE_SZ = 1031;
+export const F_GETPIPE_SZ = 1032;
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
 

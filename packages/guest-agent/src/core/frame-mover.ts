@@ -17,7 +17,12 @@ export class Conduit {
 
   constructor(bytes: number) {
     [this.from, this.to] = sys.pipe2(O_CLOEXEC | O_NONBLOCK);
-    sys.fcntl(this.to, F_SETPIPE_SZ, bytes);
+    try {
+      sys.fcntl(this.to, F_SETPIPE_SZ, bytes);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   close(): void {

@@ -8,7 +8,7 @@ import { SendQueue, YamuxSession } from "@husk/wire/yamux";
 import { fuzzRequests } from "../../test/support/fuzz-door.ts";
 import { KataSession } from "../../test/support/kata-session.ts";
 import { Random } from "../../test/support/random.ts";
-import { clearStage, needsStage, setStage } from "../../test/support/stage.ts";
+import { endStage, needsStage, setStage } from "../../test/support/stage.ts";
 
 /** The same for every run unless HUSK_FUZZ_SEED says another. */
 const SEED = Number(process.env.HUSK_FUZZ_SEED ?? 20201005);
@@ -52,10 +52,7 @@ describe("spoilt requests", needsStage, () => {
       if (!stage.control.write(bytes)) await once(stage.control, "drain");
     }
     assert.equal(stage.child.exitCode, null, log);
-    stage.control.destroy();
-    stage.stream.destroy();
-    const [code] = await once(stage.child, "exit");
-    assert.deepEqual([code, await clearStage(stage)], [0, []], log);
+    await endStage(stage, () => log);
     assert.ok(received > 0);
     assert.doesNotMatch(log, /^ {4}at /m);
   });

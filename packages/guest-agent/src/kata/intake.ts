@@ -1,3 +1,4 @@
+import { concatBytes } from "./concat-bytes.ts";
 import type { KataServer } from "./pipe-tail.ts";
 
 /** Bytes of requests after which the answers are looked at: what a short request is answered with may be long. */
@@ -31,7 +32,7 @@ export class Intake {
    * @throws TtrpcProtocolError when they are not ttrpc
    */
   push(bytes: Uint8Array): number {
-    return this.#feed(this.#held.length === 0 ? bytes : concat(this.#held, bytes), bytes);
+    return this.#feed(this.#held.length === 0 ? bytes : concatBytes(this.#held, bytes), bytes);
   }
 
   /** Feeds what was held back, as far as the answers are taken; gives how many bytes. @throws TtrpcProtocolError */
@@ -49,11 +50,4 @@ export class Intake {
     this.#held = left.length > 0 && bytes === borrowed ? left.slice() : left;
     return at;
   }
-}
-
-function concat(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(one.length + other.length);
-  bytes.set(one);
-  bytes.set(other, one.length);
-  return bytes;
 }

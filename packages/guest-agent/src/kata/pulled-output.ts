@@ -1,7 +1,18 @@
 /** An output of a process that the host reads when it likes: what nobody has asked for stays in the pipe. */
 
 import * as sys from "tiny:sys";
-import { callSoon, EPOLLET, EPOLLIN, Errno, F_SETPIPE_SZ, hasErrno, unwatch, watch } from "@husk/tiny";
+import {
+  callSoon,
+  EPOLLET,
+  EPOLLIN,
+  Errno,
+  F_GETPIPE_SZ,
+  F_SETPIPE_SZ,
+  hasErrno,
+  isSystemError,
+  unwatch,
+  watch,
+} from "@husk/tiny";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import { MOVED_BYTES, MovingPipe } from "./moving-pipe.ts";
 import type { PipeTail } from "./pipe-tail.ts";
@@ -163,14 +174,17 @@ export class PulledOutput {
     }
   }
 
-  /** Much comes: the process gets room to go on while the host reads and asks anew. */
+  /**
+   * Much comes: the process gets room to go on while the host reads and asks anew, unless it has been given more. Where
+   * there is none, nor descriptors, it is slower.
+   */
   #beginToMove(): void {
-    this.#moving = new MovingPipe(() => this.#serve());
     try {
-      sys.fcntl(this.#fd, F_SETPIPE_SZ, LARGE_PIPE_BYTES);
+      if (sys.fcntl(this.#fd, F_GETPIPE_SZ, 0) < LARGE_PIPE_BYTES)
+        sys.fcntl(this.#fd, F_SETPIPE_SZ, LARGE_PIPE_BYTES);
+      this.#moving = new MovingPipe(() => this.#serve());
     } catch (error) {
-      // Where it may not be larger, it is slower.
-      if (!hasErrno(error, Errno.EPERM)) throw error;
+      if (!isSystemError(error)) throw error;
     }
   }
 }

@@ -10,6 +10,7 @@ import { SendQueue, type YamuxEvent, YamuxSession, type YamuxStream } from "@hus
 import { Channel } from "../channel.ts";
 import { FrameMover } from "../core/frame-mover.ts";
 import { log } from "../log.ts";
+import { concatBytes } from "./concat-bytes.ts";
 import { Intake } from "./intake.ts";
 import { MAX_CONNECTIONS, MAX_UNSENT_BYTES } from "./limits.ts";
 import { MOVED_BYTES } from "./moving-pipe.ts";
@@ -42,7 +43,7 @@ class StreamConnection {
       this.#queue.push(message);
       this.#queue.push(tail.read());
     } else {
-      this.#mover.move(joined(this.#stream.announce(length), message), tail.fd, tail.length);
+      this.#mover.move(concatBytes(this.#stream.announce(length), message), tail.fd, tail.length);
       tail.moved();
     }
   }
@@ -77,13 +78,6 @@ class StreamConnection {
       this.#stream.reset();
     }
   }
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array {
-  const bytes = new Uint8Array(one.length + other.length);
-  bytes.set(one);
-  bytes.set(other, one.length);
-  return bytes;
 }
 
 /** Serves on a port. Each host that connects finds a new session. */

@@ -1,7 +1,6 @@
 /** A host's side of the Kata door: yamux on the agent's port, and ttrpc on a stream of it. */
 
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { AgentService, Health } from "@husk/wire/kata";
 import {
@@ -15,7 +14,7 @@ import {
 } from "@husk/wire/protobuf";
 import { statusName, TtrpcClient, TtrpcError } from "@husk/wire/ttrpc";
 import { SendQueue, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
-import { clearStage, type Stage, type StageOptions, setStage } from "./stage.ts";
+import { endStage, type Stage, type StageOptions, setStage } from "./stage.ts";
 
 /** Milliseconds after which a session is given up, with whatever waits on it. */
 const DEADLINE_MS = 30_000;
@@ -161,17 +160,7 @@ export class KataSession extends KataConnection implements AsyncDisposable {
   /** Hangs up. The agent must end by itself, with 0, and nothing of it may be left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#said.closing = true;
-    const { child, control, stream } = this.#stage;
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, "exit");
-      for (const socket of [control, stream]) socket.destroy();
-      // unshare takes the agent with it; the exit code then tells.
-      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
-      await exited;
-      clearTimeout(timer);
-    }
-    const left = await clearStage(this.#stage);
-    assert.deepEqual({ code: child.exitCode, left }, { code: 0, left: [] }, this.log);
+    await endStage(this.#stage, () => this.log);
   }
 
   #take(event: Extract<ReturnType<YamuxSession["feed"]>[number], { stream: YamuxStream }>): void {

@@ -16,7 +16,7 @@ import {
   StreamDecoder,
 } from "@husk/wire/hyperstart";
 import { GuestProcess } from "./guest-process.ts";
-import { clearStage, type Stage, type StageOptions, setStage } from "./stage.ts";
+import { endStage, type Stage, type StageOptions, setStage } from "./stage.ts";
 
 /** Milliseconds after which a session is given up, with whatever waits on it. */
 const DEADLINE_MS = 30_000;
@@ -199,17 +199,7 @@ export class Session implements AsyncDisposable {
   /** Hangs up. The agent must end by itself, with 0, and nothing of it may be left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing = true;
-    const { child, control, stream } = this.#stage;
-    if (child.exitCode === null && child.signalCode === null) {
-      const exited = once(child, "exit");
-      for (const socket of [control, stream]) socket.destroy();
-      // unshare takes the agent with it; the exit code then tells.
-      const timer = setTimeout(() => child.kill("SIGKILL"), 10_000);
-      await exited;
-      clearTimeout(timer);
-    }
-    const left = await clearStage(this.#stage);
-    assert.deepEqual({ code: child.exitCode, left }, { code: 0, left: [] }, this.log);
+    await endStage(this.#stage, () => this.log);
   }
 
   #receive(take: () => void): void {

@@ -1,6 +1,7 @@
 /** The agent as a process of this host: in namespaces and a cgroup of its own, with two sockets for its channels. */
 import assert from "node:assert/strict";
 import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { mkdtemp, readdir, readFile, rmdir } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,6 +9,9 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 import { promisify } from "node:util";
 import { buildProgram } from "@husk/tiny/build";
+
+/** Milliseconds that an agent has to end when its host has hung up. */
+const END_MS = 10_000;
 
 /** Where this host has its cgroups of version 2, if it has them. */
 const cgroups = readFileSync("/proc/self/mountinfo", "utf8")
@@ -97,7 +101,7 @@ export interface StageOptions {
   confined?: boolean;
 }
 
-/** Starts the agent. The caller ends it, and calls {@link clearStage} then. */
+/** Starts the agent. The caller ends it by {@link endStage}. */
 export async function setStage(options: StageOptions = {}): Promise<Stage> {
   const { shares = {}, door = "hyperstart", confined = false } = options;
   const agent = await agentPath();
@@ -131,12 +135,27 @@ async function foldersOf(folder: string): Promise<string[]> {
 }
 
 /** Removes the cgroups of an ended agent; gives the processes that are left in them, of which there should be none. */
-export async function clearStage({ cgroup }: Pick<Stage, "cgroup">): Promise<string[]> {
+async function clearStage({ cgroup }: Pick<Stage, "cgroup">): Promise<string[]> {
   const folders = await foldersOf(cgroup);
   const texts = await Promise.all(folders.map((folder) => readFile(join(folder, "cgroup.procs"), "utf8")));
   const pids = texts.flatMap((text) => text.split("\n").filter(Boolean));
   if (pids.length === 0) for (const folder of folders) await rmdir(folder);
   return pids;
+}
+
+/** Hangs up. The agent must end by itself, with 0, and nothing of it may be left; `readLog` gives what it said. */
+export async function endStage(stage: Stage, readLog: () => string): Promise<void> {
+  const { child, control, stream } = stage;
+  if (child.exitCode === null && child.signalCode === null) {
+    const exited = once(child, "exit");
+    for (const socket of [control, stream]) socket.destroy();
+    // unshare takes the agent with it; the exit code then tells.
+    const timer = setTimeout(() => child.kill("SIGKILL"), END_MS);
+    await exited;
+    clearTimeout(timer);
+  }
+  const left = await clearStage(stage);
+  assert.deepEqual({ code: child.exitCode, left }, { code: 0, left: [] }, readLog());
 }
 
 /** A fresh folder that the agent sees too, and its removal. */

@@ -36,6 +36,10 @@ test("the Kata agent's settings are checked, and belong to no other agent", () =
   assert.match(check({ agentConfig: { kernelModules: ["../x"] } }), /kernelModules\[0\]: must be a name/);
   assert.match(check({ agentConfig: { containerPipeSize: 1 } }), /containerPipeSize: must be from 4096/);
   assert.match(check({ agentConfig: { useVSock: true } }), /^ERR_NOT_SUPPORTED: agentConfig.useVSock/);
+  assert.match(
+    check({ agentConfig: { longLiveConn: false } }),
+    /^ERR_NOT_SUPPORTED: agentConfig.longLiveConn/,
+  );
   assert.match(check({ agentType: "hyperstart", agentConfig }), /^ERR_CONFIG_UNKNOWN_FIELD/);
   const networkConfig = { portmappingWhiteLists: { internalNetworks: [], externalNetworks: [] } };
   assert.match(check({ networkConfig }), /^ERR_NOT_SUPPORTED: networkConfig.portmappingWhiteLists/);

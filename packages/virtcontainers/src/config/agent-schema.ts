@@ -44,6 +44,11 @@ export function checkAgentConfig(config: PodConfig): void {
     throw new HuskError("ERR_NOT_SUPPORTED", text, { hint });
   }
   if (config.agentConfig?.useVSock) checkVSock();
+  if (config.agentConfig?.longLiveConn === false) {
+    const hint = "Leave agentConfig.longLiveConn out.";
+    const text = "agentConfig.longLiveConn: a connection lives as long as its session, not for one call";
+    throw new HuskError("ERR_NOT_SUPPORTED", text, { hint });
+  }
 }
 
 const VHOST_VSOCK = "/dev/vhost-vsock";

@@ -2,7 +2,7 @@
 export interface KataAgentConfig {
   /** protocol of the agent: `ttrpc` for today's, `grpc` for one of Kata 1.x; default `ttrpc`. Ours alone */
   protocol?: "ttrpc" | "grpc";
-  /** has no effect: a connection lives as long as its session */
+  /** keep the connection between calls: husk always does, so that `false` is refused */
   longLiveConn?: boolean;
   /** reach the agent by vsock; for hosts with `/dev/vhost-vsock` */
   useVSock?: boolean;

@@ -26,6 +26,7 @@ export class GrpcConnection implements RpcConnection {
   readonly #session: ClientHttp2Session;
   readonly #stream: Duplex;
   readonly #closers: (() => void)[] = [];
+  #ended = false;
 
   constructor(stream: Duplex) {
     this.#stream = stream;
@@ -33,6 +34,7 @@ export class GrpcConnection implements RpcConnection {
     // Their calls fail; this alone would end the caller's process.
     this.#session.on("error", () => this.#session.destroy());
     this.#session.once("close", () => {
+      this.#ended = true;
       for (const closer of this.#closers.splice(0)) closer();
     });
     stream.once("close", () => this.#session.destroy());
@@ -43,7 +45,8 @@ export class GrpcConnection implements RpcConnection {
   }
 
   onClose(closer: () => void): void {
-    this.#closers.push(closer);
+    if (this.#ended) queueMicrotask(closer);
+    else this.#closers.push(closer);
   }
 
   call(service: string, method: string, payload: Uint8Array, limits: RpcLimits): Promise<Uint8Array> {

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { buildFolders, makeAgent, makeDemoRootfs, makeInitramfs, makeKernel } from "@husk/guest-image/build";
+import { makeResidents } from "@husk/resident/build";
 import { bundleCommand } from "./bundle-command.ts";
 import type { BuildStep } from "./step.ts";
 
@@ -16,6 +17,15 @@ export const BUILD_STEPS: readonly BuildStep[] = [
     hint: "the source of QuickJS comes from Debian's mirror: is there a way to it?",
     run: ({ root, output }, onProgress) =>
       makeAgent(buildFolders(output), join(root, "packages/guest-agent/src/main.ts"), onProgress),
+  },
+  {
+    name: "resident",
+    title: "building the proxies and shims",
+    inputs: ["proxy", "resident", "shim", "tiny", "wire"].map((name) => `packages/${name}`).concat(LOCK),
+    outputs: ["build/resident/husk-resident"],
+    hint: "the source of QuickJS comes from Debian's mirror: is there a way to it?",
+    run: ({ root, output }, onProgress) =>
+      makeResidents(output, join(root, "packages/resident/src/main.ts"), onProgress),
   },
   {
     name: "kernel",

@@ -19,14 +19,17 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   wire: [],
   tiny: ["@husk/wire"],
   "guest-agent": ["@husk/tiny", "@husk/wire"],
+  proxy: ["@husk/tiny", "@husk/wire"],
+  shim: ["@husk/tiny", "@husk/wire"],
+  resident: ["@husk/proxy", "@husk/shim", "@husk/tiny"],
   virtcontainers: ["@husk/wire"],
   "guest-image": ["@husk/tiny"],
   husk: ["@husk/virtcontainers", "@husk/guest-image"],
 };
 
 /** What also runs in QuickJS, where there is no Node. Tests and fuzz targets run in Node. */
-const RESIDENT = /^packages\/(wire|(tiny|guest-agent)\/(src|test\/programs))\//;
-const RUNS_IN_NODE = /\.test\.ts$|\/(fuzz|build|test-support)\/|\.config\.ts$/;
+const RESIDENT = /^packages\/(wire|(tiny|guest-agent|proxy|shim|resident)\/(src|test\/programs))\//;
+const RUNS_IN_NODE = /\.test\.ts$|\/(fuzz|build|test-support)\/|\/build\.ts$|\.config\.ts$/;
 
 const IMPORT = /(?:^|[\s;}])(?:import|export)\s+(?:type\s+)?(?:[\w*{}\s,$]+?\s+from\s+)?["']([^"']+)["']/g;
 const DYNAMIC_IMPORT = /\bimport\s*\(\s*["']([^"']+)["']/g;

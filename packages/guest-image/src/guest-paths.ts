@@ -10,6 +10,8 @@ export interface GuestPaths {
   initramfs: string;
   /** folder of the demo's root file system; undefined outside of the repository */
   demoRootfs: string | undefined;
+  /** folder of the programs that stay beside a pod: proxies and shims */
+  residents: string;
 }
 
 /** A part of the guest has not been built, or is not where the environment says. */
@@ -32,21 +34,27 @@ const SETUP_HINT = "build it: npm run setup";
 
 /**
  * Finds the guest that the set-up has built. Nothing is built here, only looked up, so it costs next to
- * nothing. The environment's `HUSK_KERNEL` and `HUSK_INITRAMFS` take the place of the kernel and the
- * initramfs.
+ * nothing. The environment's `HUSK_KERNEL`, `HUSK_INITRAMFS` and `HUSK_RESIDENTS` take the place of
+ * the kernel, the initramfs and the folder of proxies and shims.
  *
  * @param buildRoot folder of the build's output; without it, `build` in the repository that this code stands
  *   in
  * @throws GuestImageMissingError when the kernel or the initramfs is not there
  */
 export function guestPaths(buildRoot?: string): GuestPaths {
-  const { HUSK_KERNEL, HUSK_INITRAMFS } = process.env;
+  const { HUSK_KERNEL, HUSK_INITRAMFS, HUSK_RESIDENTS } = process.env;
   const root = buildRoot ?? findBuildRoot(dirname(fileURLToPath(import.meta.url)));
   const inBuild = (path: string) => (root === undefined ? undefined : join(root, path));
   return {
     kernel: choosePart("kernel", "HUSK_KERNEL", HUSK_KERNEL, inBuild("guest/vmlinux")),
     initramfs: choosePart("initramfs", "HUSK_INITRAMFS", HUSK_INITRAMFS, inBuild("guest/initramfs.cpio")),
     demoRootfs: inBuild("rootfs/busybox"),
+    residents: choosePart(
+      "folder of proxies and shims",
+      "HUSK_RESIDENTS",
+      HUSK_RESIDENTS,
+      inBuild("resident"),
+    ),
   };
 }
 

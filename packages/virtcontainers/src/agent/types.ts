@@ -36,9 +36,25 @@ export interface AgentEvents {
   onClosed(): void;
 }
 
+/**
+ * A process whose streams a shim carries, and not this process. The agent's side is prepared first, then the shim is started,
+ * then the process.
+ */
+export interface ShimStarter {
+  /** whether the process has a terminal */
+  readonly terminal: boolean;
+  /** Starts the shim. `token`: the name by which it asks its proxy, or the agent, for the process */
+  startShim(token: string): Promise<void>;
+}
+
+/** Who carries the streams of a process. */
+export type Carrier = GuestProcess | ShimStarter;
+
 /** How a session with the agent is opened. */
 export interface OpenOptions extends AgentOptions {
   readonly directory: PodDirectory;
+  /** socket of the pod's proxy, which has the agent's channels; missing: there is none */
+  readonly proxySocket?: string | undefined;
   readonly deadlineFactor: number;
   /** the VM has just been started: wait until its agent is ready */
   readonly fresh: boolean;

@@ -1,12 +1,12 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmSync } from "node:fs";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /** Longest path of a unix socket in bytes, by the size of `sun_path`. */
 export const MAX_SOCKET_PATH_BYTES = 107;
 /** Longest name among the sockets below. */
-const LONGEST_SOCKET_NAME = "relay-ctl.sock.new";
+const LONGEST_SOCKET_NAME = "attach-0123456789abcdef.sock.new";
 
 /** Names of the files of a pod. */
 export const FILES = {
@@ -26,6 +26,18 @@ export const FILES = {
   hypervisorLog: "qemu.log",
   /** what the daemons of its shared directories said */
   shareLog: "virtiofsd.log",
+  /** locked by the pod's proxy as long as it lives; its process id is in it */
+  proxyLock: "proxy.lock",
+  /** how the proxy is started, for who finds it dead */
+  proxyCommand: "proxy.json",
+  /** what a proxy must know of the one before it */
+  proxyState: "proxy-state.json",
+  /** what the proxy said */
+  proxyLog: "proxy.log",
+  /** what the shims said */
+  shimLog: "shim.log",
+  /** directory of what shims leave: a directory for each container */
+  containers: "containers",
   /** directory that is shared with the guest; what is in it is bound there in the namespace of who serves it */
   share: "share",
 } as const;
@@ -45,9 +57,22 @@ export const SOCKETS = {
   relayStream: "relay-tty.sock",
   /** the owner of the Kata agent's channel offers streams of it to others here */
   relayKata: "relay.sock",
+  /** the pod's proxy */
+  proxy: "proxy.sock",
   /** the daemon of a share, while it is started */
   share: "share.sock",
 } as const;
+
+/** Names of what the shim of a container's first process leaves. */
+export const CONTAINER_FILES = {
+  /** how the process ended */
+  exit: "exit.json",
+  /** its output, when it is detached; older output in `output.log.1` and so on */
+  log: "output.log",
+} as const;
+
+const ATTACH_PREFIX = "attach-";
+const DIGEST_DIGITS = 16;
 
 /** Where a pod keeps its files and sockets. */
 export class PodDirectory {
@@ -68,6 +93,17 @@ export class PodDirectory {
     return join(this.socketPath, SOCKETS[name]);
   }
 
+  /** Where the shim of a container's first process leaves something. */
+  containerFile(containerId: string, name: keyof typeof CONTAINER_FILES): string {
+    return join(this.file("containers"), containerId, CONTAINER_FILES[name]);
+  }
+
+  /** Where the shim of a container's first process can be attached to. Ids are too long for a socket's path. */
+  attachSocket(containerId: string): string {
+    const digest = createHash("sha256").update(containerId).digest("hex").slice(0, DIGEST_DIGITS);
+    return join(this.socketPath, `${ATTACH_PREFIX}${digest}.sock`);
+  }
+
   /** Makes the directory of the sockets, if they have one of their own. A record names it already, should we die now. */
   makeSocketDirectory(): void {
     if (this.socketPath !== this.path) mkdirSync(this.socketPath, { mode: 0o700 });
@@ -75,7 +111,9 @@ export class PodDirectory {
 
   /** Removes the sockets, whose servers have ended. */
   removeSockets(): void {
-    for (const name of Object.values(SOCKETS)) rmSync(join(this.socketPath, name), { force: true });
+    const attachSockets = readdirSync(this.socketPath).filter((name) => name.startsWith(ATTACH_PREFIX));
+    for (const name of [...Object.values(SOCKETS), ...attachSockets])
+      rmSync(join(this.socketPath, name), { force: true });
   }
 
   /** Removes the pod's files: at once from everybody's sight, by a rename, then for good. */

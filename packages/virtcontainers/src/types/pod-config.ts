@@ -21,10 +21,33 @@ export interface Resources {
 
 /** Configuration of a proxy. Go: `ProxyConfig`. */
 export interface ProxyConfig {
-  /** path of the proxy program */
+  /** path of the proxy program; a kind that is a program needs it */
   path?: string;
   /** let the proxy tell more */
   debug?: boolean;
+}
+
+/** Bounds of the log in which a detached process's output is kept. Ours alone. */
+export interface ShimLogConfig {
+  /** bytes after which a new file is begun; default 10 MiB */
+  maxBytes?: number;
+  /** files kept, with the one that is written; default 3 */
+  maxFiles?: number;
+}
+
+/** Configuration of shims. Go: `CCShimConfig`, `KataShimConfig`. */
+export interface ShimConfig {
+  /** path of the shim program; a kind that is a program needs it */
+  path?: string;
+  /** let the shims tell more */
+  debug?: boolean;
+  /** the log of processes that are detached. Ours alone */
+  log?: ShimLogConfig;
+  /**
+   * a program with its arguments that is started on the host when a detached container has ended, in a session of its own. Ours
+   * alone
+   */
+  exitCommand?: string[];
 }
 
 /** A directory shared between host and pod; containers mount it by a {@link Mount} of type `volume`. Go: `Volume`. */
@@ -99,8 +122,8 @@ export interface PodConfig {
   proxyConfig?: ProxyConfig;
   /** default `noopShim` */
   shimType?: ShimType;
-  /** no shim kind has any field yet */
-  shimConfig?: Record<string, never>;
+  /** how shims are run */
+  shimConfig?: ShimConfig;
   /** default `noop` */
   networkModel?: NetworkModel;
   /** how it is joined to networks */

@@ -1,0 +1,2 @@
+export { runCcProxy } from "./cc/main.ts";
+export { runKataProxy } from "./kata/main.ts";

@@ -1,0 +1,2 @@
+export { runCcShim } from "./cc/main.ts";
+export { runKataShim } from "./kata/main.ts";

@@ -18,6 +18,8 @@ import { log } from "../core/log.ts";
 import type { Caller } from "../core/waiters.ts";
 import type { Session } from "./session.ts";
 
+/** Bytes of frames that wait for the one before, before a client is read no more. */
+const MAX_QUEUED_BYTES = 64 * 1024;
 /** Signals of one client that may wait for their process. */
 const MAX_SIGNALS = 64;
 
@@ -43,6 +45,7 @@ export class Client implements Caller {
   readonly #decoder = new ProxyDecoder("proxy");
   readonly #queue: ProxyFrame[] = [];
   readonly #gone = new Set<() => void>();
+  #queuedBytes = 0;
   #busy = false;
   /** its input waits for room in the agent's channel */
   #isHeld = false;
@@ -126,13 +129,20 @@ export class Client implements Caller {
     try {
       for (const frame of this.#decoder.push(bytes)) {
         // The buffer is used again.
-        if (this.#mustWait) this.#queue.push({ ...frame, payload: new Uint8Array(frame.payload) });
+        if (this.#mustWait) this.#enqueue(frame);
         else this.#handle(frame);
       }
     } catch (error) {
       this.#expel(error);
     }
-    if (this.#mustWait) this.#connection.pause();
+    // Otherwise it is read on, to see its end.
+    if (this.#isHeld || this.#connection.blocked || this.#queuedBytes > MAX_QUEUED_BYTES)
+      this.#connection.pause();
+  }
+
+  #enqueue(frame: ProxyFrame): void {
+    this.#queue.push({ ...frame, payload: new Uint8Array(frame.payload) });
+    this.#queuedBytes += FRAME_HEADER_BYTES + frame.payload.length;
   }
 
   get #mustWait(): boolean {
@@ -142,11 +152,12 @@ export class Client implements Caller {
   #work(): void {
     while (this.isOpen && !this.#busy && !this.#isHeld && !this.#connection.blocked) {
       const frame = this.#queue.shift();
-      if (frame) this.#guardedHandle(frame);
-      else {
+      if (!frame) {
         this.#connection.resume();
         return;
       }
+      this.#queuedBytes -= FRAME_HEADER_BYTES + frame.payload.length;
+      this.#guardedHandle(frame);
     }
   }
 

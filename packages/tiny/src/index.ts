@@ -8,3 +8,4 @@ export * from "./output.ts";
 export * from "./pty.ts";
 export * from "./signals.ts";
 export * from "./socket.ts";
+export * from "./terminal.ts";

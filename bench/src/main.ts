@@ -10,6 +10,7 @@ import { measureList } from "./parts/list.ts";
 import { measureMemory } from "./parts/memory.ts";
 import { measureNetwork } from "./parts/network.ts";
 import { measureReady } from "./parts/ready.ts";
+import { measureResidents } from "./parts/residents.ts";
 import { measureSizes } from "./parts/sizes.ts";
 import { measureThroughput } from "./parts/throughput.ts";
 import { BenchPlace } from "./support/bench-place.ts";
@@ -34,6 +35,7 @@ const PARTS: Record<string, Part> = {
   i: measureNetwork,
   j: measureGrowth,
   k: measureKata,
+  l: measureResidents,
 };
 
 const { values } = parseArgs({

@@ -15,7 +15,7 @@ export async function measureGrowth(place: BenchPlace, runs: number): Promise<Me
   for (const agent of ["hyperstart", "kata"] as const) {
     const vcpus = Math.min(runs + 1, MOST_VCPUS);
     const room = { defaultMemSz: BEGIN_MIB, defaultMaxVCPUs: vcpus, memSlots: runs };
-    await place.startRestingPod(POD, [POD], room, agent);
+    await place.startRestingPod(POD, [POD], { hypervisorConfig: room, agentType: agent });
     const processors = await timeSteps(place, vcpus - 1, (step) => ({ vcpus: 1 + step }));
     const memory = await timeSteps(place, runs, (step) => ({ memory: BEGIN_MIB + step * STEP_MIB }));
     await deletePod(POD, place.options);

@@ -25,7 +25,7 @@ export async function measureHotplug(place: BenchPlace, runs: number): Promise<M
   await writeFile(join(rootFs, "etc/other"), randomBytes(8));
   const measurements: Measurement[] = [];
   for (const blockDeviceDriver of ["virtio-blk", "virtio-scsi"] as const) {
-    await place.startRestingPod(POD, ["first"], { blockDeviceDriver });
+    await place.startRestingPod(POD, ["first"], { hypervisorConfig: { blockDeviceDriver } });
     const times: number[] = [];
     // One more: the first packs the root, and is not counted.
     for (let run = 0; run <= runs; run++) {

@@ -27,7 +27,7 @@ export async function measureKata(place: BenchPlace, runs: number): Promise<Meas
 }
 
 async function compareExecs(place: BenchPlace, runs: number): Promise<Measurement> {
-  await place.startRestingPod("kata", ["kata"], {}, "kata");
+  await place.startRestingPod("kata", ["kata"], { agentType: "kata" });
   await place.startRestingPod("hyper", ["hyper"]);
   const [kata, hyper] = await interleave(
     Math.max(runs, LEAST),
@@ -42,7 +42,10 @@ async function compareExecs(place: BenchPlace, runs: number): Promise<Measuremen
 
 async function compareStreams(place: BenchPlace, runs: number): Promise<Measurement[]> {
   const port = await startPortWriter(place);
-  await place.startRestingPod("kata", ["kata"], { defaultMemSz: 512 }, "kata");
+  await place.startRestingPod("kata", ["kata"], {
+    agentType: "kata",
+    hypervisorConfig: { defaultMemSz: 512 },
+  });
   const [stdout, plain] = await interleave(
     runs,
     () => readContainer(place, "kata"),

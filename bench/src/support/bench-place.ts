@@ -3,17 +3,40 @@ import { join } from "node:path";
 import {
   type AgentType,
   type CallOptions,
+  type Cmd,
   createPod,
   deletePod,
   type HypervisorConfig,
   listPod,
+  type PodConfig,
   startPod,
   type VCPod,
 } from "@husk/virtcontainers";
-import { DEMO_ROOTFS, INITRAMFS, KERNEL } from "./places.ts";
+import { DEMO_ROOTFS, INITRAMFS, KERNEL, RESIDENTS } from "./places.ts";
 
 /** command of a container that is only there to be entered */
 const REST = ["sleep", "1000000"];
+
+/** A proxy and its shims. */
+export type Pair = "cc" | "kata";
+
+/** What a resting pod has beyond what all have. */
+interface RestingPod {
+  hypervisorConfig?: HypervisorConfig;
+  agentType?: AgentType;
+  /** default: neither proxy nor shims */
+  pair?: Pair;
+}
+
+function residents(pair: Pair): Partial<PodConfig> {
+  return {
+    agentType: pair === "cc" ? "hyperstart" : "kata",
+    proxyType: `${pair}Proxy`,
+    proxyConfig: { path: join(RESIDENTS, `${pair}-proxy`) },
+    shimType: `${pair}Shim`,
+    shimConfig: { path: join(RESIDENTS, `${pair}-shim`) },
+  };
+}
 
 /** Folders for the benchmark's pods; disposing of it deletes the pods, too. */
 export class BenchPlace implements AsyncDisposable {
@@ -46,21 +69,29 @@ export class BenchPlace implements AsyncDisposable {
     return join(this.folder, "s/pods", podId, name);
   }
 
-  /** Boots a pod whose containers only rest; its agent says on the console what it measures. */
+  /**
+   * Boots a pod whose containers only rest; its agent says on the console what it measures. With a proxy and shims, the
+   * containers are detached.
+   */
   async startRestingPod(
     podId: string,
     containerIds: readonly string[],
-    changes: HypervisorConfig = {},
-    agentType: AgentType = "hyperstart",
+    { hypervisorConfig, agentType = "hyperstart", pair }: RestingPod = {},
   ): Promise<VCPod> {
-    const hypervisorConfig: HypervisorConfig = {
-      kernelPath: KERNEL,
-      imagePath: INITRAMFS,
-      kernelParams: [{ key: "HUSK_LOG", value: "debug" }],
-      ...changes,
+    const cmd: Cmd = { args: [...REST], ...(pair ? { detach: true } : {}) };
+    const config: PodConfig = {
+      id: podId,
+      agentType,
+      hypervisorConfig: {
+        kernelPath: KERNEL,
+        imagePath: INITRAMFS,
+        kernelParams: [{ key: "HUSK_LOG", value: "debug" }],
+        ...hypervisorConfig,
+      },
+      containers: containerIds.map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd })),
+      ...(pair ? residents(pair) : {}),
     };
-    const containers = containerIds.map((id) => ({ id, rootFs: DEMO_ROOTFS, cmd: { args: [...REST] } }));
-    await createPod({ id: podId, agentType, hypervisorConfig, containers }, this.options);
+    await createPod(config, this.options);
     return startPod(podId, this.options);
   }
 

@@ -14,3 +14,5 @@ export const INITRAMFS = join(BUILD, "guest/initramfs.cpio");
 export const AGENT = join(BUILD, "guest/agent");
 /** the load order of the guest's kernel modules */
 export const MODULE_ORDER = join(BUILD, "guest/modules/order.json");
+/** folder of the proxies and shims */
+export const RESIDENTS = join(BUILD, "resident");

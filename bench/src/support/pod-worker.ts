@@ -14,7 +14,7 @@ const POD = "memory";
 const [folder = "", action = "", count = "1"] = process.argv.slice(2);
 const place = BenchPlace.open(folder);
 if (action === "boot") await place.startRestingPod(POD, ["first"]);
-if (action === "boot-kata") await place.startRestingPod(POD, ["first"], {}, "kata");
+if (action === "boot-kata") await place.startRestingPod(POD, ["first"], { agentType: "kata" });
 if (action === "containers") await addContainers(Number(count));
 if (action === "execs") await execMany(Number(count));
 process.exit(0);

@@ -4,6 +4,7 @@ export * from "./constants.ts";
 export * from "./detached.ts";
 export * from "./errors.ts";
 export * from "./files.ts";
+export { describeFlags, type Flag, Flags, type FlagTable, UsageError } from "./flags.ts";
 export * from "./locks.ts";
 export * from "./loop.ts";
 export * from "./output.ts";

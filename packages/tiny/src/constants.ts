@@ -29,10 +29,15 @@ export const S_IFSOCK = 0o140000;
 export const X_OK = 1;
 export const W_OK = 2;
 
+export const F_DUPFD = 0;
 export const F_SETFD = 2;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const FD_CLOEXEC = 1;
+
+export const LOCK_EX = 2;
+export const LOCK_NB = 4;
+export const LOCK_UN = 8;
 
 export const EPOLL_CTL_ADD = 1;
 export const EPOLL_CTL_DEL = 2;

@@ -1,12 +1,13 @@
 import { type CommandLine, readCommandLine } from "../core/command-line.ts";
 import { CC_SIGNALS } from "../core/forwarded-signals.ts";
+import { noLink } from "../core/no-link.ts";
 import { runShim } from "../core/run-shim.ts";
-import { makeCcLink } from "./link.ts";
 import { CC_FLAGS, type CcOptions, readCcOptions } from "./options.ts";
 
 const COMMAND_LINE: CommandLine<CcOptions> = {
   program: "cc-shim",
-  summary: "Is a process of a container on the host: its streams, its signals, its exit status. It talks to cc-proxy.",
+  summary:
+    "Is a process of a container on the host: its streams, its signals, its exit status. It talks to cc-proxy.",
   table: CC_FLAGS,
   examples: [
     "-c web -t TOKEN -u unix:///run/pod/proxy.sock",
@@ -22,6 +23,6 @@ export function runCcShim(args: readonly string[]): void {
   runShim(options, {
     program: COMMAND_LINE.program,
     signals: CC_SIGNALS,
-    makeLink: (events) => makeCcLink(options, events),
+    makeLink: noLink,
   });
 }

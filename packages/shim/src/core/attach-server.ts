@@ -16,10 +16,10 @@ import {
 } from "@husk/tiny";
 import {
   type AttachHello,
+  type ExitRecord,
   encodeExit,
   encodeHello,
   encodeOutput,
-  type ExitRecord,
   MAX_ATTACH_OUTPUT_BYTES,
 } from "@husk/wire/attach";
 import { AttachClient, type AttachHandlers } from "./attach-client.ts";

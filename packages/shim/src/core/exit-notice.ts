@@ -2,7 +2,7 @@
 
 import * as sys from "tiny:sys";
 import { errorText, isSystemError, O_CLOEXEC, O_RDWR, startDetached, writeText } from "@husk/tiny";
-import { encodeExitRecord, type ExitRecord } from "@husk/wire/attach";
+import { type ExitRecord, encodeExitRecord } from "@husk/wire/attach";
 
 /** Writes the file as a whole, or not at all. Gives why it could not, if so. */
 export function writeExitFile(path: string, record: ExitRecord): string[] {

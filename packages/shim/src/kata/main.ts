@@ -1,12 +1,13 @@
 import { type CommandLine, readCommandLine } from "../core/command-line.ts";
 import { KATA_SIGNALS } from "../core/forwarded-signals.ts";
+import { noLink } from "../core/no-link.ts";
 import { runShim } from "../core/run-shim.ts";
-import { makeKataLink } from "./link.ts";
 import { KATA_FLAGS, type KataOptions, readKataOptions } from "./options.ts";
 
 const COMMAND_LINE: CommandLine<KataOptions> = {
   program: "kata-shim",
-  summary: "Is a process of a container on the host: its streams, its signals, its exit status. It talks to kata-proxy.",
+  summary:
+    "Is a process of a container on the host: its streams, its signals, its exit status. It talks to kata-proxy.",
   table: KATA_FLAGS,
   examples: [
     "-agent unix:///run/pod/proxy.sock -container web -exec-id web",
@@ -22,6 +23,6 @@ export function runKataShim(args: readonly string[]): void {
   runShim(options, {
     program: COMMAND_LINE.program,
     signals: KATA_SIGNALS,
-    makeLink: (events) => makeKataLink(options, events),
+    makeLink: noLink,
   });
 }

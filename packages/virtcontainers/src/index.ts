@@ -24,6 +24,7 @@ export { statsContainer, statsPod } from "./api/stats.ts";
 export { listPod, statusPod } from "./api/status-pod.ts";
 export { stopPod } from "./api/stop-pod.ts";
 export { updatePod } from "./api/update-pod.ts";
+export { type ContainerExit, waitContainer } from "./api/wait-container.ts";
 export { formatSockets, formatVolumes, parseSockets, parseVolumes } from "./config/colon-lists.ts";
 export {
   formatNetInterworkingModel,

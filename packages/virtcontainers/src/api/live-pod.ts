@@ -3,6 +3,7 @@ import type { AgentSession } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
 import { podPath } from "../store/pod-directory.ts";
+import type { ProcessIdentity } from "../store/process-identity.ts";
 import type { Phase } from "../types/index.ts";
 
 /** What this process holds of a pod, beyond what is stored: its connection, its streams, what it has just heard. */
@@ -16,6 +17,8 @@ export class LivePod {
   readonly containerIds = new Set<string>();
   /** containers that have ended since they were started last; undefined: it is not known how */
   readonly exits = new Map<string, number | undefined>();
+  /** shims of containers that this process has started */
+  readonly shims = new Map<string, ProcessIdentity>();
   /** when they were heard to have ended, in milliseconds since 1970 */
   readonly #exitTimes = new Map<string, number>();
   /** first processes that were attached to before the start */
@@ -23,6 +26,7 @@ export class LivePod {
   /** stores of exits that are under way */
   readonly #stores = new Set<Promise<void>>();
   readonly #gone = new AbortController();
+  #sessionEnd = Promise.withResolvers<void>();
   readonly #exitWaiters = new Map<string, PromiseWithResolvers<void>>();
 
   constructor(uuid: string) {
@@ -66,6 +70,18 @@ export class LivePod {
     const waiter = this.#exitWaiters.get(containerId) ?? Promise.withResolvers<void>();
     this.#exitWaiters.set(containerId, waiter);
     await waiter.promise;
+  }
+
+  /** Settles when the session that there is now has ended. */
+  sessionEnded(): Promise<void> {
+    return this.#sessionEnd.promise;
+  }
+
+  /** The session has ended. */
+  noteSessionEnd(): void {
+    this.session = undefined;
+    this.#sessionEnd.resolve();
+    this.#sessionEnd = Promise.withResolvers();
   }
 
   /** Stores what was heard, beside whatever else goes on; it is given up when the pod is gone. */

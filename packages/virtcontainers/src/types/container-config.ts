@@ -46,6 +46,8 @@ export interface Cmd {
    * into a log
    */
   detach?: boolean;
+  /** the input of a detached process stays open for who attaches; with a terminal it always does. Ours alone */
+  openStdin?: boolean;
   /** executing a program cannot gain privileges (`no_new_privs`) */
   noNewPrivileges?: boolean;
   /** sets of capabilities; default: as the agent has them */

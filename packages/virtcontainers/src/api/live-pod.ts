@@ -1,10 +1,14 @@
 import { GuestProcess } from "../agent/guest-process.ts";
 import type { AgentSession } from "../agent/types.ts";
+import { abortError, throwIfAborted } from "../deadline.ts";
 import { HuskError } from "../errors/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
 import { podPath } from "../store/pod-directory.ts";
 import type { ProcessIdentity } from "../store/process-identity.ts";
 import type { Phase } from "../types/index.ts";
+
+/** A timer that only keeps Node from ending; the longest there is. */
+const KEEP_ALIVE_MS = 0x7fff_ffff;
 
 /** What this process holds of a pod, beyond what is stored: its connection, its streams, what it has just heard. */
 export class LivePod {
@@ -26,8 +30,8 @@ export class LivePod {
   /** stores of exits that are under way */
   readonly #stores = new Set<Promise<void>>();
   readonly #gone = new AbortController();
-  #sessionEnd = Promise.withResolvers<void>();
   readonly #exitWaiters = new Map<string, PromiseWithResolvers<void>>();
+  readonly #closeWaiters = new Set<() => void>();
 
   constructor(uuid: string) {
     this.uuid = uuid;
@@ -72,16 +76,29 @@ export class LivePod {
     await waiter.promise;
   }
 
-  /** Settles when the session that there is now has ended. */
-  sessionEnded(): Promise<void> {
-    return this.#sessionEnd.promise;
+  /** The session has ended: nothing is heard any more. */
+  noteClosed(): void {
+    this.session = undefined;
+    for (const waiter of this.#closeWaiters) waiter();
   }
 
-  /** The session has ended. */
-  noteSessionEnd(): void {
-    this.session = undefined;
-    this.#sessionEnd.resolve();
-    this.#sessionEnd = Promise.withResolvers();
+  /** Settles when the container has ended, or the session has. Node is kept from ending until then. */
+  async exitedOrClosed(containerId: string, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
+    const onAbort = () => reject(abortError(signal as AbortSignal));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#closeWaiters.add(resolve);
+    try {
+      throwIfAborted(signal);
+      if (!this.session || this.session.closed) return;
+      void this.exited(containerId).then(resolve);
+      await promise;
+    } finally {
+      clearInterval(keepAlive);
+      signal?.removeEventListener("abort", onAbort);
+      this.#closeWaiters.delete(resolve);
+    }
   }
 
   /** Stores what was heard, beside whatever else goes on; it is given up when the pod is gone. */

@@ -102,7 +102,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
       pod.live.noteExit(containerId, exitCode);
       pod.live.store((signal) => storeExits(pod, signal));
     },
-    onClosed: () => pod.live.noteSessionEnd(),
+    onClosed: () => pod.live.noteClosed(),
   };
 }
 

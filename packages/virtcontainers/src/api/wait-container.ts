@@ -1,59 +1,81 @@
 import { checkId } from "../config/ids.ts";
-import { withDeadline } from "../deadline.ts";
+import { abortError } from "../deadline.ts";
 import { HuskError } from "../errors/index.ts";
-import { waitForShim } from "../shim/tell-shim.ts";
-import { checkState } from "../state-machine.ts";
-import type { CallOptions } from "../types/index.ts";
+import type { CallOptions, ProcessExit } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { withSessionOf } from "./container-process.ts";
+import { connectShim } from "./detached.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
-import { orphansOf } from "./shim-exits.ts";
 import { freshPod } from "./status-pod.ts";
 
-/** What `waitContainer` returns. */
-export interface ContainerExit {
-  /** exit status of the container's first process, 128+signal when a signal ended it; undefined: nobody knows */
-  readonly exitCode: number | undefined;
-}
+/** Times that a shim may be lost, and brought back, during one wait. */
+const MAX_LOSSES = 10;
 
 /**
- * Waits until a container that was started has ended; at once when it has. It may be started anew before this is told.
- * Ours alone.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID for one that was never started,
- *   ERR_AGENT_DISCONNECTED, ERR_ABORTED
+ * Waits until the first process of a container has ended. One that ended before is told at once. Ours alone.
+ * @returns its exit status
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID for one that was never started, ERR_VM_LOST when
+ *   nobody knows how it ended, ERR_SHIM_LOST, ERR_ABORTED
  */
 export async function waitContainer(
   podId: string,
   containerId: string,
   options: CallOptions = {},
-): Promise<ContainerExit> {
+): Promise<ProcessExit> {
   const call = new Call(options);
   checkId("pod", podId);
   checkId("container", containerId);
-  for (;;) {
+  for (let losses = 0; losses < MAX_LOSSES; ) {
     const pod = await freshPod(podId, call);
     const { record } = pod.container(containerId);
-    if (record.state === "stopped") return { exitCode: record.exitCode };
-    checkState({ podId, containerId }, record.state, ["running", "paused"], "to be waited for");
-    if (!record.ownShim) await hearOfEnd(pod, containerId);
-    else if (orphansOf(pod.record).includes(containerId)) throw orphaned(podId, containerId);
-    else await waitForShim(pod.directory.attachSocket(containerId), { signal: call.signal });
+    const subject = { podId, containerId };
+    if (record.state === "stopped") {
+      if (record.exitCode !== undefined) return { exitCode: record.exitCode };
+      const text = `container "${containerId}" of pod "${podId}" is stopped, and nobody has seen how it ended`;
+      throw new HuskError("ERR_VM_LOST", text, subject);
+    }
+    if (record.state === "ready") {
+      const text = `container "${containerId}" of pod "${podId}" is ready; there is nothing to wait for until it is started`;
+      throw new HuskError("ERR_STATE_INVALID", text, subject);
+    }
+    const hasShim = record.ownShim !== undefined;
+    const exit = hasShim ? await waitForShim(pod, containerId) : await waitForAgent(podId, containerId, call);
+    if (exit) return exit;
+    if (hasShim) losses++;
+  }
+  const text = `the shim of container "${containerId}" of pod "${podId}" was lost again and again`;
+  throw new HuskError("ERR_SHIM_LOST", text, { podId, containerId });
+}
+
+/** Its shim tells; undefined: it has gone without telling, or says that nobody knows. */
+async function waitForShim(pod: OpenPod, containerId: string): Promise<ProcessExit | undefined> {
+  const { signal } = pod.call;
+  const connection = await connectShim(pod, containerId);
+  if (!connection) return undefined;
+  const onAbort = () => connection.close();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  try {
+    const record = await connection.ended();
+    if (signal?.aborted) throw abortError(signal);
+    return record && "exitCode" in record ? { exitCode: record.exitCode } : undefined;
+  } finally {
+    signal?.removeEventListener("abort", onAbort);
+    connection.close();
   }
 }
 
-/** Without a shim, the agent tells. Settles also when the connection to it has ended. */
-async function hearOfEnd({ id, call }: OpenPod, containerId: string): Promise<void> {
-  const ended = await withSessionOf(id, call, async (pod) => {
+/** The agent tells; the process that holds its channels hears it, and we with it. */
+async function waitForAgent(
+  podId: string,
+  containerId: string,
+  call: Call,
+): Promise<ProcessExit | undefined> {
+  const live = await withSessionOf(podId, call, async (pod) => {
     await needSession(pod);
-    return { promise: Promise.race([pod.live.exited(containerId), pod.live.sessionEnded()]) };
+    return pod.live;
   });
-  const ms = Number.POSITIVE_INFINITY;
-  await withDeadline(ended.promise, { ms, signal: call.signal, what: `container "${containerId}" to end` });
-}
-
-/** What the next call could not repair either. */
-function orphaned(podId: string, containerId: string): HuskError {
-  const text = `the shim of container "${containerId}" has died, and its guest cannot be asked how it is`;
-  return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId, containerId });
+  await live.exitedOrClosed(containerId, call.signal);
+  const exitCode = live.exits.get(containerId);
+  return exitCode === undefined ? undefined : { exitCode };
 }

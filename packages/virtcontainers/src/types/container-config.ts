@@ -46,7 +46,7 @@ export interface Cmd {
    * into a log
    */
   detach?: boolean;
-  /** the input of a detached process stays open for who attaches; with a terminal it always does. Ours alone */
+  /** keep the input of a detached process open, for who attaches to it; default: it is closed at once. Ours alone */
   openStdin?: boolean;
   /** executing a program cannot gain privileges (`no_new_privs`) */
   noNewPrivileges?: boolean;

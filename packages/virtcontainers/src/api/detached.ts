@@ -1,3 +1,4 @@
+import { isShimProgram } from "../config/resident-programs.ts";
 import { HuskError, systemCode } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { AttachConnection } from "../output/attach-connection.ts";

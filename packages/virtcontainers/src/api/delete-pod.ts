@@ -6,6 +6,7 @@ import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import type { OpenPod } from "./open-pod.ts";
+import { endResidents, residentsOf } from "./residents.ts";
 import { checkAllEnded, stopVm } from "./stop-pod.ts";
 
 /**
@@ -29,6 +30,7 @@ export async function deletePod(podId: string, options: EndOptions = {}): Promis
 async function remove(pod: OpenPod): Promise<VCPod> {
   const { postStopDue, network } = pod.record;
   if (pod.state !== "stopped" || pod.hypervisor.vm || postStopDue || network) await stopVm(pod);
+  else await endResidents(residentsOf(pod));
   const handle = podHandle(pod);
   pod.directory.remove();
   await forgetLivePod(pod.call.root, pod.id);

@@ -11,3 +11,4 @@ export * from "./output.ts";
 export * from "./pty.ts";
 export * from "./signals.ts";
 export * from "./socket.ts";
+export * from "./time-text.ts";

@@ -79,6 +79,19 @@ TINY_FUNCTION(file_read)
     return moved(ctx, result, "read");
 }
 
+/* Reads at a position of the file, which the descriptor's own position is no part of. */
+TINY_FUNCTION(file_pread)
+{
+    TINY_INT(fd, 0);
+    TINY_INT64(position, 4);
+    Bytes bytes;
+    if (slice(ctx, argv, &bytes)) return JS_EXCEPTION;
+    ssize_t result;
+    do result = pread(fd, bytes.data, bytes.size, position);
+    while (result < 0 && errno == EINTR);
+    return moved(ctx, result, "pread");
+}
+
 TINY_FUNCTION(file_write)
 {
     TINY_INT(fd, 0);
@@ -197,6 +210,7 @@ TINY_FUNCTION(file_flock)
 static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("open", 3, file_open),   JS_CFUNC_DEF("close", 1, file_close),
     JS_CFUNC_DEF("read", 4, file_read),   JS_CFUNC_DEF("write", 4, file_write),
+    JS_CFUNC_DEF("pread", 5, file_pread),
     JS_CFUNC_DEF("dup2", 2, file_dup2),   JS_CFUNC_DEF("pipe2", 1, file_pipe2),
     JS_CFUNC_DEF("fcntl", 3, file_fcntl), JS_CFUNC_DEF("ioctl", 3, file_ioctl),
     JS_CFUNC_DEF("openat2", 5, file_openat2), JS_CFUNC_DEF("ftruncate", 2, file_ftruncate),

@@ -95,11 +95,14 @@ export const AT_RECURSIVE = 0x8000;
 
 export const SIGHUP = 1;
 export const SIGINT = 2;
+export const SIGQUIT = 3;
 export const SIGKILL = 9;
 export const SIGUSR1 = 10;
 export const SIGPIPE = 13;
 export const SIGTERM = 15;
 export const SIGCHLD = 17;
+export const SIGCONT = 18;
+export const SIGWINCH = 28;
 export const SIG_BLOCK = 0;
 export const SIG_UNBLOCK = 1;
 export const SIG_SETMASK = 2;
@@ -125,7 +128,10 @@ export const F_GETPIPE_SZ = 1032;
 export const SPLICE_F_MOVE = 1;
 export const SPLICE_F_NONBLOCK = 2;
 
+export const TCGETS = 0x5401;
+export const TCSETS = 0x5402;
 export const TIOCSCTTY = 0x540e;
+export const TIOCGWINSZ = 0x5413;
 export const TIOCSWINSZ = 0x5414;
 export const TIOCGPTPEER = 0x5441;
 export const TIOCGPTN = 0x80045430;

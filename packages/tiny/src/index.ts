@@ -11,4 +11,5 @@ export * from "./output.ts";
 export * from "./pty.ts";
 export * from "./signals.ts";
 export * from "./socket.ts";
+export * from "./terminal.ts";
 export * from "./time-text.ts";

@@ -40,6 +40,14 @@ declare module "tiny:sys" {
   export function close(fd: number): void;
   /** Bytes read; 0 at the end; -1 when nothing is there yet (non-blocking). */
   export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** Like {@link read}, at a position of the file. */
+  export function pread(
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
   /** Bytes written; -1 when there is no room yet (non-blocking). */
   export function write(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /** Like {@link write}, at a position of the file. */

@@ -1,8 +1,9 @@
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { releaseNetwork } from "../network/release.ts";
 import { giveProxyUp } from "../proxy/keep-proxy.ts";
+import { checkState } from "../state-machine.ts";
 import { endShares, hasAllShares } from "../storage/shares.ts";
-import type { CallOptions, VCPod } from "../types/index.ts";
+import type { EndOptions, VCPod } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { podHandle } from "./handles.ts";
@@ -18,13 +19,27 @@ import { noteShimExits } from "./shim-exits.ts";
 /**
  * Stops a pod: ends its containers in order, and the VM. One that is paused goes on for that. A pod that is stopped already
  * stays so, without an error. Go: `StopPod`.
- * @throws HuskError ERR_POD_NOT_FOUND, ERR_TIMEOUT when QEMU cannot even be killed
+ * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID with `ifEnded`, ERR_TIMEOUT when QEMU cannot even be killed
  */
-export async function stopPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  return changePod(podId, new Call(options), async (pod) => {
+export async function stopPod(podId: string, options: EndOptions = {}): Promise<VCPod> {
+  const call = new Call(options, ["ifEnded"]);
+  return changePod(podId, call, async (pod) => {
+    if (options.ifEnded) checkAllEnded(pod);
     await stopVm(pod);
     return podHandle(pod);
   });
+}
+
+/** @throws HuskError ERR_STATE_INVALID when a container runs, or has never been started */
+export function checkAllEnded(pod: OpenPod): void {
+  for (const { id: containerId } of pod.containers) {
+    checkState(
+      { podId: pod.id, containerId },
+      pod.container(containerId).record.state,
+      ["stopped"],
+      "for that",
+    );
+  }
 }
 
 /** Ends the VM of a pod, stores that it is stopped, and runs the hooks for that. */

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** Longest path of a unix socket in bytes, by the size of `sun_path`. */
 export const MAX_SOCKET_PATH_BYTES = 107;
@@ -90,6 +90,11 @@ export class PodDirectory {
   constructor(path: string, socketPath?: string | undefined) {
     this.path = path;
     this.socketPath = socketPath ?? path;
+  }
+
+  /** id of the pod: its directory has that name */
+  get podId(): string {
+    return basename(this.path);
   }
 
   file(name: keyof typeof FILES): string {

@@ -15,18 +15,7 @@ import { containerPort, networkConfig } from "./network-schema.ts";
 import { checkBesideSpec, checkSpecsSupported, ociSpec } from "./oci-schema.ts";
 import { checkResidents, proxyConfig, shimConfig } from "./resident-programs.ts";
 import { checkLimitsSupported, linuxResources, vmResources } from "./resources-schema.ts";
-import {
-  flag,
-  integer,
-  kind,
-  list,
-  object,
-  output,
-  path,
-  type Rule,
-  record,
-  text,
-} from "./rules.ts";
+import { flag, integer, kind, list, object, output, path, type Rule, record, text } from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
 
@@ -92,6 +81,7 @@ const cmd = object(
     interactive: flag,
     console: consolePath,
     detach: flag,
+    openStdin: flag,
     noNewPrivileges: flag,
     capabilities: object({
       bounding: names,
@@ -239,4 +229,19 @@ const processList = object({ format: kind(Object.values(ProcessListFormat)), arg
 /** Checks what is to be listed; throws as `checkPodConfig`. */
 export function checkProcessListOptions(value: unknown): asserts value is ProcessListOptions {
   processList(value, "");
+}
+
+const logReading = object({
+  follow: flag,
+  since: (value, at) => {
+    if (!(value instanceof Date) || Number.isNaN(value.getTime()))
+      throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be a valid Date`);
+  },
+  tail: integer(0, Number.MAX_SAFE_INTEGER),
+  streams: list(kind(["stdout", "stderr", "shim"])),
+});
+
+/** Checks what is to be read of a log, and how; throws as `checkPodConfig`. */
+export function checkLogReading(value: unknown): void {
+  logReading(value, "");
 }

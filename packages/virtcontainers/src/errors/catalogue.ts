@@ -127,6 +127,27 @@ export const ERROR_CATALOGUE = {
     meaning: "A device that a container is to have is not there on the host, or cannot be looked at.",
     hint: "Correct the device that the message names.",
   },
+  ERR_FLIST_BLOCK: {
+    title: "block of an flist not to be had",
+    exitCode: FAILURE,
+    meaning:
+      "A block of a file is in none of the stores that may be asked, or what they gave is not that block.",
+    hint: "The message tells what each store said. See that the store can be reached and still has the block, or pack the flist again.",
+  },
+  ERR_FLIST_INVALID: {
+    title: "invalid flist",
+    exitCode: FAILURE,
+    meaning:
+      "A file is no flist, or holds what no flist may: names that lead elsewhere, files that do not fit their blocks, too much of something.",
+    hint: "Get the flist anew, or pack it again; a .flist (of version 1) must be converted to .fl by its own tools.",
+  },
+  ERR_FLIST_STORE_DENIED: {
+    title: "store not allowed",
+    exitCode: FAILURE,
+    meaning:
+      "All stores in which an flist says a block is are ones that the caller has not allowed. Nothing was asked of them.",
+    hint: "If they can be trusted, allow them: --allow URL (allowedStores).",
+  },
   ERR_HOOK_FAILED: {
     title: "hook failed",
     exitCode: FAILURE,
@@ -153,6 +174,12 @@ export const ERROR_CATALOGUE = {
     meaning: "An id is not 1 to 64 letters, digits, '_', '.' or '-', beginning with a letter or a digit.",
     hint: "Use 1 to 64 letters, digits, '_', '.' and '-', beginning with a letter or a digit.",
   },
+  ERR_IMAGE_INVALID: {
+    title: "invalid image",
+    exitCode: FAILURE,
+    meaning: "An OCI image layout is incomplete, does not fit its checksums, or holds what no image may.",
+    hint: "Copy or build the image again; the message names the file.",
+  },
   ERR_KVM_UNUSABLE: {
     title: "KVM cannot be used",
     exitCode: FAILURE,
@@ -164,6 +191,13 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning: "A lock file of a pod could not be locked.",
     hint: "flock(1) of util-linux must be installed, and the state directory on a local file system.",
+  },
+  ERR_LOG_DAMAGED: {
+    title: "log damaged",
+    exitCode: FAILURE,
+    meaning:
+      "A part of a container's log is unreadable, or was removed before it could be read; what can be read is given. A warning.",
+    hint: "Read more often, or keep more: shimConfig.log (husk run: --log-max-size, --log-max-files).",
   },
   ERR_MEMORY_TOO_SMALL: {
     title: "too little memory to boot",
@@ -196,6 +230,13 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning: "A network namespace is missing, or could not be made or entered.",
     hint: "See that the path is that of a network namespace, and that husk runs as root.",
+  },
+  ERR_NOT_DETACHED: {
+    title: "container not detached",
+    exitCode: FAILURE,
+    meaning:
+      "The container's streams are its caller's: there is no log of them, and nobody else can attach to them.",
+    hint: "Start it detached: with cmd.detach and a shim that is a program (husk run: -d).",
   },
   ERR_NOT_SUPPORTED: {
     title: "not supported",
@@ -242,7 +283,8 @@ export const ERROR_CATALOGUE = {
   ERR_PROXY_START: {
     title: "no proxy",
     exitCode: FAILURE,
-    meaning: "The program that carries callers' words to the pod's agent could not be started, or did not stay.",
+    meaning:
+      "The program that carries callers' words to the pod's agent could not be started, or did not stay.",
     hint: "Check proxyConfig.path; proxy.log of the pod may tell why.",
   },
   ERR_QEMU_MISSING: {
@@ -296,6 +338,13 @@ export const ERROR_CATALOGUE = {
     meaning:
       "The process that serves the shared directories of the pod has ended while the VM runs. What the guest has of them hangs.",
     hint: "Stop the pod and start it again; virtiofsd.log of the pod may tell why.",
+  },
+  ERR_SHIM_LOST: {
+    title: "connection to the shim lost",
+    exitCode: FAILURE,
+    meaning:
+      "The connection to the shim of a detached process ended while it was needed: the shim was killed, or sent away a reader that was too slow. The process goes on.",
+    hint: "Call again: a shim that is dead is brought back. The log has all output (husk logs).",
   },
   ERR_SHIM_START: {
     title: "no shim",

@@ -48,6 +48,7 @@ export class HyperstartSession<Way extends Transport = Transport> implements Age
     this.#options = options;
     this.transport = connect({
       onExit: (event) => this.#takeExit(event),
+      onOutputEnd: (name) => this.#forgetFinished(this.#processes.get(keyOf(name))),
       onStreamsLost: (name, error) =>
         void this.#failProcesses((entry) => keyOf(entry) === keyOf(name), error),
       onControlEnded: () => void this.#failProcesses(isUnreachable),

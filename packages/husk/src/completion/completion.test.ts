@@ -34,6 +34,7 @@ describe("readCommandTree", () => {
       "resume",
       "stop",
       "rm",
+      "flist",
       "check",
       "completion",
       "version",

@@ -148,7 +148,7 @@ const [, control = "", attachPath = "-", ...args] = sys.argv;
 const options = readKataOptions(
   new Flags(["-agent", "/none", "-container", "web", "-exec-id", "web", ...args], KATA_FLAGS),
 );
-if (attachPath !== "-") options.attachFd = listenUnix(attachPath);
+if (attachPath !== "-") options.attachFd = listenUnix(attachPath, 128);
 runShim(options, {
   program: "fake-shim",
   signals: KATA_SIGNALS,

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
+import { checkResidentPrograms } from "../config/resident-programs.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
@@ -26,6 +27,7 @@ import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
 import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
+import { residentsOf, startResidents } from "./residents.ts";
 import { startContainers } from "./start-pod.ts";
 import { vmSizeOf } from "./vm-size.ts";
 
@@ -76,6 +78,7 @@ async function createAnd(
   andThen: (pod: OpenPod, undo: UndoStack) => Promise<void>,
 ): Promise<VCPod> {
   checkPodConfig(config);
+  checkResidentPrograms(config);
   const { root } = call;
   if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))
     throw podExists(config.id);
@@ -120,6 +123,7 @@ async function createAnd(
   undo.push(() => hypervisor.stopPod(directory));
   await startVm(record, hypervisor, directory, call, network);
   const pod = published ?? (await publish());
+  await startResidents(residentsOf(pod), call, undo);
   await connectVm(pod, plans);
   record.state = "ready";
   await andThen(pod, undo);

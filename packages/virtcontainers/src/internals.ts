@@ -1,0 +1,6 @@
+/** What other packages of husk use of this one beside its API: none of it is promised to anybody else. */
+export { abortError, throwIfAborted, withDeadline } from "./deadline.ts";
+export { messageOf, systemCode } from "./errors/husk-error.ts";
+export { runCommand } from "./host-command.ts";
+export { FileLock, lockDescriptor, lockFile, openLockFile } from "./store/flock.ts";
+export { cleanText } from "./untrusted-text.ts";

@@ -1,8 +1,8 @@
 /** The commands by their codes. Reference: hyperstart.md 2. */
 import { makeDirectories } from "@husk/tiny";
-import { Command, PSCONTAINER } from "@husk/wire/hyperstart";
+import { Command, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
 import { HostDialect } from "./dialects.ts";
-import { lookForDevices, onlineCpuMemory, ping } from "./machine-commands.ts";
+import { lookForDevices, onlineCpuMemory, ping, renew } from "./machine-commands.ts";
 import { deleteInterface, setupInterface, setupRoute } from "./network-commands.ts";
 import { type Agent, PodCommands } from "./pod-commands.ts";
 import type { CommandHandler } from "./server.ts";
@@ -40,6 +40,7 @@ export function makeCommands(parts: AgentParts): ReadonlyMap<number, CommandHand
     [PSCONTAINER, (payload) => pod.listProcesses(payload)],
     [Command.SIGNALPROCESS, (payload) => pod.signalProcess(payload)],
     [Command.DELETEINTERFACE, deleteInterface],
+    [RENEW, renew],
   ];
   return new Map(
     handlers.map(([code, handler]) => [

@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER } from "@husk/wire/hyperstart";
+import {
+  Command,
+  encodeRenewal,
+  type ProcessAsyncEvent,
+  type ProcessList,
+  PSCONTAINER,
+  RENEW,
+} from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
@@ -10,6 +17,7 @@ import {
   type AgentOptions,
   type AgentSession,
   type ContainerStart,
+  type IdentityControl,
   INIT_PROCESS,
   type KillOptions,
   type OpenOptions,
@@ -24,7 +32,7 @@ import { SessionProcess } from "./session-process.ts";
 import { StreamRouter } from "./stream-router.ts";
 
 /** A session with hyperstart, over its channels or over another process that relays them. */
-export class HyperstartSession implements AgentSession, ResourceControl {
+export class HyperstartSession implements AgentSession, ResourceControl, IdentityControl {
   readonly connection: HyperstartConnection;
   readonly router: StreamRouter;
   readonly isOwner: boolean;
@@ -125,6 +133,13 @@ export class HyperstartSession implements AgentSession, ResourceControl {
   /** The agent takes into use whatever is there, and from then on whatever comes. */
   async onlineCPUMem(_cpus: number, _cpuOnly: boolean, options: AgentOptions): Promise<void> {
     await this.#command(Command.ONLINECPUMEM, undefined, "agentStart", options);
+  }
+
+  async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
+    const now = Date.now();
+    const seconds = Math.floor(now / 1000);
+    const payload = encodeRenewal({ seconds, nanoseconds: (now - seconds * 1000) * 1_000_000, random });
+    await this.#command(RENEW, payload, "agentCommand", options);
   }
 
   async stopPod(options: AgentOptions): Promise<boolean> {
@@ -231,7 +246,7 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     deadline: DeadlineName,
     options: AgentOptions,
   ): Promise<Reply> {
-    const text = payload && JSON.stringify(payload);
+    const text = payload instanceof Uint8Array ? payload : payload && JSON.stringify(payload);
     const limits = { timeoutMs: this.deadline(deadline), signal: options.signal };
     try {
       return await this.connection.request(command, text, limits);

@@ -15,6 +15,7 @@ import {
   type AgentSession,
   type ContainerControl,
   type ContainerStart,
+  type IdentityControl,
   INIT_PROCESS,
   type KillOptions,
   type OpenOptions,
@@ -38,7 +39,7 @@ interface Followed {
 }
 
 /** A session with Kata's agent, over its port or over another process that has it. */
-export class KataSession implements AgentSession, ContainerControl {
+export class KataSession implements AgentSession, ContainerControl, IdentityControl {
   readonly agent: KataAgent;
   readonly #config: KataAgentConfig;
   readonly #options: OpenOptions;
@@ -211,6 +212,11 @@ export class KataSession implements AgentSession, ContainerControl {
 
   onlineCPUMem(cpus: number, cpuOnly: boolean, options: AgentOptions): Promise<void> {
     return this.#tell(this.agent.onlineCPUMem(cpus, cpuOnly, options));
+  }
+
+  async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
+    await this.#tell(this.agent.reseedRNG(random, options));
+    await this.#tell(this.agent.setGuestDateTime(new Date(), options));
   }
 
   rootOf(containerId: string): string {

@@ -189,4 +189,21 @@ declare module "tiny:sys" {
   export function encodeUtf8(text: string): Uint8Array<ArrayBuffer>;
   /** What is not UTF-8 becomes U+FFFD or, when `fatal`, a TypeError. */
   export function decodeUtf8(bytes: Uint8Array, fatal?: boolean): string;
+  /**
+   * Lines of a log: each line of the input, in pieces of at most `limit` bytes, as `head`, its position (the first one's is
+   * `position`) and `,"log":"…"}`, or `,"base64":"…"}` when it is not UTF-8; as far as the output has room. A character that
+   * the input's end cuts is left, unless this is `final`.
+   *
+   * @returns where it came to in the input, and in the output
+   */
+  export function jsonLines(
+    input: Uint8Array,
+    from: number,
+    output: Uint8Array,
+    at: number,
+    head: Uint8Array,
+    position: number,
+    limit: number,
+    final: boolean,
+  ): [from: number, at: number];
 }

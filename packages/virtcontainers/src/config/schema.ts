@@ -13,6 +13,7 @@ import { agentConfig, checkAgentConfig } from "./agent-schema.ts";
 import { checkId } from "./ids.ts";
 import { containerPort, networkConfig } from "./network-schema.ts";
 import { checkBesideSpec, checkSpecsSupported, ociSpec } from "./oci-schema.ts";
+import { checkResidents, proxyConfig, shimConfig } from "./resident-programs.ts";
 import { checkLimitsSupported, linuxResources, vmResources } from "./resources-schema.ts";
 import {
   flag,
@@ -25,7 +26,6 @@ import {
   type Rule,
   record,
   text,
-  unsupported,
 } from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
@@ -68,6 +68,11 @@ function absolutePath(value: unknown, at: string): void {
     throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be absolute`);
 }
 
+/** An empty one asks for nothing. */
+function consolePath(value: unknown, at: string): void {
+  if (value !== "") absolutePath(value, at);
+}
+
 /** `NAME=value`, as a hook's environment has it. */
 function variable(value: unknown, at: string): void {
   text()(value, at);
@@ -85,7 +90,7 @@ const cmd = object(
     primaryGroup: text({ max: 256 }),
     supplementaryGroups: names,
     interactive: flag,
-    console: unsupported(text({ max: 4095 }), "a host terminal (which needs a shim) is"),
+    console: consolePath,
     detach: flag,
     noNewPrivileges: flag,
     capabilities: object({
@@ -179,10 +184,10 @@ const pod = object(
     hypervisorConfig,
     agentType: kind(Object.values(AgentType)),
     agentConfig,
-    proxyType: kind(Object.values(ProxyType), ["noopProxy", "noProxy"]),
-    proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),
-    shimType: kind(Object.values(ShimType), ["noopShim"]),
-    shimConfig: object({}),
+    proxyType: kind(Object.values(ProxyType)),
+    proxyConfig,
+    shimType: kind(Object.values(ShimType)),
+    shimConfig,
     networkModel: kind(Object.values(NetworkModel)),
     networkConfig,
     volumes: list(volume),
@@ -208,6 +213,7 @@ export function checkPodConfig(config: unknown): asserts config is PodConfig {
     seen.add(id);
   }
   checkAgentConfig(config as PodConfig);
+  checkResidents(config as PodConfig);
   checkLimitsSupported(config as PodConfig);
   checkSpecsSupported(config as PodConfig, (config as PodConfig).containers ?? []);
   const tags = ((config as PodConfig).volumes ?? []).map(({ mountTag: tag }) => tag);

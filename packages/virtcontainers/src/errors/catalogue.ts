@@ -239,6 +239,12 @@ export const ERROR_CATALOGUE = {
     meaning: "The container has no program of the name that was asked for.",
     hint: "A name without a slash is looked for in the directories of PATH.",
   },
+  ERR_PROXY_START: {
+    title: "no proxy",
+    exitCode: FAILURE,
+    meaning: "The program that carries callers' words to the pod's agent could not be started, or did not stay.",
+    hint: "Check proxyConfig.path; proxy.log of the pod may tell why.",
+  },
   ERR_QEMU_MISSING: {
     title: "no QEMU",
     exitCode: FAILURE,
@@ -290,6 +296,13 @@ export const ERROR_CATALOGUE = {
     meaning:
       "The process that serves the shared directories of the pod has ended while the VM runs. What the guest has of them hangs.",
     hint: "Stop the pod and start it again; virtiofsd.log of the pod may tell why.",
+  },
+  ERR_SHIM_START: {
+    title: "no shim",
+    exitCode: FAILURE,
+    meaning:
+      "The program that stands for a process of the pod on the host could not be started, or ended before its process began.",
+    hint: "Check shimConfig.path; shim.log of the pod may tell why.",
   },
   ERR_STATE_CORRUPT: {
     title: "state unreadable",

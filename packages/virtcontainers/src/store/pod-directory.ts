@@ -34,6 +34,8 @@ export const FILES = {
   proxyState: "proxy-state.json",
   /** what the proxy said */
   proxyLog: "proxy.log",
+  /** locked, shared, by the shims themselves as long as they live */
+  shimLock: "shim.lock",
   /** what the shims said */
   shimLog: "shim.log",
   /** directory of what shims leave: a directory for each container */

@@ -8,8 +8,10 @@ const MIN_BUFFER_BYTES = 512;
 export interface FrameShape {
   /** header size in bytes */
   headerBytes: number;
-  /** offset in the header of the u32 big-endian total length, in bytes */
+  /** offset in the header of the u32 big-endian length, in bytes */
   lengthOffset: number;
+  /** bytes of a frame that its length does not count; default 0 */
+  uncountedBytes?: number;
   /** longest frame taken, header included, in bytes */
   maxFrameBytes: number;
 }
@@ -107,8 +109,8 @@ export class FrameSplitter<Frame> {
 
   /** The checked total length of the frame whose header stands at an offset. */
   #frameBytes(bytes: Uint8Array, start: number, frames: Frame[]): number {
-    const { headerBytes, lengthOffset, maxFrameBytes } = this.#shape;
-    const total = readU32(bytes, start + lengthOffset);
+    const { headerBytes, lengthOffset, uncountedBytes = 0, maxFrameBytes } = this.#shape;
+    const total = readU32(bytes, start + lengthOffset) + uncountedBytes;
     if (total >= headerBytes && total <= maxFrameBytes) return total;
     this.reset();
     this.#stopped = true;

@@ -1,0 +1,18 @@
+import type { ProxyConfig } from "../types/index.ts";
+import { neededPath } from "../config/resident-programs.ts";
+import type { Proxy } from "./types.ts";
+
+/** Clear Containers' proxy, for hyperstart. It is told the VM's sockets when the VM is registered with it. */
+export function ccProxy(config: ProxyConfig): Proxy {
+  return {
+    type: "ccProxy",
+    command: ({ directory }) => [
+      neededPath(config, "proxyConfig"),
+      "-uri",
+      `unix://${directory.socket("proxy")}`,
+      "-state-file",
+      directory.file("proxyState"),
+      ...(config.debug ? ["-log", "debug"] : []),
+    ],
+  };
+}

@@ -1,0 +1,7 @@
+import type { Shim } from "./types.ts";
+
+/** No shim: the process that calls carries the streams. */
+export const noopShim: Shim = {
+  type: "noopShim",
+  command: () => undefined,
+};

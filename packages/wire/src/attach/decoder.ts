@@ -1,3 +1,4 @@
+import { readU32 } from "../big-endian.ts";
 import { FrameError } from "../hyperstart/frame-error.ts";
 import { FrameSplitter } from "../hyperstart/frame-splitter.ts";
 import { PayloadError } from "../hyperstart/payload-error.ts";
@@ -9,8 +10,7 @@ type ReadMessage<Message> = (type: number, payload: Uint8Array) => Message;
 
 const SHAPE = {
   headerBytes: ATTACH_HEADER_BYTES,
-  lengthOffset: 4,
-  uncountedBytes: ATTACH_HEADER_BYTES,
+  readLength: (bytes: Uint8Array, start: number) => ATTACH_HEADER_BYTES + readU32(bytes, start + 4),
   maxFrameBytes: ATTACH_HEADER_BYTES + MAX_ATTACH_PAYLOAD_BYTES,
 };
 

@@ -62,5 +62,13 @@ export {
   parseSignalProcess,
   parseWindowSize,
 } from "./requests.ts";
+export type { ControlPrefix } from "./resync.ts";
+export {
+  ControlResync,
+  MARKER_RANDOM_BYTES,
+  makeStreamMarker,
+  RESYNC_RANDOM_BYTES,
+  StreamResync,
+} from "./resync.ts";
 export type { StreamFrame } from "./stream-frame.ts";
 export { encodeStream, StreamDecoder, writeStreamHeader } from "./stream-frame.ts";

@@ -44,7 +44,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
   await endShares(record, directory);
   await releaseNetwork(record, networkOptions(pod));
-  const plans = await prepareVm(record, hypervisor, call);
+  const { plans } = await prepareVm(record, hypervisor, call);
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));

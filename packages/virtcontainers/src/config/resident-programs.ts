@@ -87,7 +87,8 @@ export function isShimProgram({ shimType }: PodConfig): boolean {
 /** The path of a program that has to be known. @throws HuskError ERR_CONFIG_INVALID */
 export function neededPath(config: { path?: string } | undefined, at: string): string {
   if (config?.path !== undefined) return config.path;
-  const hint = "husk's own programs are in build/resident after the set-up; husk fills the path in by itself.";
+  const hint =
+    "husk's own programs are in build/resident after the set-up; husk fills the path in by itself.";
   throw new HuskError("ERR_CONFIG_INVALID", `${at}.path: is missing, and this kind is a program`, { hint });
 }
 

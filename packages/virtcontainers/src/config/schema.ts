@@ -15,18 +15,7 @@ import { containerPort, networkConfig } from "./network-schema.ts";
 import { checkBesideSpec, checkSpecsSupported, ociSpec } from "./oci-schema.ts";
 import { checkResidents, proxyConfig, shimConfig } from "./resident-programs.ts";
 import { checkLimitsSupported, linuxResources, vmResources } from "./resources-schema.ts";
-import {
-  flag,
-  integer,
-  kind,
-  list,
-  object,
-  output,
-  path,
-  type Rule,
-  record,
-  text,
-} from "./rules.ts";
+import { flag, integer, kind, list, object, output, path, type Rule, record, text } from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
 

@@ -242,7 +242,8 @@ export const ERROR_CATALOGUE = {
   ERR_PROXY_START: {
     title: "no proxy",
     exitCode: FAILURE,
-    meaning: "The program that carries callers' words to the pod's agent could not be started, or did not stay.",
+    meaning:
+      "The program that carries callers' words to the pod's agent could not be started, or did not stay.",
     hint: "Check proxyConfig.path; proxy.log of the pod may tell why.",
   },
   ERR_QEMU_MISSING: {

@@ -235,6 +235,8 @@ export function nicHotplugOf(hypervisor: Hypervisor): (Hypervisor & NicHotplug) 
 
 /** A hypervisor that can freeze a VM into files, and begin others from them. */
 export interface Templating {
+  /** All that a template of the VM that was described depends on, in words: another text is another template. */
+  templateIdentity(): string;
   /**
    * Freezes a VM that was described as a template's source, and saves the state of its devices. Its memory is saved when its
    * process has ended.

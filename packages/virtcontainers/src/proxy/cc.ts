@@ -1,5 +1,5 @@
-import type { ProxyConfig } from "../types/index.ts";
 import { neededPath } from "../config/resident-programs.ts";
+import type { ProxyConfig } from "../types/index.ts";
 import type { Proxy } from "./types.ts";
 
 /** Clear Containers' proxy, for hyperstart. It is told the VM's sockets when the VM is registered with it. */

@@ -71,9 +71,7 @@ export function findPodProcesses(uuid: string): ProcessIdentity[] {
 /** Arguments and environment of a process; of one that has ended, none. */
 function wordsOf(pid: number | string): string[] {
   try {
-    return ["cmdline", "environ"].flatMap((file) =>
-      readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0"),
-    );
+    return ["cmdline", "environ"].flatMap((file) => readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0"));
   } catch {
     return [];
   }

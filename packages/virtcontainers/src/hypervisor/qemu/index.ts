@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { statSync } from "node:fs";
 import { withDeadline } from "../../deadline.ts";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { waitForNamespace } from "../../storage/share-namespace.ts";
@@ -167,6 +168,16 @@ export class QemuHypervisor
 
   async resumePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
     await thawVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
+  templateIdentity(): string {
+    if (!this.#launch) throw new Error("templateIdentity needs createPod first");
+    const { program, plan } = this.#launch;
+    const files = [program, plan.kernelPath, ...(plan.initrdPath ? [plan.initrdPath] : [])].map((path) => {
+      const { size, mtimeMs, ino } = statSync(path);
+      return [path, size, mtimeMs, ino];
+    });
+    return JSON.stringify([files, qemuArguments(plan)]);
   }
 
   async saveTemplate(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {

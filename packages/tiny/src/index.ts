@@ -3,6 +3,7 @@ export * from "./children.ts";
 export * from "./constants.ts";
 export * from "./errors.ts";
 export * from "./files.ts";
+export { describeFlags, type Flag, Flags, type FlagTable, UsageError } from "./flags.ts";
 export * from "./loop.ts";
 export * from "./output.ts";
 export * from "./pty.ts";

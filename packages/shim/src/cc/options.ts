@@ -1,4 +1,4 @@
-import { type Flags, type FlagTable, UsageError } from "../core/flags.ts";
+import { type Flags, type FlagTable, UsageError } from "@husk/tiny";
 import { readShimOptions, SHIM_FLAGS, type ShimOptions } from "../core/shim-options.ts";
 
 /** What cc-shim is to do. */

@@ -1,6 +1,5 @@
 import * as sys from "tiny:sys";
-import { writeAll } from "@husk/tiny";
-import { describeFlags, Flags, type FlagTable, UsageError } from "./flags.ts";
+import { describeFlags, Flags, type FlagTable, UsageError, writeAll } from "@husk/tiny";
 import { VERSION } from "./version.ts";
 
 /** The command line of a shim. */

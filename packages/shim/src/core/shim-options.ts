@@ -1,6 +1,6 @@
 /** What the command lines of both shims have in common. The original shims have none of it. */
 
-import { type Flags, type FlagTable, UsageError } from "./flags.ts";
+import { type Flags, type FlagTable, UsageError } from "@husk/tiny";
 
 /** What a shim is to do with its process, whichever way leads to it. */
 export interface ShimOptions {

@@ -89,9 +89,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
       pod.live.noteExit(containerId, exitCode);
       pod.live.store((signal) => storeExits(pod, signal));
     },
-    onClosed: () => {
-      pod.live.session = undefined;
-    },
+    onClosed: () => pod.live.noteClosed(),
   };
 }
 

@@ -82,6 +82,7 @@ const cmd = object(
     console: consolePath,
     detach: flag,
     noNewPrivileges: flag,
+    openStdin: flag,
     capabilities: object({
       bounding: names,
       effective: names,
@@ -228,4 +229,19 @@ const processList = object({ format: kind(Object.values(ProcessListFormat)), arg
 /** Checks what is to be listed; throws as `checkPodConfig`. */
 export function checkProcessListOptions(value: unknown): asserts value is ProcessListOptions {
   processList(value, "");
+}
+
+const logReading = object({
+  follow: flag,
+  since: (value, at) => {
+    if (!(value instanceof Date) || Number.isNaN(value.getTime()))
+      throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be a valid Date`);
+  },
+  tail: integer(0, Number.MAX_SAFE_INTEGER),
+  streams: list(kind(["stdout", "stderr", "shim"])),
+});
+
+/** Checks what is to be read of a log, and how; throws as `checkPodConfig`. */
+export function checkLogReading(value: unknown): void {
+  logReading(value, "");
 }

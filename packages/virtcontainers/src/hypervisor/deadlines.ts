@@ -21,6 +21,8 @@ export const BASE_DEADLINES = {
   hostNetwork: 5_000,
   /** one run of a CNI plugin: it may ask a server for an address */
   cniPlugin: 10_000,
+  /** a shim, or a proxy, to answer */
+  shim: 2_000,
   /** the end of the hypervisor's process, or of a share's killed daemons */
   exit: 2_000,
 } as const;

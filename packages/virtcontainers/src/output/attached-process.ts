@@ -86,11 +86,14 @@ export class AttachedProcess implements AttachedContainer {
   /** What is written to a process that has no input, or has ended, goes nowhere. */
   #write(chunk: Buffer, done: () => void): void {
     const { socket } = this.#connection;
-    if (!this.interactive || socket.destroyed) return done();
+    if (!this.interactive || socket.destroyed) {
+      done();
+      return;
+    }
     for (let start = 0; start < chunk.length; start += MAX_ATTACH_PAYLOAD_BYTES)
       socket.write(encodeStdin(chunk.subarray(start, start + MAX_ATTACH_PAYLOAD_BYTES)));
-    if (chunk.length === 0 || !socket.writableNeedDrain) return done();
-    whenDrained(socket, done);
+    if (socket.writableNeedDrain) whenDrained(socket, done);
+    else done();
   }
 
   #send(frame: Uint8Array): void {

@@ -77,6 +77,11 @@ export class LogReader implements AsyncDisposable {
     }
   }
 
+  /** Nothing is going to be written any more. */
+  async expectEnd(): Promise<void> {
+    await this.#files[0]?.expectEnd();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#dropFirst(this.#files.length);
   }

@@ -14,9 +14,11 @@ const MAX_FILES = 1000;
  */
 export async function openLogFiles(path: string): Promise<LogFile[]> {
   const found: LogFile[] = [];
-  const last = await findLastNumber(path);
-  // One more, for one that is moved there while we are at it.
-  for (let number = 0; number <= last + 1; number++) {
+  let last = await findLastNumber(path);
+  for (let number = 0; number <= MAX_FILES; number++) {
+    // While they are opened they may become more, and one may just be on its way to the next name.
+    if (number > last) last = await findLastNumber(path);
+    if (number > last + 1) break;
     const file = await LogFile.open(number === 0 ? path : `${path}.${number}`);
     if (!file) continue;
     if (found.some(({ inode }) => inode === file.inode)) await file.close();
@@ -36,5 +38,5 @@ async function findLastNumber(path: string): Promise<number> {
     const digits = name.startsWith(prefix) ? name.slice(prefix.length) : "";
     return /^[1-9][0-9]{0,2}$/.test(digits) ? [Number(digits)] : [];
   });
-  return Math.min(Math.max(0, ...numbers), MAX_FILES);
+  return Math.max(0, ...numbers);
 }

@@ -46,6 +46,8 @@ export interface Cmd {
    * into a log
    */
   detach?: boolean;
+  /** keep the input of a detached process open, for who attaches to it; default: it is closed at once. Ours alone */
+  openStdin?: boolean;
   /** executing a program cannot gain privileges (`no_new_privs`) */
   noNewPrivileges?: boolean;
   /** sets of capabilities; default: as the agent has them */

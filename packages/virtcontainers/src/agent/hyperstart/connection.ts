@@ -23,6 +23,7 @@ import {
 import { withDeadline } from "../../deadline.ts";
 import { HuskError, messageOf } from "../../errors/index.ts";
 import { StreamWriter } from "./stream-writer.ts";
+import type { CommandOptions, Reply } from "./transport.ts";
 
 /** Longest control message taken from the guest: a file or a table of processes, with its header. */
 const MAX_CONTROL_BYTES = MAX_FILE_BYTES + 1024;
@@ -36,18 +37,6 @@ export interface ConnectionEvents {
   onClosed(error: HuskError | undefined): void;
   /** The control channel has ended: no reply or event comes any more, output may. */
   onControlEnded(): void;
-}
-
-/** Limits of one command. */
-export interface CommandOptions {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** The agent's answer. */
-export interface Reply {
-  readonly ok: boolean;
-  readonly payload: Uint8Array;
 }
 
 interface Outstanding {

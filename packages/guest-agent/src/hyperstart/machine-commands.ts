@@ -22,7 +22,8 @@ export async function onlineCpuMemory(): Promise<Answer> {
 /** RENEW. */
 export function renew(payload: Uint8Array): Answer {
   const { seconds, nanoseconds, random } = parseRenewal(payload);
-  renewGuest(seconds, nanoseconds, random);
+  const bytes = Uint8Array.from(random.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+  renewGuest(seconds, nanoseconds, bytes);
   return undefined;
 }
 

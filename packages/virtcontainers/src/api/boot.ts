@@ -1,7 +1,7 @@
 import { createAgent } from "../agent/index.ts";
 import type { AgentOptions, AgentSession } from "../agent/types.ts";
 import { isHuskError } from "../errors/index.ts";
-import { templateParams } from "../factory/template.ts";
+import { templateParams } from "../factory/build-template.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import type { Hypervisor, VmNetwork, VmSpec, VmTemplate } from "../hypervisor/types.ts";
 import type { GuestInterface } from "../network/types.ts";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
+import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
@@ -79,6 +80,7 @@ async function createAnd(
   andThen: (pod: OpenPod, undo: UndoStack) => Promise<void>,
 ): Promise<VCPod> {
   checkPodConfig(config);
+  if (factory) checkFactoryConfig(factory);
   const { root } = call;
   if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))
     throw podExists(config.id);

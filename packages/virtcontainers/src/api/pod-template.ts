@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { identityControlOf } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
-import { templateFor } from "../factory/template.ts";
+import { templateFor, templateStore } from "../factory/template.ts";
 import {
   type Hypervisor,
   nicHotplugOf,
@@ -31,7 +31,7 @@ const RANDOM_BYTES = 64;
 export async function findTemplate(
   record: PodRecord,
   hypervisor: Hypervisor,
-  { templatePath }: FactoryConfig,
+  factory: FactoryConfig,
   call: Call,
 ): Promise<VmTemplate | undefined> {
   const problem = findObstacle(record, hypervisor);
@@ -40,7 +40,8 @@ export async function findTemplate(
     call.warn(new HuskError("ERR_NOT_SUPPORTED", text, { podId: record.config.id }));
     return undefined;
   }
-  const template = await templateFor(record.config, baseSizeOf(record.config), templatePath, call);
+  const store = templateStore(factory, call.root);
+  const { template } = await templateFor(record.config, baseSizeOf(record.config), store, call);
   call.mark("template-found");
   const kept = record.config.hypervisorConfig?.blockDeviceDriver === "virtio-scsi" ? 0 : 1;
   record.drives.length = Math.min(record.drives.length, kept);

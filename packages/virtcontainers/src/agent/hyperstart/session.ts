@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import {
   Command,
-  encodeRenewal,
   type ProcessAsyncEvent,
   type ProcessList,
   PSCONTAINER,
   RENEW,
+  type Renewal,
 } from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
@@ -144,7 +144,11 @@ export class HyperstartSession<Way extends Transport = Transport>
   async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
     const now = Date.now();
     const seconds = Math.floor(now / 1000);
-    const payload = encodeRenewal({ seconds, nanoseconds: (now - seconds * 1000) * 1_000_000, random });
+    const payload: Renewal = {
+      seconds,
+      nanoseconds: (now - seconds * 1000) * 1_000_000,
+      random: Buffer.from(random).toString("hex"),
+    };
     await this.#command(RENEW, payload, "agentCommand", options);
   }
 
@@ -245,7 +249,7 @@ export class HyperstartSession<Way extends Transport = Transport>
     deadline: DeadlineName,
     options: AgentOptions,
   ): Promise<Reply> {
-    const text = payload instanceof Uint8Array ? payload : payload && JSON.stringify(payload);
+    const text = payload && JSON.stringify(payload);
     return this.#explainLoss(this.transport.request(command, text, this.#limits(deadline, options)));
   }
 

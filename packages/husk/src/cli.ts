@@ -4,6 +4,7 @@ import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addCpCommand } from "./commands/cp.ts";
 import { addExecCommand } from "./commands/exec.ts";
+import { addFactoryCommand } from "./commands/factory.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addNetworkCommand } from "./commands/network.ts";
 import { addPauseCommand } from "./commands/pause.ts";
@@ -48,6 +49,7 @@ export function createProgram(context: CommandContext): Command {
   addResumeCommand(program, context);
   addStopCommand(program, context);
   addRmCommand(program, context);
+  addFactoryCommand(program);
   addCheckCommand(program, context);
   addCompletionCommand(program);
   addVersionCommand(program);

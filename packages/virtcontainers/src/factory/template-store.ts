@@ -158,7 +158,7 @@ export function filesOf(folder: string): Omit<VmTemplate, "role"> {
 /** Where templates are, when nobody says: a directory of this user's, for each state directory. */
 export function defaultTemplatePath(root: string): string {
   const digest = digestOf(root).slice(0, 8);
-  return join(SHARED_MEMORY, `husk-${process.geteuid?.() ?? 0}-${digest}`, "templates");
+  return join(SHARED_MEMORY, `husk-templates-${process.geteuid?.() ?? 0}-${digest}`);
 }
 
 /** Digest of what a template depends on. */

@@ -24,7 +24,8 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   resident: ["@husk/proxy", "@husk/shim", "@husk/tiny"],
   virtcontainers: ["@husk/wire"],
   "guest-image": ["@husk/tiny"],
-  husk: ["@husk/virtcontainers", "@husk/guest-image"],
+  "container-module": ["@husk/virtcontainers", "@husk/wire"],
+  husk: ["@husk/virtcontainers", "@husk/guest-image", "@husk/container-module"],
 };
 
 /** What also runs in QuickJS, where there is no Node. Tests and fuzz targets run in Node. */

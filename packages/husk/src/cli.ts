@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addAttachCommand } from "./commands/attach.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
@@ -6,6 +7,7 @@ import { addCpCommand } from "./commands/cp.ts";
 import { addExecCommand } from "./commands/exec.ts";
 import { addFactoryCommand } from "./commands/factory.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
+import { addLogsCommand } from "./commands/logs.ts";
 import { addNetworkCommand } from "./commands/network.ts";
 import { addPauseCommand } from "./commands/pause.ts";
 import { addPsCommand } from "./commands/ps.ts";
@@ -17,6 +19,7 @@ import { addStopCommand } from "./commands/stop.ts";
 import { addTopCommand } from "./commands/top.ts";
 import { addUpdateCommand } from "./commands/update.ts";
 import { addVersionCommand } from "./commands/version.ts";
+import { addWaitCommand } from "./commands/wait.ts";
 import { describeError, FAILURE, renderError, renderErrorJson, USAGE } from "./output/error-report.ts";
 import { VERSION } from "./version.ts";
 
@@ -38,6 +41,9 @@ export function createProgram(context: CommandContext): Command {
     .addHelpText("after", HELP);
   addRunCommand(program, context);
   addExecCommand(program, context);
+  addAttachCommand(program, context);
+  addLogsCommand(program, context);
+  addWaitCommand(program, context);
   addCpCommand(program);
   addTopCommand(program);
   addPsCommand(program);
@@ -82,8 +88,8 @@ function reportError(error: unknown, args: readonly string[]): number {
   const report = describeError(error);
   process.stderr.write(ours.includes("--json") ? renderErrorJson(report) : renderError(report));
   if (ours.includes("--debug") && error instanceof Error) process.stderr.write(`${describeStack(error)}\n`);
-  // The other exit statuses of these two are their command's, so that husk must keep to one.
-  const passesStatus = args[0] === "run" || args[0] === "exec";
+  // The other exit statuses of these are their command's, so that husk must keep to one.
+  const passesStatus = ["run", "exec", "attach"].includes(args[0] ?? "");
   return passesStatus && report.exitStatus === USAGE ? FAILURE : report.exitStatus;
 }
 

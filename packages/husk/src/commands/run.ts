@@ -1,4 +1,5 @@
 import { type Command, Option } from "commander";
+import { addDetachOptions, checkDetachOptions } from "../options/detach-options.ts";
 import { addNetworkOptions } from "../options/network-options.ts";
 import { addProcessOptions } from "../options/process-options.ts";
 import { addResourceOptions } from "../options/resource-options.ts";
@@ -6,6 +7,7 @@ import { addStorageOptions } from "../options/storage-options.ts";
 import { addVmOptions } from "../options/vm-options.ts";
 import { PhaseLog } from "../output/phase-log.ts";
 import { type RunOptions, runContainer } from "../run-container.ts";
+import { runDetached } from "../run-detached.ts";
 import type { CommandContext } from "./command-context.ts";
 
 const HELP = `
@@ -18,6 +20,9 @@ cni: the first network in /etc/cni/net.d, or those named, as eth0, eth1, …. ns
 
 Limits (--cpu-limit, --memory-limit, --pids-limit, …) are the container's, and need the Kata agent; --cpus and --memory are the VM's,
 which gets beside them what the container may use. husk update changes both.
+
+With -d, husk ends as soon as the command has begun. Its output goes into a log (husk logs), of which the oldest is thrown away when it
+grows too long; husk attach ties a terminal to it, with -i its input, too; husk wait waits for its end. When it ends, so does the VM.
 
 Without -t, signals (Ctrl-C, too) are passed on to the command; with -it, every key is.
 
@@ -35,6 +40,7 @@ Examples:
   tar c . | husk run -i --rm -- tar t
   husk run --rm --agent kata -- sh -c 'grep Cap /proc/self/status'
   husk run --rm --factory template -- true
+  husk run -d --name web --network user -p 8080:80 -- httpd -f -h /etc
   husk run --rm --timings -- true`;
 
 /** Adds `husk run`. */
@@ -48,7 +54,9 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .usage("[options] -- CMD ARG…")
     .argument("[command...]", "the command and its arguments")
     .passThroughOptions();
-  addVmOptions(addResourceOptions(addNetworkOptions(addStorageOptions(addProcessOptions(command)))))
+  addVmOptions(
+    addResourceOptions(addNetworkOptions(addStorageOptions(addDetachOptions(addProcessOptions(command))))),
+  )
     .option("--rootfs <DIR|IMAGE>", "root file system: a directory, or an image (default: a small busybox)")
     .option("--name <NAME>", "name of the pod (default: made up)")
     .option("--hostname <NAME>", "host name in the container (default: the pod's name)")
@@ -65,6 +73,7 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .action(async (args: string[], options: RunOptions) => {
       const log = new PhaseLog();
       log.record("husk-loaded");
-      context.exitWith(await runContainer(args, options, log));
+      checkDetachOptions(options);
+      context.exitWith(await (options.detach ? runDetached : runContainer)(args, options, log));
     });
 }

@@ -6,6 +6,8 @@ import { type Flags, type FlagTable, UsageError } from "@husk/tiny";
 export interface ShimOptions {
   /** container of the process */
   containerId: string;
+  /** end with the exit code of the process, not with 0 */
+  proxyExitCode: boolean;
   /** tell more */
   debug: boolean;
   /** the process has a terminal; undefined: nobody said so, and a terminal as our input stands for one */
@@ -84,6 +86,7 @@ export function readShimOptions(flags: Flags, containerId: string, debug: boolea
   return {
     containerId,
     debug,
+    proxyExitCode: flags.boolean("proxy-exit-code") ?? true,
     terminal: flags.boolean("terminal"),
     log: readLogOptions(flags),
     attachFd: flags.number("attach-fd", 3, MAX_DESCRIPTOR),

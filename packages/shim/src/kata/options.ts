@@ -7,8 +7,6 @@ export interface KataOptions extends ShimOptions {
   agentUrl: string;
   /** id of the process in its container; of the first one, the container's */
   execId: string;
-  /** end with the exit code of the process, not with 0 */
-  proxyExitCode: boolean;
 }
 
 /** The flags of the original, and ours. */
@@ -42,7 +40,6 @@ export function readKataOptions(flags: Flags): KataOptions {
     terminal: shared.terminal ?? false,
     agentUrl: readUrl(flags.required("agent")),
     execId: flags.required("exec-id"),
-    proxyExitCode: flags.boolean("proxy-exit-code") ?? true,
   };
 }
 

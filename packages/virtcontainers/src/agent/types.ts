@@ -50,6 +50,11 @@ export interface ShimStarter {
 /** Who carries the streams of a process. */
 export type Carrier = GuestProcess | ShimStarter;
 
+/** Whether it is a shim that is to be started, and not this process. */
+export function isShimStarter(carrier: Carrier): carrier is ShimStarter {
+  return "startShim" in carrier;
+}
+
 /** How a session with the agent is opened. */
 export interface OpenOptions extends AgentOptions {
   readonly directory: PodDirectory;
@@ -163,10 +168,10 @@ export interface AgentSession {
     all: readonly GuestInterface[],
     options: AgentOptions,
   ): Promise<void>;
-  /** Starts a container; `process` becomes its first process. */
-  startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void>;
+  /** Starts a container; `carrier` carries its first process. */
+  startContainer(start: ContainerStart, carrier: Carrier, options: AgentOptions): Promise<void>;
   /** Starts another process in a container that runs. @returns its id, unique in the pod */
-  startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<string>;
+  startProcess(containerId: string, cmd: Cmd, carrier: Carrier, options: AgentOptions): Promise<string>;
   /**
    * Whether the first process of a container runs. Its end is told as an event from now on, if that was not so before; also
    * one that nobody has heard.

@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
 import { checkFactoryConfig } from "../config/factory-schema.ts";
+import { checkResidentPrograms } from "../config/resident-programs.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
@@ -28,6 +29,7 @@ import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
 import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
 import { adoptClone } from "./pod-template.ts";
+import { residentsOf, startResidents } from "./residents.ts";
 import { startContainers } from "./start-pod.ts";
 import { vmSizeOf } from "./vm-size.ts";
 
@@ -81,6 +83,7 @@ async function createAnd(
 ): Promise<VCPod> {
   checkPodConfig(config);
   if (factory) checkFactoryConfig(factory);
+  checkResidentPrograms(config);
   const { root } = call;
   if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))
     throw podExists(config.id);
@@ -125,6 +128,7 @@ async function createAnd(
   undo.push(() => hypervisor.stopPod(directory));
   await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
+  await startResidents(residentsOf(pod), call, undo);
   await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
   record.state = "ready";
   await andThen(pod, undo);

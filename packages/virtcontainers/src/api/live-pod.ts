@@ -4,6 +4,7 @@ import { abortError, throwIfAborted } from "../deadline.ts";
 import { HuskError } from "../errors/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
 import { podPath } from "../store/pod-directory.ts";
+import type { ProcessIdentity } from "../store/process-identity.ts";
 import type { Phase } from "../types/index.ts";
 
 /** A timer that only keeps Node from ending; the longest there is. */
@@ -20,6 +21,8 @@ export class LivePod {
   readonly containerIds = new Set<string>();
   /** containers that have ended since they were started last; undefined: it is not known how */
   readonly exits = new Map<string, number | undefined>();
+  /** shims of containers that this process has started */
+  readonly shims = new Map<string, ProcessIdentity>();
   /** when they were heard to have ended, in milliseconds since 1970 */
   readonly #exitTimes = new Map<string, number>();
   /** first processes that were attached to before the start */

@@ -11,6 +11,7 @@ import type { UndoStack } from "../undo-stack.ts";
 import type { Call } from "./call.ts";
 import { type LivePod, livePod } from "./live-pod.ts";
 import { observeRunState } from "./run-state.ts";
+import { noteShimExits } from "./shim-exits.ts";
 
 /** Longest wait for a call that another process makes on the same pod, in milliseconds. */
 const LOCK_WAIT_MS = 300_000;
@@ -37,6 +38,7 @@ export class OpenPod {
     this.record = record;
     this.live = livePod(call.root, this.id, record.uuid, options.keep);
     for (const containerId of Object.keys(record.containers)) this.live.containerIds.add(containerId);
+    noteShimExits(record, directory, this.live);
     observe(record, this.live);
     this.hypervisor = options.hypervisor ?? hypervisorOf(record, this.live);
     this.live.hypervisor = this.hypervisor;

@@ -56,6 +56,7 @@ function findObstacle(
   const { hypervisorConfig = {} } = config;
   if (!templatingOf(hypervisor)) return "its hypervisor knows no templates";
   if (hypervisorConfig.hypervisorMachineType === "microvm") return "a microvm takes no devices while it runs";
+  if (config.proxyType === "ccProxy") return "cc-proxy waits for an agent that begins";
   if (shares.length > 0) return "it shares directories, and shared memory cannot be copied";
   if (hostDevices.length > 0) return "it has devices of the host";
   if (hypervisorConfig.hugePages || hypervisorConfig.memPrealloc || hypervisorConfig.mlock)

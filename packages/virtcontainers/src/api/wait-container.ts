@@ -4,7 +4,7 @@ import { HuskError } from "../errors/index.ts";
 import type { CallOptions, ProcessExit } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { withSessionOf } from "./container-process.ts";
-import { connectShim, isDetached } from "./detached.ts";
+import { connectShim } from "./detached.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { freshPod } from "./status-pod.ts";
@@ -39,7 +39,7 @@ export async function waitContainer(
       const text = `container "${containerId}" of pod "${podId}" is ready; there is nothing to wait for until it is started`;
       throw new HuskError("ERR_STATE_INVALID", text, subject);
     }
-    const hasShim = isDetached(pod, containerId);
+    const hasShim = record.ownShim !== undefined;
     const exit = hasShim ? await waitForShim(pod, containerId) : await waitForAgent(podId, containerId, call);
     if (exit) return exit;
     if (hasShim) losses++;

@@ -81,8 +81,8 @@ const cmd = object(
     interactive: flag,
     console: consolePath,
     detach: flag,
-    noNewPrivileges: flag,
     openStdin: flag,
+    noNewPrivileges: flag,
     capabilities: object({
       bounding: names,
       effective: names,

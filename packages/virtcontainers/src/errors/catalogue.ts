@@ -127,6 +127,27 @@ export const ERROR_CATALOGUE = {
     meaning: "A device that a container is to have is not there on the host, or cannot be looked at.",
     hint: "Correct the device that the message names.",
   },
+  ERR_FLIST_BLOCK: {
+    title: "block of an flist not to be had",
+    exitCode: FAILURE,
+    meaning:
+      "A block of a file is in none of the stores that may be asked, or what they gave is not that block.",
+    hint: "The message tells what each store said. See that the store can be reached and still has the block, or pack the flist again.",
+  },
+  ERR_FLIST_INVALID: {
+    title: "invalid flist",
+    exitCode: FAILURE,
+    meaning:
+      "A file is no flist, or holds what no flist may: names that lead elsewhere, files that do not fit their blocks, too much of something.",
+    hint: "Get the flist anew, or pack it again; a .flist (of version 1) must be converted to .fl by its own tools.",
+  },
+  ERR_FLIST_STORE_DENIED: {
+    title: "store not allowed",
+    exitCode: FAILURE,
+    meaning:
+      "All stores in which an flist says a block is are ones that the caller has not allowed. Nothing was asked of them.",
+    hint: "If they can be trusted, allow them: --allow URL (allowedStores).",
+  },
   ERR_HOOK_FAILED: {
     title: "hook failed",
     exitCode: FAILURE,
@@ -152,6 +173,12 @@ export const ERROR_CATALOGUE = {
     exitCode: USAGE,
     meaning: "An id is not 1 to 64 letters, digits, '_', '.' or '-', beginning with a letter or a digit.",
     hint: "Use 1 to 64 letters, digits, '_', '.' and '-', beginning with a letter or a digit.",
+  },
+  ERR_IMAGE_INVALID: {
+    title: "invalid image",
+    exitCode: FAILURE,
+    meaning: "An OCI image layout is incomplete, does not fit its checksums, or holds what no image may.",
+    hint: "Copy or build the image again; the message names the file.",
   },
   ERR_KVM_UNUSABLE: {
     title: "KVM cannot be used",

@@ -1,9 +1,9 @@
 import { neededPath } from "../config/resident-programs.ts";
 import type { ProxyConfig } from "../types/index.ts";
-import type { Proxy } from "./types.ts";
+import type { ProxyKind } from "./types.ts";
 
 /** Clear Containers' proxy, for hyperstart. It is told the VM's sockets when the VM is registered with it. */
-export function ccProxy(config: ProxyConfig): Proxy {
+export function ccProxy(config: ProxyConfig): ProxyKind {
   return {
     type: "ccProxy",
     command: ({ directory }) => [

@@ -3,10 +3,10 @@ import { ccProxy } from "./cc.ts";
 import { kataProxy } from "./kata.ts";
 import { noProxy } from "./no.ts";
 import { noopProxy } from "./noop.ts";
-import type { Proxy } from "./types.ts";
+import type { ProxyKind } from "./types.ts";
 
 /** The proxy of a pod. */
-export function createProxy({ proxyType = "noProxy", proxyConfig = {} }: PodConfig): Proxy {
+export function createProxy({ proxyType = "noProxy", proxyConfig = {} }: PodConfig): ProxyKind {
   switch (proxyType) {
     case "ccProxy":
       return ccProxy(proxyConfig);

@@ -1,9 +1,9 @@
 import { neededPath } from "../config/resident-programs.ts";
 import type { ProxyConfig } from "../types/index.ts";
-import type { Proxy } from "./types.ts";
+import type { ProxyKind } from "./types.ts";
 
 /** Kata's proxy: each of its clients has one stream of the agent's port. */
-export function kataProxy(config: ProxyConfig): Proxy {
+export function kataProxy(config: ProxyConfig): ProxyKind {
   return {
     type: "kataProxy",
     command: ({ podId, directory }) => [

@@ -1,18 +1,15 @@
 import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, ftruncateSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { createServer } from "node:net";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
 import { HuskError, messageOf } from "../errors/index.ts";
-import { descriptorOf } from "../store/descriptors.ts";
 import { lockDescriptor, openLockFile } from "../store/flock.ts";
+import { handSocketDown } from "../store/hand-down-socket.ts";
 import { podEnvironment } from "../store/process-identity.ts";
 import type { ProxyCommand } from "./types.ts";
 
 /** Descriptors in the proxy of its lock and of its listening socket. */
 const LOCK_FD = 3;
 const LISTEN_FD = 4;
-/** Clients that can wait until the proxy takes them. */
-const BACKLOG = 511;
 
 /**
  * Starts a proxy, unless one lives already: who has its lock is the only one. It is in a session of its own and survives its
@@ -28,7 +25,11 @@ export async function startProxy(command: ProxyCommand, uuid: string): Promise<b
     ftruncateSync(lock);
     const log = openSync(command.log, "a", 0o600);
     try {
-      await handDown(command, { lock, log }, uuid);
+      const child = await handSocketDown(command.socket, (listening) =>
+        spawnProxy(command, { lock, log, listening }, uuid),
+      );
+      if (child.pid !== undefined) writeSync(lock, String(child.pid), 0);
+      await spawned(child, command);
     } finally {
       closeSync(log);
     }
@@ -38,46 +39,27 @@ export async function startProxy(command: ProxyCommand, uuid: string): Promise<b
   }
 }
 
-/**
- * The socket gets its name, the proxy is started and our own end is closed in one turn of the event loop, in which Node
- * cannot take a client that is the proxy's.
- */
-async function handDown(
-  { argv, socket }: ProxyCommand,
-  { lock, log }: { lock: number; log: number },
+function spawnProxy(
+  { argv }: ProxyCommand,
+  { lock, log, listening }: { lock: number; log: number; listening: number },
   uuid: string,
-): Promise<void> {
-  rmSync(socket, { force: true });
-  const server = createServer();
-  try {
-    // Node removes the path it bound when the server is closed; under its final name the socket stays.
-    server.listen({ path: `${socket}.new`, backlog: BACKLOG });
-    await once(server, "listening");
-    renameSync(`${socket}.new`, socket);
-  } catch (error) {
-    server.close();
-    throw new HuskError("ERR_STORE", `cannot make the socket ${socket}: ${messageOf(error)}`, {
-      cause: error,
-    });
-  }
+): ChildProcess {
   const stdio: StdioOptions = ["ignore", log, log];
   stdio[LOCK_FD] = lock;
-  stdio[LISTEN_FD] = descriptorOf(server);
-  const env = { ...process.env, ...podEnvironment(uuid) };
+  stdio[LISTEN_FD] = listening;
   const [program = "", ...args] = argv;
   const more = ["-lock-fd", String(LOCK_FD), "-listen-fd", String(LISTEN_FD)];
-  const child = spawn(program, [...args, ...more], { stdio, env, detached: true, cwd: "/" });
-  if (child.pid !== undefined) writeSync(lock, String(child.pid), 0);
-  server.close();
-  await spawned(child, program);
-  child.unref();
+  const env = { ...process.env, ...podEnvironment(uuid) };
+  return spawn(program, [...args, ...more], { stdio, env, detached: true, cwd: "/" });
 }
 
-async function spawned(child: ChildProcess, program: string): Promise<void> {
+/** `spawn` or `error` comes in a later turn than the one that has just made the child. */
+async function spawned(child: ChildProcess, { argv }: ProxyCommand): Promise<void> {
   try {
-    await once(child, "spawn");
+    if (child.pid === undefined) await once(child, "spawn");
   } catch (error) {
-    const text = `the proxy ${program} cannot be started: ${messageOf(error)}`;
+    const text = `the proxy ${argv[0]} cannot be started: ${messageOf(error)}`;
     throw new HuskError("ERR_PROXY_START", text, { cause: error });
   }
+  child.unref();
 }

@@ -8,7 +8,7 @@ export interface ProxyPlace {
 }
 
 /** A kind of proxy: what carries many callers' words to the agent of one VM. */
-export interface Proxy {
+export interface ProxyKind {
   readonly type: ProxyType;
   /** The command line of its program for a pod; undefined: it is no program, and callers go to the VM themselves. */
   command(place: ProxyPlace): readonly string[] | undefined;

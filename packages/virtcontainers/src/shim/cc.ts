@@ -1,9 +1,9 @@
 import { neededPath } from "../config/resident-programs.ts";
 import type { ShimConfig } from "../types/index.ts";
-import type { Shim } from "./types.ts";
+import type { ShimKind } from "./types.ts";
 
 /** Clear Containers' shim. */
-export function ccShim(config: ShimConfig): Shim {
+export function ccShim(config: ShimConfig): ShimKind {
   return {
     type: "ccShim",
     command: ({ containerId, token, terminal, proxySocket }) => [

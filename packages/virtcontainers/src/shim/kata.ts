@@ -1,9 +1,9 @@
 import { neededPath } from "../config/resident-programs.ts";
 import type { ShimConfig } from "../types/index.ts";
-import type { Shim } from "./types.ts";
+import type { ShimKind } from "./types.ts";
 
 /** Kata's shim. */
-export function kataShim(config: ShimConfig): Shim {
+export function kataShim(config: ShimConfig): ShimKind {
   return {
     type: "kataShim",
     command: ({ containerId, token, terminal, proxySocket }) => [

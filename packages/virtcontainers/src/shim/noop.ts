@@ -1,7 +1,7 @@
-import type { Shim } from "./types.ts";
+import type { ShimKind } from "./types.ts";
 
 /** No shim: the process that calls carries the streams. */
-export const noopShim: Shim = {
+export const noopShim: ShimKind = {
   type: "noopShim",
   command: () => undefined,
 };

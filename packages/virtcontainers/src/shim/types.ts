@@ -11,7 +11,7 @@ export interface ShimTarget {
 }
 
 /** A kind of shim: the process on the host that stands for a process in the guest. */
-export interface Shim {
+export interface ShimKind {
   readonly type: ShimType;
   /** The command line of its program for a process; undefined: it is no program, and the caller carries the streams. */
   command(target: ShimTarget): readonly string[] | undefined;

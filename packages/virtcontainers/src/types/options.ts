@@ -40,6 +40,12 @@ export interface ProcessListOptions {
   args?: string[] | undefined;
 }
 
+/** Options of `stopPod` and `deletePod`. */
+export interface EndOptions extends CallOptions {
+  /** do it only if each container has ended by itself, or is stopped; else ERR_STATE_INVALID. Ours alone */
+  ifEnded?: boolean | undefined;
+}
+
 /** Options of `listPod`. */
 export interface ListOptions extends CallOptions {
   /** is told why a pod's state cannot be told, and the others are listed; without it, such a pod fails the call */

@@ -30,8 +30,8 @@ export class DirectProcess implements PreparedProcess, ProcessStreams, StreamSin
     return this.seqs.stderr === 0 ? [this.seqs.stdio] : [this.seqs.stdio, this.seqs.stderr];
   }
 
-  start(command: number, payload: string, options: CommandOptions): Promise<Reply> {
-    return this.#connection.request(command, payload, options);
+  start(command: number, payload: object, options: CommandOptions): Promise<Reply> {
+    return this.#connection.request(command, JSON.stringify(payload), options);
   }
 
   receive({ seq, data }: StreamFrame): boolean {

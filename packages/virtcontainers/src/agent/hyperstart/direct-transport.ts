@@ -62,10 +62,6 @@ export class DirectTransport implements Transport {
     return this.connection.closed;
   }
 
-  get isIndirect(): boolean {
-    return !this.isOwner;
-  }
-
   /** Settles when the agent has said READY. */
   get ready(): Promise<void> {
     return this.#ready.promise;
@@ -87,12 +83,8 @@ export class DirectTransport implements Transport {
     return deadlineMs(name, this.#deadlineFactor);
   }
 
-  request(
-    command: number,
-    payload: string | Uint8Array | undefined,
-    options: CommandOptions,
-  ): Promise<Reply> {
-    return this.connection.request(command, payload, options);
+  request(command: number, payload: object | undefined, options: CommandOptions): Promise<Reply> {
+    return this.connection.request(command, payload && JSON.stringify(payload), options);
   }
 
   async prepare(_name: ProcessName, carrier: Carrier): Promise<PreparedProcess> {

@@ -1,4 +1,5 @@
 import type { Agent, OpenOptions } from "../types.ts";
+import { openThroughProxy } from "./cc-proxy/open-through-proxy.ts";
 import { openDirectly } from "./open-directly.ts";
 import type { HyperstartSession } from "./session.ts";
 
@@ -13,6 +14,7 @@ export class HyperstartAgent implements Agent {
   readonly keepsEnded = false;
 
   async open(options: OpenOptions): Promise<HyperstartSession | undefined> {
-    return openDirectly(options);
+    const { proxySocket } = options;
+    return proxySocket === undefined ? openDirectly(options) : openThroughProxy(proxySocket, options);
   }
 }

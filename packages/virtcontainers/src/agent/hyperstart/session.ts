@@ -187,7 +187,7 @@ export class HyperstartSession<Way extends Transport = Transport>
   }
 
   #describeLoss(): Promise<HuskError> {
-    return this.#options.describeLoss(this.transport.isIndirect);
+    return this.#options.describeLoss(!this.isOwner);
   }
 
   /** Output may come before the reply, so the process is known before the command is sent. */
@@ -202,7 +202,7 @@ export class HyperstartSession<Way extends Transport = Transport>
     const entry = carriedOf(name, carrier, prepared);
     if (entry) this.#processes.set(keyOf(name), entry);
     try {
-      const payload = JSON.stringify(request(prepared.seqs));
+      const payload = request(prepared.seqs);
       checkReply(command, await this.#explainLoss(prepared.start(command, payload, limits)));
     } catch (error) {
       if (entry) this.#forget(entry);
@@ -249,8 +249,7 @@ export class HyperstartSession<Way extends Transport = Transport>
     deadline: DeadlineName,
     options: AgentOptions,
   ): Promise<Reply> {
-    const text = payload && JSON.stringify(payload);
-    return this.#explainLoss(this.transport.request(command, text, this.#limits(deadline, options)));
+    return this.#explainLoss(this.transport.request(command, payload, this.#limits(deadline, options)));
   }
 
   /** An end of the connection is told with what has ended it. */

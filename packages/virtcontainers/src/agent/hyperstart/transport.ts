@@ -52,7 +52,7 @@ export interface PreparedProcess {
   /** undefined when a shim carries them */
   readonly streams: ProcessStreams | undefined;
   /** Sends the command that starts it. @throws as `Transport.request` */
-  start(command: number, payload: string, options: CommandOptions): Promise<Reply>;
+  start(command: number, payload: object, options: CommandOptions): Promise<Reply>;
   /** Lets go of what it has here: it has ended, was not started, or a shim has it. */
   release(): void;
 }
@@ -62,13 +62,11 @@ export interface Transport {
   readonly closed: boolean;
   /** see `AgentSession.isOwner` */
   readonly isOwner: boolean;
-  /** whether another process stands between us and the VM */
-  readonly isIndirect: boolean;
   /**
    * Sends a command and waits for its reply. When the wait ends early, the reply is still awaited and dropped.
    * @throws HuskError ERR_TIMEOUT, ERR_ABORTED, ERR_AGENT_DISCONNECTED, ERR_AGENT_PROTOCOL
    */
-  request(command: number, payload: string | undefined, options: CommandOptions): Promise<Reply>;
+  request(command: number, payload: object | undefined, options: CommandOptions): Promise<Reply>;
   /** Makes ready for a process, whose output may come before the reply to its start. @throws as `request` */
   prepare(name: ProcessName, carrier: Carrier, options: CommandOptions): Promise<PreparedProcess>;
   /** Ends it; outstanding commands fail. */

@@ -1,0 +1,149 @@
+import { mkdirSync, realpathSync } from "node:fs";
+import { rename, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { HuskError } from "@husk/virtcontainers";
+import { throwIfAborted } from "@husk/virtcontainers/internals";
+import type { BlockRef } from "../blocks/block-codec.ts";
+import type { FlistRoute } from "../metadata/flist.ts";
+import { FlistWriter } from "../metadata/write-flist.ts";
+import { parseStoreAddress } from "../stores/store-address.ts";
+import type { Progress } from "../unpack/progress.ts";
+import { BlockSink } from "./block-sink.ts";
+import { readPieces } from "./read-pieces.ts";
+import { parseStoreSpec, type StoreSpec } from "./store-spec.ts";
+import { walkDirectory } from "./walk-directory.ts";
+
+/** Blocks that are on their way to stores at the same time. */
+const BLOCKS_AT_ONCE = 8;
+
+/** How a directory is packed. */
+export interface PackOptions {
+  /** stores that get the blocks: an address each, or `START-END=ADDRESS` */
+  readonly stores: readonly string[];
+  /** addresses by which others find those stores, in the same order; default: the stores' own, without passwords */
+  readonly routes?: readonly string[] | undefined;
+  /** descriptions of the whole, by their names */
+  readonly tags?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+/** What has been packed. */
+export interface PackResult {
+  readonly entries: number;
+  /** bytes of all files */
+  readonly bytes: number;
+  readonly blocks: number;
+  /** bytes of all blocks, compressed; the same one twice counts twice */
+  readonly sealedBytes: number;
+}
+
+/**
+ * Packs a directory: its files into stores, all else into an flist. The same tree gives the same bytes, wherever it lies.
+ * @param output the flist to make; it is there when it is whole
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_NOT_SUPPORTED, ERR_ROOTFS_MISSING, ERR_ROOTFS_BUILD, ERR_ROOTFS_CHANGED,
+ * ERR_FLIST_BLOCK, ERR_ABORTED
+ */
+export async function packFlist(
+  directory: string,
+  output: string,
+  options: PackOptions,
+): Promise<PackResult> {
+  const specs = options.stores.map(parseStoreSpec);
+  const routes = makeRoutes(specs, options.routes);
+  checkApart(directory, output, specs);
+  const temporary = join(dirname(resolve(output)), `.${basename(output)}.${process.pid}.new`);
+  await rm(temporary, { force: true });
+  try {
+    using sink = new BlockSink(specs);
+    using writer = new FlistWriter(temporary);
+    for (const route of routes) writer.addRoute(route);
+    for (const [key, value] of Object.entries(options.tags ?? {}).sort()) writer.addTag(key, value);
+    const packed = await packEntries(directory, writer, sink, options);
+    writer.finish();
+    await rename(temporary, output);
+    return { ...packed, blocks: sink.blocks, sealedBytes: sink.sealedBytes };
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+async function packEntries(
+  directory: string,
+  writer: FlistWriter,
+  sink: BlockSink,
+  { signal, onProgress }: PackOptions,
+): Promise<{ entries: number; bytes: number }> {
+  let [entries, bytes] = [0, 0];
+  /** numbers of the directories that lead to the next entry */
+  const parents: number[] = [];
+  for (const entry of walkDirectory(directory)) {
+    throwIfAborted(signal);
+    const { depth, path, ...rest } = entry;
+    const ino = writer.addEntry({ ...rest, size: rest.target?.length ?? 0, parent: parents[depth - 1] ?? 0 });
+    parents[depth] = ino;
+    entries += 1;
+    if (entry.kind !== "file") continue;
+    let size = 0;
+    const pieces = putPieces(path, sink, signal, (length) => {
+      size += length;
+      onProgress?.({ bytes: bytes + size });
+    });
+    for await (const block of pieces) writer.addBlock(ino, block);
+    writer.setSize(ino, size);
+    bytes += size;
+  }
+  return { entries, bytes };
+}
+
+/** Puts a file away, some blocks at the same time, and gives them in order. */
+async function* putPieces(
+  path: string,
+  sink: BlockSink,
+  signal: AbortSignal | undefined,
+  onPiece: (length: number) => void,
+): AsyncGenerator<BlockRef> {
+  const going: Promise<BlockRef>[] = [];
+  try {
+    for await (const piece of readPieces(path)) {
+      throwIfAborted(signal);
+      going.push(sink.put(piece, signal));
+      onPiece(piece.length);
+      const oldest = going.length < BLOCKS_AT_ONCE ? undefined : going.shift();
+      if (oldest) yield await oldest;
+    }
+    for (let oldest = going.shift(); oldest; oldest = going.shift()) yield await oldest;
+  } finally {
+    await Promise.allSettled(going);
+  }
+}
+
+function makeRoutes(specs: readonly StoreSpec[], routes: readonly string[] | undefined): FlistRoute[] {
+  if (specs.length === 0) throw new HuskError("ERR_CONFIG_INVALID", "no store is named to pack into");
+  if (routes && routes.length > 0 && routes.length !== specs.length) {
+    throw new HuskError("ERR_CONFIG_INVALID", `${specs.length} stores, but ${routes.length} routes`);
+  }
+  return specs.map(({ start, end, address }, index) => {
+    const route = routes?.[index];
+    return { start, end, url: route === undefined ? address.text : parseStoreAddress(route).text };
+  });
+}
+
+/** Sees that what is made is not packed itself. */
+function checkApart(directory: string, output: string, specs: readonly StoreSpec[]): void {
+  const stores = specs.flatMap(({ address }) => (address.scheme === "dir" ? address.path : []));
+  for (const store of stores) mkdirSync(store, { recursive: true });
+  const inside = [dirname(resolve(output)), ...stores].find((made) => isWithin(made, directory));
+  if (inside === undefined) return;
+  throw new HuskError("ERR_CONFIG_INVALID", `${inside} is within ${directory}, which is to be packed`);
+}
+
+function isWithin(path: string, directory: string): boolean {
+  try {
+    return `${realpathSync(path)}/`.startsWith(`${realpathSync(directory)}/`);
+  } catch {
+    // One that is not there is told of by who opens it.
+    return false;
+  }
+}

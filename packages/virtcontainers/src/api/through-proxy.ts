@@ -1,0 +1,49 @@
+import { connectSocket } from "../agent/socket.ts";
+import { isHuskError, systemCode } from "../errors/index.ts";
+import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { keepProxy, waitForSocket } from "../proxy/keep-proxy.ts";
+import { isProcessAlive } from "../store/process-identity.ts";
+import type { OpenPod } from "./open-pod.ts";
+
+/** How often a proxy that dies is connected to anew. */
+const ATTEMPTS = 3;
+
+/**
+ * Opens something by a pod's proxy. One that is dead is brought back, also when it dies just then.
+ * @throws HuskError ERR_PROXY_START, ERR_TIMEOUT, and what `open` throws
+ */
+export async function throughProxy<T>(pod: OpenPod, open: () => Promise<T>): Promise<T> {
+  const { record, directory, call, hypervisor } = pod;
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await open();
+    } catch (error) {
+      const hasVm = hypervisor.vm !== undefined && isProcessAlive(hypervisor.vm);
+      if (attempt === ATTEMPTS || !hasVm || !isDisconnected(error)) throw error;
+    }
+    if (await keepProxy(record, directory)) continue;
+    // Somebody has the lock: a proxy that lives, or who is just starting one.
+    const path = directory.socket("proxy");
+    const timeoutMs = deadlineMs("agentCommand", hypervisor.deadlineFactor);
+    await waitForSocket(path, () => canConnect(path), { timeoutMs, signal: call.signal });
+  }
+}
+
+/** Whether nobody serves the socket, or not any more. */
+function isDisconnected(error: unknown): boolean {
+  return isHuskError(error, "ERR_AGENT_DISCONNECTED") || isRefused(error);
+}
+
+function isRefused(error: unknown): boolean {
+  return ["ENOENT", "ECONNREFUSED"].includes(systemCode(error) ?? "");
+}
+
+async function canConnect(path: string): Promise<boolean> {
+  try {
+    (await connectSocket(path)).destroy();
+    return true;
+  } catch (error) {
+    if (isRefused(error)) return false;
+    throw error;
+  }
+}

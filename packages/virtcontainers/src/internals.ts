@@ -1,0 +1,7 @@
+/** What other packages of husk use of this one beside its API: none of it is promised to anybody else. */
+export { abortError, throwIfAborted, withDeadline } from "./deadline.ts";
+export { messageOf, systemCode } from "./errors/husk-error.ts";
+export { runCommand } from "./host-command.ts";
+export { FileLock, lockDescriptor, openLockFile } from "./store/flock.ts";
+export { identifyProcess } from "./store/process-identity.ts";
+export { cleanText } from "./untrusted-text.ts";

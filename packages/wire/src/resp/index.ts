@@ -1,0 +1,2 @@
+export { encodeRespCommand } from "./command.ts";
+export { RespDecoder, type RespReply } from "./decoder.ts";

@@ -12,3 +12,4 @@ export * from "./pty.ts";
 export * from "./signals.ts";
 export * from "./socket.ts";
 export * from "./terminal.ts";
+export * from "./time-text.ts";

@@ -60,6 +60,11 @@ export interface OpenOptions extends AgentOptions {
   readonly directory: PodDirectory;
   /** socket of the pod's proxy, which has the agent's channels; missing: there is none */
   readonly proxySocket?: string | undefined;
+  /**
+   * Brings the proxy back when it is dead, and settles when its socket is served. Rejects when the VM has ended or is about
+   * to. Missing: a session ends with its proxy.
+   */
+  readonly reviveProxy?: (() => Promise<void>) | undefined;
   readonly deadlineFactor: number;
   /** the VM has just been started: wait until its agent is ready */
   readonly fresh: boolean;

@@ -1,3 +1,4 @@
+import { isShimProgram } from "../config/resident-programs.ts";
 import { HuskError, systemCode } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { AttachConnection } from "../output/attach-connection.ts";
@@ -5,8 +6,8 @@ import type { OpenPod } from "./open-pod.ts";
 
 /** Whether a shim carries the streams of a container's first process, and nobody's descriptors are tied to it. */
 export function isDetached(pod: OpenPod, containerId: string): boolean {
-  const { shimType = "noopShim" } = pod.record.config;
-  return shimType !== "noopShim" && pod.container(containerId).config.cmd.detach === true;
+  const { detach, console } = pod.container(containerId).config.cmd;
+  return isShimProgram(pod.record.config) && detach === true && !console;
 }
 
 /** @throws HuskError ERR_NOT_DETACHED */

@@ -96,7 +96,7 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
     const { dns } = pod.record.network ?? {};
     const signal = anySignal(pod.call.signal, failed);
     await session.startContainer({ config, storage, dns }, carrier, { signal });
-    begin();
+    await begin();
   } catch (error) {
     const cause = failed.aborted ? failed.reason : error;
     const told = toContainerError(cause, pod.id, containerId);

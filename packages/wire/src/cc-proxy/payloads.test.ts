@@ -123,7 +123,8 @@ test("streams are put first into a process, and none is left out", () => {
 test("ConnectShim and its response may speak of positions", () => {
   const received = { stdout: 2 ** 40, stderr: 0 };
   assert.deepEqual(parseConnectShim(json({ token: TOKEN })), { token: TOKEN });
-  assert.deepEqual(parseConnectShim(json({ token: TOKEN, received })), { token: TOKEN, received });
+  const full = { token: TOKEN, received, transient: true };
+  assert.deepEqual(parseConnectShim(json(full)), full);
   assert.deepEqual(parseConnectShimResponse(encode(encodeConnectShimResponse(received))), received);
   assert.equal(parseConnectShimResponse(hex("")), undefined);
   assertFault(

@@ -7,6 +7,7 @@ import {
   oneOf,
   optional,
   optionalText,
+  readBoolean,
   readObject,
   readPayload,
   required,
@@ -22,7 +23,10 @@ export interface StreamPositions {
   stderr: number;
 }
 
-/** Payload of ConnectShim: `{"token": string}`, and husk's own `{"received"?: {"stdout": u53, "stderr": u53}}`. */
+/**
+ * Payload of ConnectShim: `{"token": string}`, and husk's own `{"received"?: {"stdout": u53, "stderr": u53},
+ * "transient"?: bool}`.
+ */
 export interface ConnectShim {
   /** token of the process that this connection is to carry */
   token: string;
@@ -31,6 +35,8 @@ export interface ConnectShim {
    * what it has not is kept for the next shim, and the response has a payload, {@link encodeConnectShimResponse}
    */
   received?: StreamPositions;
+  /** nobody comes in this shim's place: for one that has gone the guest's output is not to wait */
+  transient?: boolean;
 }
 
 /** Payload of Signal: `{"signalNumber": int, "columns"?: int, "rows"?: int}`. */
@@ -78,6 +84,7 @@ export function parseConnectShim(payload: Uint8Array): ConnectShim {
   return {
     token: required(from, "", "token", readToken),
     ...optional(from, "", "received", readPositions),
+    ...optional(from, "", "transient", readBoolean),
   };
 }
 

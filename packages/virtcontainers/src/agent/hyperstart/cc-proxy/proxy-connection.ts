@@ -15,14 +15,12 @@ import { withDeadline } from "../../../deadline.ts";
 import { HuskError, messageOf } from "../../../errors/index.ts";
 import type { CommandOptions, Reply } from "../transport.ts";
 
-/** What a connection tells its user. */
-export interface ProxyEvents {
-  /** Output of the process that the connection carries. `opcode`: one of ProxyStream */
+/** What is told of the process that a connection carries. */
+export interface ProcessEvents {
+  /** Output. `opcode`: one of ProxyStream */
   onStream(opcode: number, data: Uint8Array): void;
-  /** That process has ended, after all of its output. */
+  /** It has ended, after all of its output. */
   onExited(exitCode: number): void;
-  /** It has ended; `error` when the proxy broke the protocol. */
-  onClosed(error: HuskError | undefined): void;
 }
 
 interface Outstanding {
@@ -34,14 +32,16 @@ interface Outstanding {
 /** A connection to cc-proxy, which answers its commands in their order. */
 export class ProxyConnection {
   readonly #socket: Socket;
-  readonly #events: ProxyEvents;
+  readonly #events: ProcessEvents | undefined;
+  readonly #end = Promise.withResolvers<HuskError | undefined>();
   readonly #decoder = new ProxyDecoder("client");
   readonly #outstanding: Outstanding[] = [];
   readonly #waiting: (() => void)[] = [];
   #failure: HuskError | undefined;
   #closed = false;
 
-  constructor(socket: Socket, events: ProxyEvents) {
+  /** @param events missing: it carries no process */
+  constructor(socket: Socket, events?: ProcessEvents) {
     this.#socket = socket;
     this.#events = events;
     socket.unref();
@@ -54,6 +54,11 @@ export class ProxyConnection {
 
   get closed(): boolean {
     return this.#closed || this.#socket.destroyed;
+  }
+
+  /** settles when it has ended; with an error when the proxy broke the protocol */
+  get ended(): Promise<HuskError | undefined> {
+    return this.#end.promise;
   }
 
   get isPaused(): boolean {
@@ -120,6 +125,7 @@ export class ProxyConnection {
 
   #take(frame: ProxyFrame): void {
     if (frame.type === FrameType.RESPONSE) this.#takeResponse(frame);
+    else if (!this.#events) throw new Error("news of a process, on a connection that carries none");
     else if (frame.type === FrameType.STREAM) this.#events.onStream(frame.opcode, frame.payload);
     else this.#events.onExited(decodeProcessExited(frame.payload));
   }
@@ -139,7 +145,7 @@ export class ProxyConnection {
     this.#closed = true;
     for (const waiter of this.#outstanding.splice(0)) waiter.reject(this.#failure ?? disconnected());
     this.#wake();
-    this.#events.onClosed(this.#failure);
+    this.#end.resolve(this.#failure);
   }
 
   #wake(): void {

@@ -1,0 +1,144 @@
+/** cc-proxy: one pod, its VM, and any number of clients. */
+
+import * as sys from "tiny:sys";
+import { Errno, errorText, hasErrno, startTimer } from "@husk/tiny";
+import { Listener } from "../core/listener.ts";
+import { log } from "../core/log.ts";
+import { Client, type ClientHandlers } from "./client.ts";
+import { Commands } from "./commands.ts";
+import type { CcProxyOptions } from "./options.ts";
+import { Pod } from "./pod.ts";
+import { readState } from "./state-file.ts";
+import { takeOver } from "./take-over.ts";
+
+/** Milliseconds that shims may take for the last output of a VM that has ended. */
+const DRAIN_MS = 10_000;
+/** Milliseconds for which clients are told that the VM is not there, before this proxy ends. */
+const FAREWELL_MS = 2000;
+
+/** See the head of the file. */
+export class CcProxy {
+  readonly #options: CcProxyOptions;
+  readonly #listener: Listener;
+  readonly #clients = new Set<Client>();
+  readonly #pod: Pod;
+  readonly #commands: Commands;
+  /** why there is no VM any more, and what this proxy then ends with */
+  #loss: { reason: string; status: number } | undefined;
+  /** it ends when the last output is delivered */
+  #isDraining = false;
+  /** settles when the pod has been taken over, which clients wait for */
+  #isTakingOver: Promise<void> | undefined;
+
+  constructor(options: CcProxyOptions) {
+    this.#options = options;
+    this.#pod = new Pod({
+      stateFile: options.stateFile,
+      onControlEnd: () => void startTimer(DRAIN_MS, () => this.#end(0)),
+      onEnd: (fault) => this.#vmEnded(fault),
+    });
+    this.#commands = new Commands(this.#pod, options.uri, () => this.#end(0));
+    const handlers: ClientHandlers = {
+      onCommand: (client, opcode, payload) => this.#run(client, opcode, payload),
+      onStream: (client, opcode, payload) => this.#commands.takeStream(client, opcode, payload),
+      onWritable: (client) => this.#writable(client),
+      onGone: (client) => this.#gone(client),
+    };
+    this.#listener = new Listener({ path: options.socketPath, fd: options.listenFd }, (fd) =>
+      this.#clients.add(new Client(fd, handlers)),
+    );
+  }
+
+  /** Takes the pod over of a proxy that was here before, if there was one. */
+  async begin(): Promise<void> {
+    const { stateFile } = this.#options;
+    try {
+      const state = stateFile && readState(stateFile);
+      if (!state) return;
+      this.#isTakingOver = takeOver(this.#pod, state);
+      await this.#isTakingOver;
+    } catch (error) {
+      this.#fail(`the pod cannot be taken over: ${errorText(error)}`);
+    } finally {
+      this.#isTakingOver = undefined;
+    }
+  }
+
+  async #run(client: Client, opcode: number, payload: Uint8Array) {
+    // What does not have to wait is done at once: what came behind it may be in the same buffer.
+    if (this.#isTakingOver) {
+      const copy = new Uint8Array(payload);
+      await this.#isTakingOver.catch(() => {});
+      return this.#runNow(client, opcode, copy);
+    }
+    return this.#runNow(client, opcode, payload);
+  }
+
+  #runNow(client: Client, opcode: number, payload: Uint8Array) {
+    if (this.#loss) throw new Error(this.#loss.reason);
+    return this.#commands.run(client, opcode, payload);
+  }
+
+  #writable(client: Client): void {
+    if (client.session) this.#pod.pump(client.session);
+    this.#endWhenDrained();
+  }
+
+  #gone(client: Client): void {
+    this.#clients.delete(client);
+    this.#pod.forgetClient(client);
+    this.#endWhenDrained();
+  }
+
+  /** The VM has ended. What has come of it is still delivered. */
+  #vmEnded(fault: string | undefined): void {
+    const reason = fault ?? "the VM has ended";
+    // Whoever takes over waits for the VM, and tells the clients.
+    if (this.#isTakingOver || this.#loss) {
+      this.#fail(reason);
+      return;
+    }
+    log(fault === undefined ? "info" : "error", reason);
+    if (fault !== undefined) this.#pod.save(fault);
+    this.#loss = { reason, status: fault === undefined ? 0 : 1 };
+    for (const session of this.#pod.sessions.all) {
+      if (session.exitCode !== undefined) session.outputEnded = true;
+      session.pump();
+    }
+    this.#isDraining = true;
+    startTimer(DRAIN_MS, () => this.#end(this.#loss?.status ?? 0));
+    this.#endWhenDrained();
+  }
+
+  #endWhenDrained(): void {
+    if (!this.#isDraining || !this.#loss) return;
+    const isAwaited = this.#pod.sessions.all.some(({ shim, isDelivered }) => shim && !isDelivered);
+    if (!isAwaited) this.#end(this.#loss.status);
+  }
+
+  /** There is nothing to serve: clients that are waiting are told why. */
+  #fail(reason: string): void {
+    if (this.#loss) return;
+    log("error", reason);
+    this.#loss = { reason, status: 1 };
+    startTimer(FAREWELL_MS, () => this.#end(1));
+  }
+
+  /** Ends. Shims see it by the end of their connection; ours are told first whether their process is lost. */
+  #end(status: number): never {
+    const { stateFile } = this.#options;
+    this.#listener.close();
+    const { reason } = this.#loss ?? {};
+    if (reason !== undefined) for (const session of this.#pod.sessions.all) session.tellLoss(reason);
+    if (stateFile && status === 0) removeFile(stateFile);
+    return sys.exit(status);
+  }
+}
+
+function removeFile(path: string): void {
+  try {
+    sys.unlink(path);
+  } catch (error) {
+    if (!hasErrno(error, Errno.ENOENT)) log("error", `${path} cannot be removed: ${errorText(error)}`);
+  }
+}

@@ -1,6 +1,6 @@
 /** One client of the proxy: a caller that has commands for the agent, or a shim. */
 
-import { callSoon } from "@husk/tiny";
+import { Connection, callSoon } from "@husk/tiny";
 import {
   encodeErrorResponse,
   encodeProxyFrame,
@@ -13,7 +13,6 @@ import {
   proxyCommandName,
   writeProxyHeader,
 } from "@husk/wire/cc-proxy";
-import { Connection } from "../core/connection.ts";
 import { log } from "../core/log.ts";
 import type { Caller } from "../core/waiters.ts";
 import type { Session } from "./session.ts";

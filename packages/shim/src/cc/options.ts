@@ -12,6 +12,9 @@ export interface CcOptions extends ShimOptions {
   reconnectSeconds: number;
 }
 
+/** What its URL begins with. */
+export const URL_SCHEME = "unix://";
+
 const DEFAULT_RECONNECT_SECONDS = 10;
 const MOST_RECONNECT_SECONDS = 24 * 60 * 60;
 

@@ -1,17 +1,22 @@
 import { type Flags, type FlagTable, UsageError } from "@husk/tiny";
-import { HANDED_DOWN_FLAGS, readSocketPath } from "../core/handed-down.ts";
+import type { ListenerOptions } from "../core/listener.ts";
 import { setLogLevel } from "../core/log.ts";
+
+/** First descriptor that is not one of the three that every program has, and highest there may be. */
+const [FIRST_FD, LAST_FD] = [3, 1_048_576];
 
 /** What kata-proxy is to do. */
 export interface KataProxyOptions {
-  /** path of the socket on which it listens */
-  listenPath: string;
+  /** the socket on which it listens */
+  listener: ListenerOptions;
+  /** locked as long as it lives, handed down */
+  lockFd: number | undefined;
   /** path of the socket of the agent's port */
   muxPath: string;
   /** id of the pod */
   sandbox: string;
   /** path of the socket of the guest's console, whose lines are to be logged */
-  consolePath?: string;
+  consolePath: string | undefined;
 }
 
 /** The flags of the original, and ours. */
@@ -25,7 +30,8 @@ export const KATA_PROXY_FLAGS: FlagTable = {
   version: { kind: "boolean", help: "print the version" },
   h: { kind: "boolean", help: "print this" },
   help: { kind: "boolean", help: "", sameAs: "h" },
-  ...HANDED_DOWN_FLAGS,
+  "lock-fd": { kind: "number", value: "N", help: "a locked file, to be held and to get our process id" },
+  "listen-fd": { kind: "number", value: "N", help: "the socket of -listen-socket, listening already" },
 };
 
 /** Names of levels that others use, and ours for them. */
@@ -38,13 +44,27 @@ const OTHER_LEVELS: Readonly<Record<string, string>> = {
 
 /** Reads kata-proxy's command line, and sets how much is told. @throws UsageError when it is not right */
 export function readKataProxyOptions(flags: Flags): KataProxyOptions {
-  const listenPath = readSocketPath(flags, "listen-socket");
-  const muxPath = readSocketPath(flags, "mux-socket");
-  const sandbox = flags.required("sandbox");
   const consolePath =
     flags.text("agent-logs-socket") === undefined ? undefined : readSocketPath(flags, "agent-logs-socket");
   readLevel(flags, consolePath !== undefined);
-  return { listenPath, muxPath, sandbox, ...(consolePath !== undefined && { consolePath }) };
+  return {
+    listener: {
+      path: readSocketPath(flags, "listen-socket"),
+      fd: flags.number("listen-fd", FIRST_FD, LAST_FD),
+    },
+    lockFd: flags.number("lock-fd", FIRST_FD, LAST_FD),
+    muxPath: readSocketPath(flags, "mux-socket"),
+    sandbox: flags.required("sandbox"),
+    consolePath,
+  };
+}
+
+/** Path of a socket from its URL, `unix:///path`, or from itself. */
+function readSocketPath(flags: Flags, name: string): string {
+  const url = flags.required(name);
+  const path = url.startsWith("unix://") ? url.slice("unix://".length) : url;
+  if (path.startsWith("/")) return path;
+  throw new UsageError(`-${name} must be unix:// and an absolute path, not "${url}"`);
 }
 
 /** What the console says is told as "info". */

@@ -30,6 +30,8 @@ export class VmLink {
   readonly #events: VmEvents;
   readonly #session: YamuxSession;
   readonly #clients = new Map<YamuxStream, Client>();
+  /** clients that came before the agent answered */
+  #early: number[] = [];
   /** until the agent has answered */
   #takeOver: TakeOver | undefined;
   #repetition: number | undefined;
@@ -59,22 +61,27 @@ export class VmLink {
 
   /** clients that are connected */
   get clientCount(): number {
-    return this.#clients.size;
+    return this.#clients.size + this.#early.length;
   }
 
-  /** Serves a client that has connected, or sends it away. */
+  /** Serves a client that has connected, as soon as the agent is there. False when it is sent away. */
   serve(fd: number): boolean {
-    if (this.#isEnded || this.#isLeaving || this.#clients.size >= MAX_CLIENTS) {
+    if (this.#isEnded || this.#isLeaving || this.clientCount >= MAX_CLIENTS) {
       sys.close(fd);
       return false;
     }
+    if (this.#takeOver) this.#early.push(fd);
+    else this.#connect(fd);
+    return true;
+  }
+
+  #connect(fd: number): void {
     const stream = this.#session.openStream();
     const gone = () => {
       this.#clients.delete(stream);
       this.#events.onClientGone();
     };
     this.#clients.set(stream, new Client(fd, stream, gone));
-    return true;
   }
 
   /** Lets go of the VM and, at once, of all clients. */
@@ -82,7 +89,12 @@ export class VmLink {
     this.#isEnded = true;
     stopTimer(this.#repetition);
     this.#connection.close();
+    this.#dropEarly();
     for (const client of [...this.#clients.values()]) client.close();
+  }
+
+  #dropEarly(): void {
+    for (const fd of this.#early.splice(0)) sys.close(fd);
   }
 
   #beginTakeOver(): void {
@@ -109,7 +121,9 @@ export class VmLink {
     this.#takeOver = undefined;
     stopTimer(this.#repetition);
     this.#handle(this.#session.feed(rest));
-    if (!this.#isEnded) this.#events.onReady();
+    if (this.#isEnded) return;
+    this.#events.onReady();
+    for (const fd of this.#early.splice(0)) this.#connect(fd);
   }
 
   #handle(events: readonly YamuxEvent[]): void {
@@ -147,6 +161,7 @@ export class VmLink {
     if (this.#isEnded) return;
     this.#isEnded = true;
     stopTimer(this.#repetition);
+    this.#dropEarly();
     this.#handle(this.#session.end());
     this.#events.onEnd(this.#takeOver ? "the VM has gone before its agent answered" : fault);
   }

@@ -75,9 +75,9 @@ export class ProxyBench {
     rmSync(this.path, { force: true });
     const state = keepsState ? ["-state-file", this.stateFile] : [];
     // As whoever starts a proxy does: it holds the lock, and nobody else can start another.
-    const lock = ["-F", "-n", "-E", "99", join(this.folder, "proxy.lock")];
+    const lock = ["-c", 'exec 3<>"$0" && flock -n 3 && exec "$@"', join(this.folder, "proxy.lock")];
     const args = ["-uri", `unix://${this.path}`, "-log", "debug", "-lock-fd", "3", ...state];
-    const child = spawn("flock", [...lock, this.program, ...args], {
+    const child = spawn("/bin/sh", [...lock, this.program, ...args], {
       stdio: ["ignore", "ignore", "pipe"],
       timeout: DEADLINE_MS,
       killSignal: "SIGKILL",

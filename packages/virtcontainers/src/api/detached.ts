@@ -5,7 +5,7 @@ import { AttachConnection } from "../output/attach-connection.ts";
 import type { OpenPod } from "./open-pod.ts";
 
 /** Whether a shim carries the streams of a container's first process, and nobody's descriptors are tied to it. */
-export function isDetached(pod: OpenPod, containerId: string): boolean {
+function isDetached(pod: OpenPod, containerId: string): boolean {
   const { detach, console } = pod.container(containerId).config.cmd;
   return isShimProgram(pod.record.config) && detach === true && !console;
 }

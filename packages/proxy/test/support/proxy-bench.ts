@@ -27,6 +27,14 @@ function proxyPath(): Promise<string> {
   return built;
 }
 
+/** How a bench is made. */
+export interface BenchOptions {
+  /** the proxy keeps its state in a file */
+  keepsState?: boolean;
+  /** path of cc-proxy; missing: it is built */
+  program?: string;
+}
+
 /** See the head of the file. */
 export class ProxyBench {
   readonly agent: FakeAgent;
@@ -34,19 +42,23 @@ export class ProxyBench {
   /** what all proxies have said */
   log = "";
   child: ChildProcess | undefined;
-  readonly #path: string;
-  readonly #program: string;
+  /** path of the proxy's socket */
+  readonly path: string;
+  /** folder of its files */
+  readonly folder: string;
+  readonly program: string;
 
   private constructor(agent: FakeAgent, folder: string, program: string) {
     this.agent = agent;
-    this.#path = join(folder, "proxy.sock");
+    this.path = join(folder, "proxy.sock");
+    this.folder = folder;
     this.stateFile = join(folder, "state.json");
-    this.#program = program;
+    this.program = program;
   }
 
   /** Makes an agent and starts a proxy, that ends with the test. */
-  static async start(test: TestContext, options: { keepsState?: boolean } = {}): Promise<ProxyBench> {
-    const program = await proxyPath();
+  static async start(test: TestContext, options: BenchOptions = {}): Promise<ProxyBench> {
+    const program = options.program ?? (await proxyPath());
     const folder = await mkdtemp(join(tmpdir(), "husk-proxy-test-"));
     const bench = new ProxyBench(await FakeAgent.listen(folder), folder, program);
     test.after(async () => {
@@ -60,10 +72,12 @@ export class ProxyBench {
 
   /** Starts a proxy, in the place of a dead one. */
   async startProxy({ keepsState = false }: { keepsState?: boolean } = {}): Promise<void> {
-    rmSync(this.#path, { force: true });
+    rmSync(this.path, { force: true });
     const state = keepsState ? ["-state-file", this.stateFile] : [];
-    const args = ["-uri", `unix://${this.#path}`, "-log", "debug", ...state];
-    const child = spawn(this.#program, args, {
+    // As whoever starts a proxy does: it holds the lock, and nobody else can start another.
+    const lock = ["-F", "-n", "-E", "99", join(this.folder, "proxy.lock")];
+    const args = ["-uri", `unix://${this.path}`, "-log", "debug", "-lock-fd", "3", ...state];
+    const child = spawn("flock", [...lock, this.program, ...args], {
       stdio: ["ignore", "ignore", "pipe"],
       timeout: DEADLINE_MS,
       killSignal: "SIGKILL",
@@ -78,7 +92,7 @@ export class ProxyBench {
   async #untilListening(): Promise<void> {
     for (;;) {
       try {
-        return (await ProxyClient.connect(this.#path)).drop();
+        return (await ProxyClient.connect(this.path)).drop();
       } catch {
         assert.equal(this.child?.exitCode, null, this.log);
         await new Promise((resolve) => setTimeout(resolve, 5));
@@ -87,7 +101,7 @@ export class ProxyBench {
   }
 
   client(): Promise<ProxyClient> {
-    return ProxyClient.connect(this.#path);
+    return ProxyClient.connect(this.path);
   }
 
   /** A client that has registered the agent's VM, and tokens of it. */

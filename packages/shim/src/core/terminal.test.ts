@@ -76,6 +76,24 @@ test("a process without a terminal leaves ours cooked", async () => {
   assert.equal(await shim.readAll("stderr"), "ended 0 as it was\n");
 });
 
+test("in the background a shim does not touch the terminal, and in the foreground it goes on", async () => {
+  const script = 'set -m; stty -echo; "$@" & read line; stty -a; fg >/dev/null';
+  const runner = [programs.path("on-terminal"), "/bin/sh", "-c", script, "sh"];
+  using shim = new FakeShim(programs, { runner, flags: ["-terminal"] });
+  const stdout = shim.process.stdout ?? assert.fail();
+  shim.process.stdin?.write("for the shell\n");
+  // The shell shows its terminal while the shim would have it.
+  let shown = "";
+  while (!shown.includes("extproc")) shown += String((await once(stdout, "data"))[0]);
+  assert.match(shown, / icanon /);
+  await shim.next("start");
+  shim.order({ taking: true });
+  shim.process.stdin?.write("k");
+  assert.deepEqual(await shim.next("stdin"), { stdin: "6b" });
+  shim.order({ exit: 0 });
+  assert.match(await shim.readAll("stderr"), /ended 0 changed\n$/);
+});
+
 test("a console becomes the shim's terminal, in a session of its own", async () => {
   const holder = spawn(programs.path("on-terminal"), { stdio: ["pipe", "pipe", "pipe"] });
   try {

@@ -45,7 +45,7 @@ export async function inspect(place: Workplace, name: string) {
 export async function shimPid(place: Workplace, name: string): Promise<number> {
   const { containersStatus } = await inspect(place, name);
   const { pid } = containersStatus[0];
-  assert.ok(pid > 0, `the shim of ${name} has no process id`);
+  assert.ok(pid > 0, `the shim of ${name} has no process id: ${JSON.stringify(containersStatus[0])}`);
   return pid;
 }
 

@@ -1,5 +1,6 @@
 /** TypeScript as a static Linux program: what a program may use. The system calls themselves are `tiny:sys`. */
 export * from "./children.ts";
+export { Connection, type ConnectionHandlers } from "./connection.ts";
 export * from "./constants.ts";
 export * from "./detached.ts";
 export * from "./errors.ts";

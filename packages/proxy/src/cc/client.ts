@@ -1,6 +1,6 @@
 /** One client of the proxy: a caller that has commands for the agent, or a shim. */
 
-import { callSoon } from "@husk/tiny";
+import { Connection, callSoon } from "@husk/tiny";
 import {
   encodeErrorResponse,
   encodeProxyFrame,
@@ -13,13 +13,17 @@ import {
   proxyCommandName,
   writeProxyHeader,
 } from "@husk/wire/cc-proxy";
-import { Connection } from "../core/connection.ts";
 import { log } from "../core/log.ts";
 import type { Caller } from "../core/waiters.ts";
 import type { Session } from "./session.ts";
 
+/** Bytes of frames that wait for the one before, before a client is read no more. */
+const MAX_QUEUED_BYTES = 64 * 1024;
 /** Signals of one client that may wait for their process. */
 const MAX_SIGNALS = 64;
+
+/** Ends of processes that a client may leave unread. */
+const MAX_UNREAD_EXITS = 256;
 
 /** The payload of a response. */
 export type Answer = Uint8Array | string | undefined;
@@ -38,21 +42,26 @@ export interface ClientHandlers {
 export class Client implements Caller {
   /** the process that it carries, if it is a shim */
   session: Session | undefined;
+  /** it is told of the end of every process */
+  wantsExits = false;
   readonly #connection: Connection;
   readonly #handlers: ClientHandlers;
   readonly #decoder = new ProxyDecoder("proxy");
   readonly #queue: ProxyFrame[] = [];
   readonly #gone = new Set<() => void>();
+  #queuedBytes = 0;
   #busy = false;
   /** its input waits for room in the agent's channel */
   #isHeld = false;
   #signals = 0;
+  #unreadExits = 0;
 
   constructor(fd: number, handlers: ClientHandlers) {
     this.#handlers = handlers;
     this.#connection = new Connection(fd, {
       onBytes: (bytes) => this.#take(bytes),
       onWritable: () => {
+        this.#unreadExits = 0;
         handlers.onWritable(this);
         this.#work();
       },
@@ -85,6 +94,17 @@ export class Client implements Caller {
   sendExit(code: number): void {
     const kind = { type: FrameType.NOTIFICATION, opcode: ProxyNotification.PROCESS_EXITED };
     this.#connection.write(encodeProxyFrame(kind, Uint8Array.of(code)));
+  }
+
+  /** Tells of the end of any process. One who does not read is sent away. */
+  sendGuestExit(event: string): void {
+    if (this.blocked) this.#unreadExits++;
+    if (this.#unreadExits > MAX_UNREAD_EXITS)
+      callSoon(() => this.#expel("it does not read what it asked for"));
+    else {
+      const kind = { type: FrameType.NOTIFICATION, opcode: ProxyNotification.GUEST_EXIT };
+      this.#connection.write(encodeProxyFrame(kind, event));
+    }
   }
 
   /** Answers a command with an error. Of CONNECT_SHIM it may be told later, too: the process is lost. */
@@ -126,13 +146,20 @@ export class Client implements Caller {
     try {
       for (const frame of this.#decoder.push(bytes)) {
         // The buffer is used again.
-        if (this.#mustWait) this.#queue.push({ ...frame, payload: new Uint8Array(frame.payload) });
+        if (this.#mustWait) this.#enqueue(frame);
         else this.#handle(frame);
       }
     } catch (error) {
       this.#expel(error);
     }
-    if (this.#mustWait) this.#connection.pause();
+    // Otherwise it is read on, to see its end.
+    if (this.#isHeld || this.#connection.blocked || this.#queuedBytes > MAX_QUEUED_BYTES)
+      this.#connection.pause();
+  }
+
+  #enqueue(frame: ProxyFrame): void {
+    this.#queue.push({ ...frame, payload: new Uint8Array(frame.payload) });
+    this.#queuedBytes += FRAME_HEADER_BYTES + frame.payload.length;
   }
 
   get #mustWait(): boolean {
@@ -142,11 +169,12 @@ export class Client implements Caller {
   #work(): void {
     while (this.isOpen && !this.#busy && !this.#isHeld && !this.#connection.blocked) {
       const frame = this.#queue.shift();
-      if (frame) this.#guardedHandle(frame);
-      else {
+      if (!frame) {
         this.#connection.resume();
         return;
       }
+      this.#queuedBytes -= FRAME_HEADER_BYTES + frame.payload.length;
+      this.#guardedHandle(frame);
     }
   }
 

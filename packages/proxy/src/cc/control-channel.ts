@@ -1,6 +1,7 @@
 /** The agent's control channel: commands out, one answer each, and what the guest tells by itself. */
 
 import * as sys from "tiny:sys";
+import { Connection } from "@husk/tiny";
 import {
   Command,
   ControlDecoder,
@@ -14,7 +15,6 @@ import {
   parseProcessAsyncEvent,
   RESYNC_RANDOM_BYTES,
 } from "@husk/wire/hyperstart";
-import { Connection } from "../core/connection.ts";
 
 /** Longest control message taken from the guest: a file or a table of processes, with its header. */
 const MAX_CONTROL_BYTES = MAX_FILE_BYTES + 1024;

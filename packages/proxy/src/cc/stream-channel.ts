@@ -1,6 +1,7 @@
 /** The agent's stream channel: the output of all processes, and their input. */
 
 import * as sys from "tiny:sys";
+import { Connection } from "@husk/tiny";
 import {
   HOST_STREAM_FRAME_BYTES,
   MARKER_RANDOM_BYTES,
@@ -11,7 +12,6 @@ import {
   StreamResync,
   writeStreamHeader,
 } from "@husk/wire/hyperstart";
-import { Connection } from "../core/connection.ts";
 
 /** Most bytes of input in one frame. */
 const MAX_INPUT_BYTES = HOST_STREAM_FRAME_BYTES - STREAM_HEADER_BYTES;

@@ -1,4 +1,5 @@
 import { type Flags, type FlagTable, UsageError } from "@husk/tiny";
+import type { CommandLine } from "../core/command-line.ts";
 import { readShimOptions, SHIM_FLAGS, type ShimOptions } from "../core/shim-options.ts";
 
 /** What cc-shim is to do. */
@@ -11,11 +12,14 @@ export interface CcOptions extends ShimOptions {
   reconnectSeconds: number;
 }
 
+/** What its URL begins with. */
+export const URL_SCHEME = "unix://";
+
 const DEFAULT_RECONNECT_SECONDS = 10;
 const MOST_RECONNECT_SECONDS = 24 * 60 * 60;
 
 /** The flags of the original, under both of their names, and ours. */
-export const CC_FLAGS: FlagTable = {
+const CC_FLAGS: FlagTable = {
   c: { kind: "text", value: "ID", help: "id of the container" },
   "container-id": { kind: "text", help: "", sameAs: "c" },
   t: { kind: "text", value: "TOKEN", help: "token of the process at the proxy" },
@@ -34,8 +38,7 @@ export const CC_FLAGS: FlagTable = {
   ...SHIM_FLAGS,
 };
 
-/** Reads cc-shim's command line. @throws UsageError when it is not right */
-export function readCcOptions(flags: Flags): CcOptions {
+function readCcOptions(flags: Flags): CcOptions {
   const token = flags.required("t");
   if (!/^[A-Za-z0-9_-]+={0,2}$/.test(token)) throw new UsageError("-t must be URL-safe base64");
   return {
@@ -50,3 +53,17 @@ function readUrl(url: string): string {
   if (/^unix:\/\/\/./.test(url)) return url;
   throw new UsageError(`-u must be unix:// and an absolute path, not "${url}"`);
 }
+
+/** cc-shim's command line. */
+export const CC_COMMAND_LINE: CommandLine<CcOptions> = {
+  program: "cc-shim",
+  summary:
+    "Is a process of a container on the host: its streams, its signals, its exit status. It talks to cc-proxy.",
+  table: CC_FLAGS,
+  examples: [
+    "-c web -t TOKEN -u unix:///run/pod/proxy.sock",
+    "-c web -t TOKEN -u unix:///run/pod/proxy.sock -log-file /run/pod/output.log -exit-file /run/pod/exit.json",
+  ],
+  versionFlag: "v",
+  read: readCcOptions,
+};

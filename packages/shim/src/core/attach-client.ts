@@ -29,6 +29,8 @@ export class AttachClient {
   #isOpen = true;
   /** it is closed when all that waits is written */
   #isLeaving = false;
+  /** it has hung up; what it had sent before is still to be read */
+  #isDeaf = false;
   /** it wants output */
   isSubscribed = false;
 
@@ -39,15 +41,15 @@ export class AttachClient {
     this.#closed = closed;
     this.#output = new Output(fd);
     watch(fd, EPOLLIN | EPOLLOUT | EPOLLET, (events) => {
-      if (events & EPOLLOUT) this.#attempt(() => this.#flush());
+      if (events & EPOLLOUT) this.#flush();
       this.#read();
     });
   }
 
   /** Sends a frame; a client that does not read them is sent away. */
   send(frame: Uint8Array): void {
-    if (!this.#isOpen || this.#isLeaving) return;
-    this.#attempt(() => this.#output.write(frame));
+    if (!this.#isOpen || this.#isDeaf || this.#isLeaving) return;
+    this.#try(() => this.#output.write(frame));
     if (this.#output.keptBytes > MAX_WAITING_BYTES) this.close();
   }
 
@@ -55,7 +57,7 @@ export class AttachClient {
   leave(frame: Uint8Array): void {
     this.send(frame);
     this.#isLeaving = true;
-    this.#attempt(() => this.#flush());
+    this.#flush();
   }
 
   close(): void {
@@ -69,17 +71,19 @@ export class AttachClient {
   }
 
   #flush(): void {
-    if (this.#isOpen && this.#output.flush() && this.#isLeaving) this.close();
+    if (!this.#isOpen) return;
+    this.#try(() => this.#output.flush());
+    if (this.#isLeaving && !this.#output.blocked) this.close();
   }
 
-  /** Does what fails when the client has gone. */
-  #attempt(task: () => void): void {
-    if (!this.#isOpen) return;
+  /** Writes what fails when the client has hung up. */
+  #try(write: () => void): void {
     try {
-      task();
+      write();
     } catch (error) {
       if (!isSystemError(error)) throw error;
-      this.close();
+      this.#isDeaf = true;
+      this.#output.discard();
     }
   }
 
@@ -90,13 +94,20 @@ export class AttachClient {
         return;
       }
       const bytes = new Uint8Array(READ_BYTES);
-      let count = 0;
-      this.#attempt(() => {
-        count = sys.read(this.#fd, bytes, 0, bytes.length);
-      });
+      const count = this.#readInto(bytes);
       if (count < 0) return;
       if (count === 0) this.close();
       else this.#take(bytes.subarray(0, count));
+    }
+  }
+
+  /** Bytes read; -1 when there are none yet, 0 when the client has gone. */
+  #readInto(bytes: Uint8Array): number {
+    try {
+      return sys.read(this.#fd, bytes, 0, bytes.length);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return 0;
     }
   }
 

@@ -1,6 +1,7 @@
 import * as sys from "tiny:sys";
-import { callSoon, EPOLLIN, isSystemError, O_RDONLY, unwatch, watch } from "@husk/tiny";
+import { callSoon, EPOLLIN, Errno, hasErrno, isSystemError, O_RDONLY, unwatch, watch } from "@husk/tiny";
 import { type OwnStream, openOwnStream } from "./own-stream.ts";
+import { isInBackground } from "./own-terminal.ts";
 import type { StdinFeed } from "./stdin-feed.ts";
 
 const STDIN = 0;
@@ -13,11 +14,20 @@ export class OwnStdin {
   readonly #feed: StdinFeed;
   #isWatched = false;
   #isOpen = true;
+  /** it is a terminal that is another's while we are in the background */
+  #isAway = false;
 
   /** Begins to read. */
   constructor(feed: StdinFeed) {
     this.#feed = feed;
     this.#stream = openOwnStream(STDIN, O_RDONLY);
+    this.#wait();
+  }
+
+  /** Reads on, if it was another's meanwhile. */
+  resume(): void {
+    if (!this.#isAway) return;
+    this.#isAway = false;
     this.#wait();
   }
 
@@ -50,6 +60,7 @@ export class OwnStdin {
     const count = this.#readInto(piece);
     if (count < 0) return;
     this.#pause();
+    if (this.#isAway) return;
     if (count > 0) {
       this.#feed.give(piece.subarray(0, count), () => this.#wait());
       return;
@@ -64,6 +75,7 @@ export class OwnStdin {
       return sys.read(this.#stream.fd, piece, 0, piece.length);
     } catch (error) {
       if (!isSystemError(error)) throw error;
+      this.#isAway = hasErrno(error, Errno.EIO) && isInBackground();
       // A terminal that was hung up, a directory: no input comes from it.
       return 0;
     }

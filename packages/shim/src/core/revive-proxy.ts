@@ -33,6 +33,8 @@ const DYING_MS = 1000;
 const STARTING_MS = 10_000;
 /** Clients that may wait until the proxy accepts them: all shims of a large pod. */
 const BACKLOG = 1024;
+/** Names the pod that a process belongs to. */
+const POD_VARIABLE = "HUSK_POD=";
 /** Mask of files that only their owner may use. */
 const PRIVATE = 0o177;
 /** What is handed down: the lock and the socket, behind input, output and error output. */
@@ -111,11 +113,16 @@ function startUnlessAlive(command: ProxyCommand): boolean {
     const log = keep(sys.open(command.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600));
     const nothing = keep(sys.open("/dev/null", O_RDONLY | O_CLOEXEC, 0));
     const descriptors = [nothing, log, log, lock, socket];
-    startDetached({ argv: [...command.argv, ...HANDED_DOWN], environ: [], descriptors });
+    startDetached({ argv: [...command.argv, ...HANDED_DOWN], environ: podMark(), descriptors });
     return true;
   } finally {
     for (const fd of opened) sys.close(fd);
   }
+}
+
+/** The variable by which processes of the pod are found. */
+function podMark(): string[] {
+  return sys.environ.filter((variable) => variable.startsWith(POD_VARIABLE));
 }
 
 /** A listening socket in the place of whatever has that path. */

@@ -70,12 +70,13 @@ export class Shim {
   start(): void {
     const { consolePath, log } = this.#options;
     sys.ignoreSignal(SIGPIPE);
-    this.#catchSignals();
     if (consolePath !== undefined) openConsole(consolePath);
+    // Before SIGTTOU is caught, which is to stop us here.
+    if (!log && this.#options.terminal !== false) this.#terminal = OwnTerminal.take();
+    this.#catchSignals();
     const target = log ? new LogWriter(log) : new StdioTarget(() => this.#link?.signal(SIGPIPE));
     this.#target = target;
     this.#come = { ...target.positions };
-    if (!log && this.#options.terminal !== false) this.#terminal = OwnTerminal.take();
     const link = this.#kind.makeLink(this.#makeEvents(target));
     this.#link = link;
     const feed = new StdinFeed(link);
@@ -140,7 +141,13 @@ export class Shim {
     else if (!this.#kind.signals.includes(signal)) this.#dieOf(signal);
     else if (signal === SIGWINCH) this.#tellSize();
     else this.#link?.signal(signal);
-    if (signal === SIGCONT) this.#terminal?.makeRaw();
+    if (signal === SIGCONT) this.#goOn();
+  }
+
+  /** We were stopped, or are in the foreground again. */
+  #goOn(): void {
+    this.#terminal?.takeAgain();
+    this.#stdin?.resume();
   }
 
   #dieOf(signal: number): void {

@@ -1,4 +1,5 @@
 import { type Flags, type FlagTable, UsageError } from "@husk/tiny";
+import type { CommandLine } from "../core/command-line.ts";
 import { readShimOptions, SHIM_FLAGS, type ShimOptions } from "../core/shim-options.ts";
 
 /** What kata-shim is to do. */
@@ -10,7 +11,7 @@ export interface KataOptions extends ShimOptions {
 }
 
 /** The flags of the original, and ours. */
-export const KATA_FLAGS: FlagTable = {
+const KATA_FLAGS: FlagTable = {
   agent: { kind: "text", value: "URL", help: "socket of the proxy, unix:///path" },
   container: { kind: "text", value: "ID", help: "id of the container" },
   "exec-id": { kind: "text", value: "ID", help: "id of the process in the container" },
@@ -30,8 +31,7 @@ export const KATA_FLAGS: FlagTable = {
   ...SHIM_FLAGS,
 };
 
-/** Reads kata-shim's command line. @throws UsageError when it is not right */
-export function readKataOptions(flags: Flags): KataOptions {
+function readKataOptions(flags: Flags): KataOptions {
   if (flags.boolean("trace")) throw new UsageError("-trace is not supported");
   const debug = (flags.boolean("debug") ?? false) || flags.text("log") === "debug";
   const shared = readShimOptions(flags, flags.required("container"), debug);
@@ -47,3 +47,17 @@ function readUrl(url: string): string {
   if (/^(unix:\/\/)?\/./.test(url)) return url;
   throw new UsageError(`-agent must be unix:// and an absolute path, not "${url}"`);
 }
+
+/** kata-shim's command line. */
+export const KATA_COMMAND_LINE: CommandLine<KataOptions> = {
+  program: "kata-shim",
+  summary:
+    "Is a process of a container on the host: its streams, its signals, its exit status. It talks to kata-proxy.",
+  table: KATA_FLAGS,
+  examples: [
+    "-agent unix:///run/pod/proxy.sock -container web -exec-id web",
+    "-agent unix:///run/pod/proxy.sock -container web -exec-id shell -terminal",
+  ],
+  versionFlag: "version",
+  read: readKataOptions,
+};

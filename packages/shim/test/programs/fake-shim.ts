@@ -3,11 +3,12 @@
  * descriptor, JSON lines go both ways.
  */
 import * as sys from "tiny:sys";
-import { callSoon, EPOLLIN, Flags, listenUnix, watch, writeAll } from "@husk/tiny";
+import { callSoon, EPOLLIN, listenUnix, watch, writeAll } from "@husk/tiny";
+import { readCommandLine } from "../../src/core/command-line.ts";
 import { KATA_SIGNALS } from "../../src/core/forwarded-signals.ts";
 import type { LinkEvents, OutputName, OutputPositions, ProcessLink } from "../../src/core/process-link.ts";
 import { runShim } from "../../src/core/run-shim.ts";
-import { KATA_FLAGS, readKataOptions } from "../../src/kata/options.ts";
+import { KATA_COMMAND_LINE } from "../../src/kata/options.ts";
 
 /** What the test tells the link. */
 interface Order {
@@ -145,10 +146,9 @@ function fromHex(digits: string): Uint8Array {
 }
 
 const [, control = "", attachPath = "-", ...args] = sys.argv;
-const options = readKataOptions(
-  new Flags(["-agent", "/none", "-container", "web", "-exec-id", "web", ...args], KATA_FLAGS),
-);
-if (attachPath !== "-") options.attachFd = listenUnix(attachPath);
+const needed = ["-agent", "/none", "-container", "web", "-exec-id", "web"];
+const options = readCommandLine(KATA_COMMAND_LINE, [...needed, ...args]);
+if (attachPath !== "-") options.attachFd = listenUnix(attachPath, 128);
 runShim(options, {
   program: "fake-shim",
   signals: KATA_SIGNALS,

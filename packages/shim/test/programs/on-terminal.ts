@@ -1,6 +1,6 @@
 /**
- * Runs a program on a terminal of its own: `on-terminal PROGRAM ARGUMENTS…`. What comes in is typed there, what it writes goes
- * out; the terminal's path is the first line on stderr, the program's end the second.
+ * Runs a program on a terminal of its own: `on-terminal PROGRAM ARGUMENTS…`; without one, only makes the terminal. What comes in is typed there, what it writes goes
+ * out; the terminal's path is the first line on stderr, the program's end the second, and whether the terminal is as it was.
  */
 import * as sys from "tiny:sys";
 import {
@@ -10,6 +10,7 @@ import {
   onExit,
   openPty,
   openSlave,
+  readTerminalMode,
   run,
   setWindowSize,
   takeTerminal,
@@ -32,20 +33,26 @@ const [, program = "", ...args] = sys.argv;
 const { master, number } = openPty("/dev/pts");
 setWindowSize(master, 24, 80);
 const slave = openSlave(master);
+const mode = () => readTerminalMode(slave)?.join();
+const found = mode();
 say(`/dev/pts/${number}`);
 
-const child = fork(() => {
-  sys.setsid();
-  takeTerminal(slave);
-  for (const fd of [0, 1, 2]) sys.dup2(slave, fd);
-  sys.execve(program, [program, ...args], sys.environ);
-});
-onExit(child, (status) => {
-  // What it has left in the terminal.
-  while (relay(master, 1));
-  say(`ended ${exitCode(status)}`);
-  sys.exit(0);
-});
+function start(): void {
+  const child = fork(() => {
+    sys.setsid();
+    takeTerminal(slave);
+    for (const fd of [0, 1, 2]) sys.dup2(slave, fd);
+    sys.execve(program, [program, ...args], sys.environ);
+  });
+  onExit(child, (status) => {
+    // What it has left in the terminal.
+    while (relay(master, 1));
+    say(`ended ${exitCode(status)} ${mode() === found ? "as it was" : "changed"}`);
+    sys.exit(0);
+  });
+}
+
+if (program) start();
 watch(0, EPOLLIN, () => {
   if (!relay(0, master)) unwatch(0);
 });

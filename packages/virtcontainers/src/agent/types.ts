@@ -60,6 +60,11 @@ export interface OpenOptions extends AgentOptions {
   readonly directory: PodDirectory;
   /** socket of the pod's proxy, which has the agent's channels; missing: there is none */
   readonly proxySocket?: string | undefined;
+  /**
+   * Brings the proxy back when it is dead, and settles when its socket is served. Rejects when the VM has ended or is about
+   * to. Missing: a session ends with its proxy.
+   */
+  readonly reviveProxy?: (() => Promise<void>) | undefined;
   readonly deadlineFactor: number;
   /** the VM has just been started: wait until its agent is ready */
   readonly fresh: boolean;
@@ -207,6 +212,17 @@ export interface ResourceControl {
 /** That ability of a session, if its agent has it. */
 export function resourceControlOf(session: AgentSession): (AgentSession & ResourceControl) | undefined {
   return "onlineCPUMem" in session ? (session as AgentSession & ResourceControl) : undefined;
+}
+
+/** A session with an agent whose VM may have begun as a copy of another. */
+export interface IdentityControl {
+  /** Sets the guest's clock and feeds its random numbers. */
+  renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function identityControlOf(session: AgentSession): (AgentSession & IdentityControl) | undefined {
+  return "renewIdentity" in session ? (session as AgentSession & IdentityControl) : undefined;
 }
 
 /** A session with an agent that limits, measures and freezes containers, and takes plugged-in resources into use. */

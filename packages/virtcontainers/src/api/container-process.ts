@@ -87,7 +87,7 @@ async function startProcess(
   try {
     const signal = anySignal(pod.call.signal, failed);
     const token = await session.startProcess(containerId, cmd, carrier, { signal });
-    begin();
+    await begin();
     pod.call.mark("process-started");
     return { token, pid: shim?.identity.pid ?? NO_SHIM_PID, startTime: new Date(), io };
   } catch (error) {

@@ -1,6 +1,7 @@
 import { isHuskError } from "../errors/index.ts";
 import { findShimOf } from "../shim/end-shims.ts";
-import { markStopped, type OpenPod } from "./open-pod.ts";
+import { markStopped } from "./mark-stopped.ts";
+import type { OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { noteShimExits, orphansOf } from "./shim-exits.ts";
 import { noteShim, startShimAgain } from "./shim-of-container.ts";
@@ -33,7 +34,7 @@ async function repairShim(pod: OpenPod, containerId: string): Promise<void> {
   const { record: container } = pod.container(containerId);
   // It may have told, and died, since we looked.
   noteShimExits(record, directory, live);
-  if (live.exits.has(containerId)) return markStopped(container, live.exits.get(containerId));
+  if (container.state === "stopped") return;
   if (container.ownShim?.logs) {
     if (!adoptShim(pod, containerId)) await startShimAgain(pod, containerId);
   } else if (pod.state !== "paused") await endOrphan(pod, containerId);

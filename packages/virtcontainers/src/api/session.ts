@@ -6,6 +6,7 @@ import { withLogTail } from "../hypervisor/log-tail.ts";
 import { checkState } from "../state-machine.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
+import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { observeRunState } from "./run-state.ts";
 import { throughProxy } from "./through-proxy.ts";
@@ -52,8 +53,7 @@ function openAgent(pod: OpenPod, options: SessionOptions): Promise<AgentSession 
       signal: call.signal,
       events: eventsFor(pod),
       runningContainers: () => runningContainers(pod),
-      describeLoss: (viaRelay) =>
-        describeLoss(pod.id, directory, viaRelay ? "relay" : hasProxy ? "proxy" : undefined),
+      describeLoss: (viaRelay) => describeLoss(pod, viaRelay ? "relay" : hasProxy ? "proxy" : undefined),
       mark: call.mark,
     });
   return hasProxy ? throughProxy(pod, open) : open();
@@ -149,11 +149,10 @@ const WAYS = {
 
 /** Why a connection has ended: the VM has, or only what it led through. */
 export async function describeLoss(
-  podId: string,
-  directory: PodDirectory,
+  { id: podId, directory, hypervisor: { vm } }: OpenPod,
   way: keyof typeof WAYS | undefined,
 ): Promise<HuskError> {
-  if (way && !(await hasVmEnded(directory))) {
+  if (way && !(await hasVmEnded(directory, vm))) {
     const text = `${WAYS[way]} pod "${podId}" has ended; the pod still runs`;
     return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId });
   }
@@ -165,12 +164,13 @@ export async function describeLoss(
   return new HuskError("ERR_VM_LOST", text, { podId });
 }
 
-async function hasVmEnded(directory: PodDirectory): Promise<boolean> {
+async function hasVmEnded(directory: PodDirectory, vm: ProcessIdentity | undefined): Promise<boolean> {
   try {
     const lock = await lockFile(directory.file("vmLock"), { mode: "shared", timeoutMs: VM_END_MS });
     lock?.release();
     return lock !== undefined;
   } catch (error) {
-    return systemCode(error) === "ENOENT";
+    // The directory has gone with its pod, or the hypervisor has no such lock.
+    return systemCode(error) === "ENOENT" && !(vm && isProcessAlive(vm));
   }
 }

@@ -3,6 +3,7 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import type { ContainerRecord, PodRecord } from "../store/pod-record.ts";
 import { isProcessAlive } from "../store/process-identity.ts";
 import type { LivePod } from "./live-pod.ts";
+import { markStopped } from "./mark-stopped.ts";
 
 /** Whether a container was started and has not been seen to end. */
 function isStarted({ state }: ContainerRecord): boolean {
@@ -12,9 +13,14 @@ function isStarted({ state }: ContainerRecord): boolean {
 /** Notes the ends of containers that their shims have written down. */
 export function noteShimExits(record: PodRecord, directory: PodDirectory, live: LivePod): void {
   for (const [containerId, container] of Object.entries(record.containers)) {
-    if (!container.ownShim || !isStarted(container)) continue;
+    // One that ended with its VM may have told before.
+    const isUnknown = container.state === "stopped" && container.exitCode === undefined;
+    if (!container.ownShim || !(isStarted(container) || isUnknown)) continue;
     const exit = readExitFile(directory.containerFile(containerId, "exit"));
-    if (exit && live.exits.get(containerId) === undefined) live.noteExit(containerId, exitCodeOf(exit));
+    if (!exit) continue;
+    const exitCode = exitCodeOf(exit) ?? live.exits.get(containerId);
+    if (!live.exits.has(containerId)) live.noteExit(containerId, exitCode);
+    markStopped(container, exitCode);
   }
 }
 

@@ -51,8 +51,8 @@ export async function startShimAgain(pod: OpenPod, containerId: string): Promise
     onStart: (shim, token) => noteShim(pod, containerId, shim.identity, { token, logs: true }),
     onEnd: (shim, end) => takeEnd(pod, containerId, shim.identity, end),
   });
-  begin();
   await startShim?.(record.ownShim.token);
+  await begin();
   pod.call.mark("shim-started-again");
 }
 

@@ -50,7 +50,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   await endResidents(residentsOf(pod));
   checkResidentPrograms(record.config);
   await releaseNetwork(record, networkOptions(pod));
-  const plans = await prepareVm(record, hypervisor, call);
+  const { plans } = await prepareVm(record, hypervisor, call);
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));
@@ -96,7 +96,7 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
     const { dns } = pod.record.network ?? {};
     const signal = anySignal(pod.call.signal, failed);
     await session.startContainer({ config, storage, dns }, carrier, { signal });
-    begin();
+    await begin();
   } catch (error) {
     const cause = failed.aborted ? failed.reason : error;
     const told = toContainerError(cause, pod.id, containerId);

@@ -1,6 +1,8 @@
 import { connectSocket } from "../agent/socket.ts";
-import { isHuskError, systemCode } from "../errors/index.ts";
+import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { withLogTail } from "../hypervisor/log-tail.ts";
+import { isProxyAlive } from "../proxy/end-proxy.ts";
 import { keepProxy, waitForSocket } from "../proxy/keep-proxy.ts";
 import { isProcessAlive } from "../store/process-identity.ts";
 import type { OpenPod } from "./open-pod.ts";
@@ -19,7 +21,8 @@ export async function throughProxy<T>(pod: OpenPod, open: () => Promise<T>): Pro
       return await open();
     } catch (error) {
       const hasVm = hypervisor.vm !== undefined && isProcessAlive(hypervisor.vm);
-      if (attempt === ATTEMPTS || !hasVm || !isDisconnected(error)) throw error;
+      if (!hasVm || !isDisconnected(error)) throw error;
+      if (attempt === ATTEMPTS) throw (await isProxyAlive(directory)) ? error : doesNotStay(pod, error);
     }
     if (await keepProxy(record, directory)) continue;
     // Somebody has the lock: a proxy that lives, or who is just starting one.
@@ -27,6 +30,15 @@ export async function throughProxy<T>(pod: OpenPod, open: () => Promise<T>): Pro
     const timeoutMs = deadlineMs("agentCommand", hypervisor.deadlineFactor);
     await waitForSocket(path, () => canConnect(path), { timeoutMs, signal: call.signal });
   }
+}
+
+function doesNotStay({ id: podId, directory }: OpenPod, cause: unknown): HuskError {
+  const text = withLogTail(
+    `the proxy of pod "${podId}" was started ${ATTEMPTS} times and did not stay`,
+    "proxy.log ends with",
+    directory.file("proxyLog"),
+  );
+  return new HuskError("ERR_PROXY_START", text, { podId, cause });
 }
 
 /** Whether nobody serves the socket, or not any more. */

@@ -1,6 +1,6 @@
 import { checkId } from "../config/ids.ts";
 import { abortError } from "../deadline.ts";
-import { HuskError } from "../errors/index.ts";
+import { HuskError, isHuskError } from "../errors/index.ts";
 import type { CallOptions, ProcessExit } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { withSessionOf } from "./container-process.ts";
@@ -51,7 +51,7 @@ export async function waitContainer(
 /** Its shim tells; undefined: it has gone without telling, or says that nobody knows. */
 async function waitForShim(pod: OpenPod, containerId: string): Promise<ProcessExit | undefined> {
   const { signal } = pod.call;
-  const connection = await connectShim(pod, containerId);
+  const connection = await connectShim(pod, containerId).catch(ignoreLoss);
   if (!connection) return undefined;
   const onAbort = () => connection.close();
   signal?.addEventListener("abort", onAbort, { once: true });
@@ -63,6 +63,11 @@ async function waitForShim(pod: OpenPod, containerId: string): Promise<ProcessEx
     signal?.removeEventListener("abort", onAbort);
     connection.close();
   }
+}
+
+/** A shim that ends just as it is connected to has nothing more to say. */
+function ignoreLoss(error: unknown): undefined {
+  if (!isHuskError(error, "ERR_SHIM_LOST")) throw error;
 }
 
 /** The agent tells; the process that holds its channels hears it, and we with it. */

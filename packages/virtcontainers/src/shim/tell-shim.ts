@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { connectSocket } from "../agent/socket.ts";
 import { withDeadline } from "../deadline.ts";
@@ -16,7 +15,7 @@ export async function tellShim(attachSocket: string, message: Uint8Array): Promi
   if (!socket) return;
   try {
     socket.resume();
-    const closed = once(socket, "close");
+    const closed = endOf(socket);
     socket.end(message);
     await withDeadline(closed, { ms: TELL_MS, what: "a shim to take a message" });
   } finally {
@@ -36,12 +35,39 @@ export async function waitForShim(
   if (!socket) return;
   try {
     socket.resume();
-    const closed = once(socket, "close");
+    const closed = endOf(socket);
     const ms = timeoutMs ?? Number.POSITIVE_INFINITY;
     await withDeadline(closed, { ms, signal, what: "a shim to end" });
   } finally {
     socket.destroy();
   }
+}
+
+/**
+ * Waits until a shim that has just been started greets who connects: it has understood what it is to do.
+ * @returns false: it has ended without a word
+ * @throws HuskError ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function waitForGreeting(
+  attachSocket: string,
+  { timeoutMs: ms, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<boolean> {
+  const socket = await connectShim(attachSocket, signal);
+  if (!socket) return false;
+  try {
+    const heard = new Promise<boolean>((resolve) => {
+      socket.once("data", () => resolve(true));
+      socket.once("close", () => resolve(false));
+    });
+    return await withDeadline(heard, { ms, signal, what: "a shim to be there" });
+  } finally {
+    socket.destroy();
+  }
+}
+
+/** However it comes. */
+function endOf(socket: Socket): Promise<void> {
+  return new Promise((resolve) => socket.once("close", () => resolve()));
 }
 
 /** @returns undefined when there is none that lives */

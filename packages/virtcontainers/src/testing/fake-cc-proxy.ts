@@ -1,3 +1,5 @@
+import { randomBytes } from "node:crypto";
+import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import {
   encodeErrorResponse,
@@ -17,7 +19,7 @@ import {
   proxyCommandName,
   TOKEN_BYTES,
 } from "@husk/wire/cc-proxy";
-import { API_VERSION, encodeVersion } from "@husk/wire/hyperstart";
+import { API_VERSION, encodeProcessAsyncEvent, encodeVersion } from "@husk/wire/hyperstart";
 
 /** A process of the fake proxy's agent, which a shim carries that has the token. */
 export class FakeProxiedProcess {
@@ -56,26 +58,44 @@ export class FakeCcProxy {
   readonly overrides = new Map<string, (socket: Socket, frame: ProxyFrame) => void>();
   readonly sockets = new Set<Socket>();
   program: (process: FakeProxiedProcess) => void = () => {};
+  /** called when a shim comes whose process another proxy has begun */
+  onReturn: (process: FakeProxiedProcess) => void = () => {};
+  closed = false;
+  /** the connection that heard last of all ends */
+  listener: Socket | undefined;
   readonly #shims = new Map<string, Socket>();
   #server: Server | undefined;
-  #tokens = 0;
+  readonly #drawn = new Set<string>();
 
   static async listen(path: string): Promise<FakeCcProxy> {
     const proxy = new FakeCcProxy();
-    const server = createServer((socket) => proxy.#accept(socket));
-    proxy.#server = server;
-    await new Promise<void>((resolve) => server.listen(path, resolve));
+    await proxy.listen(path);
     return proxy;
   }
 
   /** Ends as a killed proxy does. */
   close(): void {
+    this.closed = true;
     this.#server?.close();
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Begins to listen. */
+  async listen(path: string): Promise<void> {
+    rmSync(path, { force: true });
+    const server = createServer((socket) => this.#accept(socket));
+    this.#server = server;
+    await new Promise<void>((resolve) => server.listen(path, resolve));
+  }
+
   respond(socket: Socket, opcode: number, payload: string | Uint8Array = ""): void {
     socket.write(encodeProxyFrame({ type: FrameType.RESPONSE, opcode }, payload));
+  }
+
+  /** Tells a connection of the end of a process. */
+  tellExit(socket: Socket, container: string, process: string, status: number): void {
+    const kind = { type: FrameType.NOTIFICATION, opcode: ProxyNotification.GUEST_EXIT };
+    socket.write(encodeProxyFrame(kind, encodeProcessAsyncEvent(container, process, status)));
   }
 
   refuse(socket: Socket, opcode: number, message: string): void {
@@ -110,13 +130,14 @@ export class FakeCcProxy {
     switch (opcode) {
       case ProxyCommand.REGISTER_VM:
       case ProxyCommand.ATTACH_VM: {
-        const tokens = Array.from({ length: parseAttachVm(payload).numIOStreams }, () => this.#drawToken());
+        const { numIOStreams, exits } = parseAttachVm(payload);
+        if (exits) this.listener = socket;
+        const tokens = Array.from({ length: numIOStreams }, () => this.#drawToken());
         this.respond(socket, opcode, encodeIoResponse({ url: "unix:///proxy.sock", tokens }));
         return;
       }
       case ProxyCommand.CONNECT_SHIM:
-        this.#shims.set(parseConnectShim(payload).token, socket);
-        this.respond(socket, opcode);
+        this.#connectShim(socket, parseConnectShim(payload).token);
         return;
       case ProxyCommand.DISCONNECT_SHIM:
         socket.destroy();
@@ -127,6 +148,17 @@ export class FakeCcProxy {
       default:
         this.respond(socket, opcode);
     }
+  }
+
+  #connectShim(socket: Socket, token: string): void {
+    this.respond(socket, ProxyCommand.CONNECT_SHIM);
+    if (this.#drawn.has(token)) {
+      this.#shims.set(token, socket);
+      return;
+    }
+    const process = new FakeProxiedProcess(token, { hyperName: "", tokens: [token] }, socket);
+    this.processes.push(process);
+    this.onReturn(process);
   }
 
   #run(socket: Socket, request: HyperRequest): void {
@@ -141,7 +173,8 @@ export class FakeCcProxy {
   }
 
   #drawToken(): string {
-    this.#tokens += 1;
-    return encodeToken(new Uint8Array(TOKEN_BYTES).fill(this.#tokens));
+    const token = encodeToken(randomBytes(TOKEN_BYTES));
+    this.#drawn.add(token);
+    return token;
   }
 }

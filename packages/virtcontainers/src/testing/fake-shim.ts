@@ -9,6 +9,10 @@ export interface FakeShim {
   readonly clients: ReadonlySet<Socket>;
   /** Settles when so many requests have come. */
   asked(count: number): Promise<void>;
+  /** Settles when so many clients are connected. */
+  connected(count: number): Promise<void>;
+  /** Settles when none is connected. */
+  left(): Promise<void>;
   /** Sends to all clients. */
   send(...frames: Uint8Array[]): void;
   /** Closes all connections, and listens no more. */
@@ -20,17 +24,32 @@ export async function startFakeShim(path: string, hello: AttachHello): Promise<F
   const requests: AttachRequest[] = [];
   const clients = new Set<Socket>();
   const waiters = new Set<() => void>();
+  const until = async (isReached: () => boolean) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const check = () => isReached() && resolve();
+    waiters.add(check);
+    check();
+    await promise;
+    waiters.delete(check);
+  };
+  const tell = () => {
+    for (const waiter of waiters) waiter();
+  };
   const server: Server = createServer((socket) => {
     const decoder = new AttachRequestDecoder();
     clients.add(socket);
-    socket.on("close", () => clients.delete(socket));
+    tell();
+    socket.on("close", () => {
+      clients.delete(socket);
+      tell();
+    });
     socket.on("error", () => {});
     socket.on("data", (chunk) => {
       for (const request of decoder.push(chunk))
         requests.push(
           request.kind === "stdin" ? { ...request, data: new Uint8Array(request.data) } : request,
         );
-      for (const waiter of waiters) waiter();
+      tell();
     });
     socket.write(encodeHello(hello));
   });
@@ -38,20 +57,15 @@ export async function startFakeShim(path: string, hello: AttachHello): Promise<F
   return {
     requests,
     clients,
-    async asked(count) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const check = () => requests.length >= count && resolve();
-      waiters.add(check);
-      check();
-      await promise;
-      waiters.delete(check);
-    },
+    asked: (count) => until(() => requests.length >= count),
+    connected: (count) => until(() => clients.size >= count),
+    left: () => until(() => clients.size === 0),
     send(...frames) {
       for (const client of clients) for (const frame of frames) client.write(frame);
     },
     async close() {
       for (const client of clients) client.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      if (server.listening) await new Promise((resolve) => server.close(resolve));
     },
   };
 }

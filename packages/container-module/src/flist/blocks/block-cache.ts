@@ -31,7 +31,7 @@ export class BlockCache {
     const sealed = await this.#store.get(id).catch(() => undefined);
     if (!sealed) return undefined;
     const path = this.#store.pathOf(id);
-    if (!isBlock(id, sealed)) {
+    if (!(await isBlock(id, sealed))) {
       await rm(path, { force: true });
       return undefined;
     }

@@ -1,5 +1,5 @@
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { blake2b } from "@noble/hashes/blake2.js";
+import { createBLAKE2b } from "hash-wasm";
 import { decodeSnappy } from "./snappy-decode.ts";
 import { encodeSnappy, maxSnappyLength } from "./snappy-encode.ts";
 
@@ -26,32 +26,36 @@ export interface SealedBlock extends BlockRef {
   readonly sealed: Uint8Array;
 }
 
+let loading: ReturnType<typeof createBLAKE2b> | undefined;
+
 /** BLAKE2b of 32 bytes. It is not the beginning of the one of 64 bytes, which is all that Node has. */
-function hash(bytes: Uint8Array): Uint8Array {
-  return blake2b(bytes, { dkLen: HASH_BYTES });
+async function hash(bytes: Uint8Array): Promise<Uint8Array> {
+  loading ??= createBLAKE2b(8 * HASH_BYTES);
+  const hasher = await loading;
+  return hasher.init().update(bytes).digest("binary");
 }
 
 /** Whether sealed bytes are those that an id names. */
-export function isBlock(id: Uint8Array, sealed: Uint8Array): boolean {
-  return Buffer.compare(hash(sealed), id) === 0;
+export async function isBlock(id: Uint8Array, sealed: Uint8Array): Promise<boolean> {
+  return Buffer.compare(await hash(sealed), id) === 0;
 }
 
 /**
  * Compresses a piece of a file by snappy and encrypts it by AES-256-GCM. Key and nonce come from the plain bytes, so that
  * the same bytes are the same block, whoever packs them; the key stays in the flist.
  */
-export function sealBlock(plain: Uint8Array): SealedBlock {
-  const key = hash(plain);
+export async function sealBlock(plain: Uint8Array): Promise<SealedBlock> {
+  const key = await hash(plain);
   const cipher = createCipheriv("aes-256-gcm", key, key.subarray(0, NONCE_BYTES));
   const sealed = Buffer.concat([cipher.update(encodeSnappy(plain)), cipher.final(), cipher.getAuthTag()]);
-  return { id: hash(sealed), key, sealed };
+  return { id: await hash(sealed), key, sealed };
 }
 
 /**
  * Gives the plain bytes of a block whose id has been checked.
  * @throws Error telling what does not fit
  */
-export function openBlock(key: Uint8Array, sealed: Uint8Array): Uint8Array {
+export async function openBlock(key: Uint8Array, sealed: Uint8Array): Promise<Uint8Array> {
   if (sealed.length < TAG_BYTES) throw new Error(`only ${sealed.length} bytes`);
   const end = sealed.length - TAG_BYTES;
   const decipher = createDecipheriv("aes-256-gcm", key, key.subarray(0, NONCE_BYTES), {
@@ -65,6 +69,7 @@ export function openBlock(key: Uint8Array, sealed: Uint8Array): Uint8Array {
     throw new Error("its key does not fit", { cause: error });
   }
   const plain = decodeSnappy(packed, MAX_PLAIN_BYTES);
-  if (Buffer.compare(hash(plain), key) !== 0) throw new Error("its key is not the hash of its contents");
+  if (Buffer.compare(await hash(plain), key) !== 0)
+    throw new Error("its key is not the hash of its contents");
   return plain;
 }

@@ -63,7 +63,7 @@ export class BlockSource implements Disposable {
   async get(block: BlockRef, signal?: AbortSignal): Promise<Uint8Array> {
     const sealed = await this.#gate.run(() => this.#getSealed(block.id, signal));
     try {
-      return openBlock(block.key, sealed);
+      return await openBlock(block.key, sealed);
     } catch (error) {
       // The store gave what the flist asked for: then the flist is wrong.
       throw invalidFlist(`block ${hexId(block.id)}: ${messageOf(error)}`, error);
@@ -152,7 +152,7 @@ async function askStore(
 ): Promise<Uint8Array | undefined> {
   try {
     const sealed = await store.get(id, signal);
-    if (sealed && sealed.length <= MAX_SEALED_BYTES && isBlock(id, sealed)) return sealed;
+    if (sealed && sealed.length <= MAX_SEALED_BYTES && (await isBlock(id, sealed))) return sealed;
     faults.push(`${store.address} ${sealed ? "gave something else" : "does not have it"}`);
   } catch (error) {
     if (signal?.aborted) throw abortError(signal);

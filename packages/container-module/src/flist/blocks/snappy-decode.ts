@@ -14,7 +14,7 @@ export function decodeSnappy(packed: Uint8Array, maxLength: number): Uint8Array 
     if (element.length > length - to) throw new Error("more plain bytes than announced");
     if (element.offset === undefined) {
       if (element.length > packed.length - from) throw new Error("a literal that is cut off");
-      plain.set(packed.subarray(from, from + element.length), to);
+      copyLiteral(packed, from, plain, to, element.length);
       from += element.length;
     } else {
       if (element.offset === 0 || element.offset > to) throw new Error("a copy of what is not there");
@@ -74,11 +74,15 @@ function readInteger(packed: Uint8Array, at: number, bytes: number): number {
   return value;
 }
 
+/** Bytes up to which a loop is quicker than asking for a copy. */
+const SHORT_BYTES = 64;
+
+function copyLiteral(packed: Uint8Array, from: number, plain: Uint8Array, to: number, length: number): void {
+  if (length > SHORT_BYTES) plain.set(packed.subarray(from, from + length), to);
+  else for (let at = 0; at < length; at += 1) plain[to + at] = packed[from + at] ?? 0;
+}
+
 /** A copy may overlap what it makes: then it repeats itself. */
 function copyWithin(plain: Uint8Array, to: number, offset: number, length: number): void {
-  if (offset >= length) {
-    plain.copyWithin(to, to - offset, to - offset + length);
-    return;
-  }
   for (let at = to; at < to + length; at += 1) plain[at] = plain[at - offset] ?? 0;
 }

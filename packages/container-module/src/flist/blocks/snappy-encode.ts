@@ -136,37 +136,48 @@ class Writer {
   }
 
   putLength(length: number): void {
-    for (; length >= 0x80; length >>>= 7) this.#put((length & 0x7f) | 0x80);
-    this.#put(length);
+    let rest = length;
+    for (; rest >= 0x80; rest >>>= 7) this.#put((rest & 0x7f) | 0x80);
+    this.#put(rest);
   }
 
   putLiteral(literal: Uint8Array): void {
     const size = literal.length - 1;
     if (size < 0) return;
     if (size < 60) this.#put(size << 2);
-    else if (size < 0x100) this.#put(60 << 2, size);
-    else this.#put(61 << 2, size & 0xff, size >>> 8);
+    else {
+      this.#put((size < 0x100 ? 60 : 61) << 2);
+      this.#put(size & 0xff);
+      if (size >= 0x100) this.#put(size >>> 8);
+    }
     this.#bytes.set(literal, this.#length);
     this.#length += literal.length;
   }
 
   /** A copy has 64 bytes at most, and one that is at least 4 must remain for the last. */
   putCopy(offset: number, length: number): void {
-    for (; length >= 68; length -= 64) this.#putFarCopy(offset, 64);
-    if (length > 64) {
+    let rest = length;
+    for (; rest >= 68; rest -= 64) this.#putFarCopy(offset, 64);
+    if (rest > 64) {
       this.#putFarCopy(offset, 60);
-      length -= 60;
+      rest -= 60;
     }
-    if (length >= 12 || offset >= 2048) this.#putFarCopy(offset, length);
-    else this.#put(((offset >>> 8) << 5) | ((length - 4) << 2) | 1, offset & 0xff);
+    if (rest >= 12 || offset >= 2048) {
+      this.#putFarCopy(offset, rest);
+      return;
+    }
+    this.#put(((offset >>> 8) << 5) | ((rest - 4) << 2) | 1);
+    this.#put(offset & 0xff);
   }
 
   #putFarCopy(offset: number, length: number): void {
-    this.#put(((length - 1) << 2) | 2, offset & 0xff, offset >>> 8);
+    this.#put(((length - 1) << 2) | 2);
+    this.#put(offset & 0xff);
+    this.#put(offset >>> 8);
   }
 
-  #put(...bytes: number[]): void {
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+  #put(byte: number): void {
+    this.#bytes[this.#length] = byte;
+    this.#length += 1;
   }
 }

@@ -43,7 +43,7 @@ export class BlockSink implements Disposable {
 
   /** Seals a piece of a file and puts it away. @throws HuskError ERR_FLIST_BLOCK, ERR_ABORTED */
   async put(plain: Uint8Array, signal: AbortSignal | undefined): Promise<BlockRef> {
-    const { id, key, sealed } = sealBlock(plain);
+    const { id, key, sealed } = await sealBlock(plain);
     const first = id[0] ?? 0;
     for (const { start, end, store, put } of this.#sinks) {
       if (first < start || first > end) continue;

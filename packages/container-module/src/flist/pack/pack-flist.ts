@@ -3,18 +3,15 @@ import { rename, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
 import { throwIfAborted } from "@husk/virtcontainers/internals";
-import type { BlockRef } from "../blocks/block-codec.ts";
 import type { FlistRoute } from "../metadata/flist.ts";
 import { FlistWriter } from "../metadata/write-flist.ts";
 import { parseStoreAddress } from "../stores/store-address.ts";
 import type { Progress } from "../unpack/progress.ts";
 import { BlockSink } from "./block-sink.ts";
+import { OrderedPuts } from "./ordered-puts.ts";
 import { readPieces } from "./read-pieces.ts";
 import { parseStoreSpec, type StoreSpec } from "./store-spec.ts";
 import { walkDirectory } from "./walk-directory.ts";
-
-/** Blocks that are on their way to stores at the same time. */
-const BLOCKS_AT_ONCE = 8;
 
 /** How a directory is packed. */
 export interface PackOptions {
@@ -78,45 +75,25 @@ async function packEntries(
   let [entries, bytes] = [0, 0];
   /** numbers of the directories that lead to the next entry */
   const parents: number[] = [];
-  for (const entry of walkDirectory(directory)) {
+  await using puts = new OrderedPuts((ino, block) => writer.addBlock(ino, block));
+  for (const { depth, path, ...entry } of walkDirectory(directory)) {
     throwIfAborted(signal);
-    const { depth, path, ...rest } = entry;
-    const ino = writer.addEntry({ ...rest, size: rest.target?.length ?? 0, parent: parents[depth - 1] ?? 0 });
+    const size = entry.target?.length ?? 0;
+    const ino = writer.addEntry({ ...entry, size, parent: parents[depth - 1] ?? 0 });
     parents[depth] = ino;
     entries += 1;
     if (entry.kind !== "file") continue;
-    let size = 0;
-    const pieces = putPieces(path, sink, signal, (length) => {
-      size += length;
-      onProgress?.({ bytes: bytes + size });
-    });
-    for await (const block of pieces) writer.addBlock(ino, block);
-    writer.setSize(ino, size);
-    bytes += size;
-  }
-  return { entries, bytes };
-}
-
-/** Puts a file away, some blocks at the same time, and gives them in order. */
-async function* putPieces(
-  path: string,
-  sink: BlockSink,
-  signal: AbortSignal | undefined,
-  onPiece: (length: number) => void,
-): AsyncGenerator<BlockRef> {
-  const going: Promise<BlockRef>[] = [];
-  try {
+    const before = bytes;
     for await (const piece of readPieces(path)) {
       throwIfAborted(signal);
-      going.push(sink.put(piece, signal));
-      onPiece(piece.length);
-      const oldest = going.length < BLOCKS_AT_ONCE ? undefined : going.shift();
-      if (oldest) yield await oldest;
+      await puts.add(ino, sink.put(piece, signal));
+      bytes += piece.length;
+      onProgress?.({ bytes });
     }
-    for (let oldest = going.shift(); oldest; oldest = going.shift()) yield await oldest;
-  } finally {
-    await Promise.allSettled(going);
+    writer.setSize(ino, bytes - before);
   }
+  await puts.finish();
+  return { entries, bytes };
 }
 
 function makeRoutes(specs: readonly StoreSpec[], routes: readonly string[] | undefined): FlistRoute[] {

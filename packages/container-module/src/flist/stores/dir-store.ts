@@ -9,6 +9,7 @@ import { type BlockStore, blockPaths } from "./block-store.ts";
 export class DirStore implements BlockStore {
   readonly address: string;
   readonly #directory: string;
+  readonly #made = new Map<string, Promise<unknown>>();
 
   constructor(directory: string, address: string) {
     this.#directory = directory;
@@ -32,7 +33,7 @@ export class DirStore implements BlockStore {
   async put(id: Uint8Array, sealed: Uint8Array): Promise<void> {
     const path = this.pathOf(id);
     if ((await sizeOf(path)) === sealed.length) return;
-    await mkdir(dirname(path), { recursive: true });
+    await this.#makeFolder(dirname(path));
     const temporary = `${path}.${process.pid}-${randomBytes(4).toString("hex")}.new`;
     try {
       const file = await open(temporary, "wx", 0o644);
@@ -49,6 +50,12 @@ export class DirStore implements BlockStore {
   }
 
   close(): void {}
+
+  #makeFolder(path: string): Promise<unknown> {
+    const made = this.#made.get(path) ?? mkdir(path, { recursive: true });
+    this.#made.set(path, made);
+    return made;
+  }
 }
 
 async function sizeOf(path: string): Promise<number | undefined> {

@@ -1,9 +1,6 @@
 import { HuskError, isHuskError, systemCode } from "../../../errors/index.ts";
 import { connectSocket } from "../../socket.ts";
-import { ProxyConnection, type ProxyEvents } from "./proxy-connection.ts";
-
-/** For a connection that carries no process. */
-const NO_EVENTS: ProxyEvents = { onStream: () => {}, onExited: () => {}, onClosed: () => {} };
+import { type GuestEvents, type ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
 
 /**
  * Connects to cc-proxy.
@@ -13,10 +10,10 @@ const NO_EVENTS: ProxyEvents = { onStream: () => {}, onExited: () => {}, onClose
 export async function connectProxy(
   path: string,
   signal: AbortSignal | undefined,
-  events: Partial<ProxyEvents> = {},
+  events?: ProcessEvents | GuestEvents,
 ): Promise<ProxyConnection> {
   try {
-    return new ProxyConnection(await connectSocket(path, signal), { ...NO_EVENTS, ...events });
+    return new ProxyConnection(await connectSocket(path, signal), events);
   } catch (error) {
     if (isHuskError(error)) throw error;
     const text = `nobody serves the socket of the pod's proxy (${systemCode(error)})`;

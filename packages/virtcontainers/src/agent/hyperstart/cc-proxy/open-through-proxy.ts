@@ -8,6 +8,7 @@ import { HyperstartSession } from "../session.ts";
 import { connectProxy } from "./connect-proxy.ts";
 import { attachVm, registerVm } from "./proxy-commands.ts";
 import type { ProxyConnection } from "./proxy-connection.ts";
+import { ProxyEndpoint } from "./proxy-endpoint.ts";
 import { ProxyTransport } from "./proxy-transport.ts";
 
 /**
@@ -15,35 +16,46 @@ import { ProxyTransport } from "./proxy-transport.ts";
  * @throws HuskError ERR_BOOT_TIMEOUT, ERR_VM_LOST, ERR_AGENT_VERSION, ERR_AGENT_DISCONNECTED when nobody serves the socket, …
  */
 export async function openThroughProxy(path: string, options: OpenOptions): Promise<HyperstartSession> {
-  const { signal, deadlineFactor } = options;
-  let takeEnd = (_error: HuskError | undefined) => {};
-  const connection = await connectProxy(path, signal, { onClosed: (error) => takeEnd(error) });
+  const { signal } = options;
+  const endpoint = new ProxyEndpoint(path, options);
+  const connection = await connectProxy(path, signal, endpoint.guestEvents);
   try {
-    if (options.fresh) await register(connection, options);
-    else await attach(connection, options);
-    const proxy = { path, podId: options.directory.podId };
-    const session = new HyperstartSession(options, (events) => new ProxyTransport(proxy, connection, events));
-    takeEnd = (error) => session.transport.takeControlEnd(error);
-    const timeoutMs = deadlineMs("agentCommand", deadlineFactor);
-    await checkVersion(session.transport, { timeoutMs, signal });
-    return session;
+    if (options.fresh) await register(connection, endpoint, options);
+    else await attach(connection, endpoint, options);
   } catch (error) {
     connection.close();
     throw error;
   }
+  const session = new HyperstartSession(
+    options,
+    (events) => new ProxyTransport(endpoint, connection, events),
+  );
+  try {
+    await checkVersion(session.transport, { ...endpoint.limits, signal });
+    return session;
+  } catch (error) {
+    session.close();
+    throw error;
+  }
 }
 
-async function attach(connection: ProxyConnection, options: OpenOptions): Promise<void> {
-  const { directory, signal, deadlineFactor } = options;
-  const limits = { timeoutMs: deadlineMs("agentCommand", deadlineFactor), signal };
-  await attachVm(connection, { containerId: directory.podId, numIOStreams: 0 }, limits);
+async function attach(
+  connection: ProxyConnection,
+  { podId, limits }: ProxyEndpoint,
+  { signal }: OpenOptions,
+): Promise<void> {
+  await attachVm(connection, podId, { ...limits, signal });
 }
 
 /** A proxy that was brought back while the VM booted may have the VM already, and then the agent is ready. */
-async function register(connection: ProxyConnection, options: OpenOptions): Promise<void> {
+async function register(
+  connection: ProxyConnection,
+  endpoint: ProxyEndpoint,
+  options: OpenOptions,
+): Promise<void> {
   const { directory, deadlineFactor } = options;
   const vm = {
-    containerId: directory.podId,
+    containerId: endpoint.podId,
     ctlSerial: directory.socket("control"),
     ioSerial: directory.socket("stream"),
   };
@@ -52,7 +64,7 @@ async function register(connection: ProxyConnection, options: OpenOptions): Prom
     await waitReady(registerVm(connection, vm), { what: "READY", ms }, options);
   } catch (refusal) {
     if (!isHuskError(refusal, "ERR_AGENT_REFUSED")) throw refusal;
-    await attach(connection, options).catch(() => explainRefusal(refusal, options));
+    await attach(connection, endpoint, options).catch(() => explainRefusal(refusal, options));
   }
 }
 

@@ -1,8 +1,7 @@
-import { HuskError } from "../../../errors/index.ts";
 import type { CommandOptions, PreparedProcess, Reply } from "../transport.ts";
-import { connectProxy } from "./connect-proxy.ts";
-import { askAgent, attachVm } from "./proxy-commands.ts";
+import { askAgent, drawToken } from "./proxy-commands.ts";
 import type { ProxyConnection } from "./proxy-connection.ts";
+import type { ProxyEndpoint } from "./proxy-endpoint.ts";
 
 /**
  * The start of one process. It has a connection of its own: the proxy answers only when the process's shim has come, and
@@ -18,12 +17,10 @@ export class ProcessStart {
   }
 
   /** Asks the proxy for a token. @throws HuskError ERR_AGENT_DISCONNECTED, ERR_AGENT_REFUSED, … */
-  static async begin(path: string, podId: string, limits: CommandOptions): Promise<ProcessStart> {
-    const connection = await connectProxy(path, limits.signal);
+  static async begin(endpoint: ProxyEndpoint, limits: CommandOptions): Promise<ProcessStart> {
+    const connection = await endpoint.connect(limits);
     try {
-      const [token] = await attachVm(connection, { containerId: podId, numIOStreams: 1 }, limits);
-      if (token === undefined) throw new HuskError("ERR_AGENT_PROTOCOL", "the pod's proxy gave no token");
-      return new ProcessStart(connection, token);
+      return new ProcessStart(connection, await drawToken(connection, endpoint.podId, limits));
     } catch (error) {
       connection.close();
       throw error;

@@ -8,21 +8,26 @@ import {
   ProxyDecoder,
   type ProxyFrame,
   type ProxyFrameKind,
+  ProxyNotification,
   parseErrorResponse,
   proxyCommandName,
 } from "@husk/wire/cc-proxy";
+import { type ProcessAsyncEvent, parseProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../../deadline.ts";
 import { HuskError, messageOf } from "../../../errors/index.ts";
 import type { CommandOptions, Reply } from "../transport.ts";
 
-/** What a connection tells its user. */
-export interface ProxyEvents {
-  /** Output of the process that the connection carries. `opcode`: one of ProxyStream */
+/** What is told on a connection that carries a process. */
+export interface ProcessEvents {
+  /** Output. `opcode`: one of ProxyStream */
   onStream(opcode: number, data: Uint8Array): void;
-  /** That process has ended, after all of its output. */
+  /** It has ended, after all of its output. */
   onExited(exitCode: number): void;
-  /** It has ended; `error` when the proxy broke the protocol. */
-  onClosed(error: HuskError | undefined): void;
+}
+
+/** What is told on a connection that hears of the end of every process. */
+export interface GuestEvents {
+  onGuestExit(event: ProcessAsyncEvent): void;
 }
 
 interface Outstanding {
@@ -34,16 +39,17 @@ interface Outstanding {
 /** A connection to cc-proxy, which answers its commands in their order. */
 export class ProxyConnection {
   readonly #socket: Socket;
-  readonly #events: ProxyEvents;
+  readonly #events: Partial<ProcessEvents & GuestEvents>;
+  readonly #end = Promise.withResolvers<HuskError | undefined>();
   readonly #decoder = new ProxyDecoder("client");
   readonly #outstanding: Outstanding[] = [];
   readonly #waiting: (() => void)[] = [];
   #failure: HuskError | undefined;
   #closed = false;
 
-  constructor(socket: Socket, events: ProxyEvents) {
+  constructor(socket: Socket, events: ProcessEvents | GuestEvents | undefined) {
     this.#socket = socket;
-    this.#events = events;
+    this.#events = events ?? {};
     socket.unref();
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("drain", () => this.#wake());
@@ -54,6 +60,11 @@ export class ProxyConnection {
 
   get closed(): boolean {
     return this.#closed || this.#socket.destroyed;
+  }
+
+  /** settles when it has ended; with an error when the proxy broke the protocol */
+  get ended(): Promise<HuskError | undefined> {
+    return this.#end.promise;
   }
 
   get isPaused(): boolean {
@@ -120,8 +131,10 @@ export class ProxyConnection {
 
   #take(frame: ProxyFrame): void {
     if (frame.type === FrameType.RESPONSE) this.#takeResponse(frame);
-    else if (frame.type === FrameType.STREAM) this.#events.onStream(frame.opcode, frame.payload);
-    else this.#events.onExited(decodeProcessExited(frame.payload));
+    else if (frame.type === FrameType.STREAM) asked(this.#events.onStream)(frame.opcode, frame.payload);
+    else if (frame.opcode === ProxyNotification.PROCESS_EXITED)
+      asked(this.#events.onExited)(decodeProcessExited(frame.payload));
+    else asked(this.#events.onGuestExit)(parseProcessAsyncEvent(frame.payload));
   }
 
   #takeResponse({ opcode, isError, payload }: ProxyFrame): void {
@@ -139,12 +152,18 @@ export class ProxyConnection {
     this.#closed = true;
     for (const waiter of this.#outstanding.splice(0)) waiter.reject(this.#failure ?? disconnected());
     this.#wake();
-    this.#events.onClosed(this.#failure);
+    this.#end.resolve(this.#failure);
   }
 
   #wake(): void {
     for (const done of this.#waiting.splice(0)) done();
   }
+}
+
+/** @throws Error when nobody has asked for such news on this connection */
+function asked<T>(listener: T | undefined): T {
+  if (listener === undefined) throw new Error("news that nobody had asked for");
+  return listener;
 }
 
 function disconnected(): HuskError {

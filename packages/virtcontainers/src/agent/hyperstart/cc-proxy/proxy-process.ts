@@ -1,5 +1,5 @@
 import { FrameType, MAX_STREAM_BYTES, ProxyCommand, ProxyStream } from "@husk/wire/cc-proxy";
-import { HuskError } from "../../../errors/index.ts";
+import { HuskError, isHuskError } from "../../../errors/index.ts";
 import type { GuestProcess } from "../../guest-process.ts";
 import type {
   CommandOptions,
@@ -9,33 +9,47 @@ import type {
   Reply,
   TransportEvents,
 } from "../transport.ts";
-import { connectProxy } from "./connect-proxy.ts";
 import type { ProcessStart } from "./process-start.ts";
 import { checkProxyReply } from "./proxy-commands.ts";
-import type { ProxyConnection } from "./proxy-connection.ts";
+import type { ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
+import type { ProxyEndpoint } from "./proxy-endpoint.ts";
 
 const STDIN = { type: FrameType.STREAM, opcode: ProxyStream.STDIN };
+
+/** What is told of a process that is carried. */
+export interface ProxyProcessEvents extends Pick<TransportEvents, "onStreamsLost"> {
+  /** It has ended, and all of its output has come. */
+  onEnd(process: ProxyProcess, status: number): void;
+  /** It has been released, and its connection has ended. */
+  onGone(process: ProxyProcess): void;
+}
 
 /** A process that this process carries over a connection of its own to the proxy, as a shim does. */
 export class ProxyProcess implements PreparedProcess, ProcessStreams {
   readonly seqs = { stdio: 0, stderr: 0 };
   readonly streams = this;
-  readonly #name: ProcessName;
+  readonly name: ProcessName;
+  /** its end has been told to whoever wants to hear of all ends */
+  exitTold = false;
   readonly #process: GuestProcess;
   readonly #start: ProcessStart;
-  readonly #events: Pick<TransportEvents, "onExit" | "onStreamsLost">;
+  readonly #endpoint: ProxyEndpoint;
+  readonly #events: ProxyProcessEvents;
   #connection: ProxyConnection | undefined;
+  /** input for a connection that is being made anew */
+  #waiting: (() => void)[] = [];
+  #isLost = false;
   #released = false;
 
   constructor(
     name: ProcessName,
     process: GuestProcess,
-    start: ProcessStart,
-    events: Pick<TransportEvents, "onExit" | "onStreamsLost">,
+    { start, endpoint, events }: { start: ProcessStart; endpoint: ProxyEndpoint; events: ProxyProcessEvents },
   ) {
-    this.#name = name;
+    this.name = name;
     this.#process = process;
     this.#start = start;
+    this.#endpoint = endpoint;
     this.#events = events;
   }
 
@@ -43,25 +57,15 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
     return this.#connection?.isPaused ?? false;
   }
 
-  /** Connects to the proxy in place of a shim. `onEnd` is called when that connection has ended. */
-  async connect(path: string, limits: CommandOptions, onEnd: () => void): Promise<void> {
-    const connection = await connectProxy(path, limits.signal, {
-      onStream: (opcode, data) => this.#takeOutput(opcode, data),
-      onExited: (exitCode) => this.#takeExit(exitCode),
-      onClosed: (error) => {
-        if (!this.#released) this.#events.onStreamsLost(this.#name, error);
-        onEnd();
-      },
-    });
-    this.#connection = connection;
-    if (this.#released) connection.close();
-    const reply = await connection.request(ProxyCommand.CONNECT_SHIM, { token: this.#start.token }, limits);
-    checkProxyReply(ProxyCommand.CONNECT_SHIM, reply);
+  /** Connects to the proxy in place of a shim. @throws HuskError */
+  async connect(limits: CommandOptions): Promise<void> {
+    await this.#use(await this.#endpoint.connect(limits, this.#frames), limits);
   }
 
   async start(command: number, payload: object, options: CommandOptions): Promise<Reply> {
     const reply = await this.#start.send(command, payload, options);
     this.#start.close();
+    if (this.#isLost) throw new HuskError("ERR_AGENT_DISCONNECTED", "the process's connection has ended");
     return reply;
   }
 
@@ -86,27 +90,84 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
     if (this.#released) return;
     this.#released = true;
     this.#start.close();
+    this.#flush();
     this.#connection?.send({ type: FrameType.COMMAND, opcode: ProxyCommand.DISCONNECT_SHIM });
     this.#connection?.end();
+    if (!this.#connection) this.#events.onGone(this);
+  }
+
+  readonly #frames: ProcessEvents = {
+    onStream: (opcode, data) => this.#takeOutput(opcode, data),
+    onExited: (exitCode) => this.#takeExit(exitCode),
+  };
+
+  async #use(connection: ProxyConnection, limits: CommandOptions): Promise<void> {
+    this.#connection = connection;
+    if (this.#released) connection.close();
+    try {
+      const shim = { token: this.#start.token };
+      checkProxyReply(
+        ProxyCommand.CONNECT_SHIM,
+        await connection.request(ProxyCommand.CONNECT_SHIM, shim, limits),
+      );
+    } catch (error) {
+      connection.close();
+      this.#connection = undefined;
+      if (this.#released) this.#events.onGone(this);
+      throw error;
+    }
+    void connection.ended.then((error) => this.#takeEnd(error));
+    this.#flush();
+  }
+
+  #takeEnd(error: HuskError | undefined): void {
+    this.#connection = undefined;
+    if (this.#released) this.#events.onGone(this);
+    else if (error) this.#lose(error);
+    else void this.#reconnect();
+  }
+
+  /** The process goes on in the guest, and a proxy that has come back knows it by its token. */
+  async #reconnect(): Promise<void> {
+    while (!this.#released && this.#endpoint.canReconnect) {
+      try {
+        return await this.#use(await this.#endpoint.reconnect(this.#frames), this.#endpoint.limits);
+      } catch (error) {
+        if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) continue;
+        return this.#lose(isHuskError(error, "ERR_AGENT_PROTOCOL") ? error : undefined);
+      }
+    }
+    this.#lose(undefined);
+  }
+
+  #lose(error: HuskError | undefined): void {
+    if (this.#released) return;
+    this.#isLost = true;
+    this.#events.onStreamsLost(this.name, error);
   }
 
   #send(data?: Uint8Array, done: () => void = () => {}): void {
     if (this.#connection) this.#connection.send(STDIN, data, done);
-    else done();
+    else if (this.#released) done();
+    else this.#waiting.push(() => this.#send(data, done));
+  }
+
+  #flush(): void {
+    for (const send of this.#waiting.splice(0)) send();
   }
 
   #takeOutput(opcode: number, data: Uint8Array): void {
     if (opcode !== ProxyStream.STDOUT && opcode !== ProxyStream.STDERR) {
       throw new HuskError("ERR_AGENT_PROTOCOL", "a stream that is not its to send");
     }
+    this.#endpoint.noteProgress();
     const name = opcode === ProxyStream.STDOUT ? "stdout" : "stderr";
     if (data.length > 0 && !this.#process.pushOutput(name, data)) this.#connection?.pause();
   }
 
   #takeExit(status: number): void {
     if (this.#released) return;
-    const { containerId: container, processId: process } = this.#name;
     this.#process.endOutput();
-    this.#events.onExit({ container, process, event: "finished", status });
+    this.#events.onEnd(this, status);
   }
 }

@@ -1,4 +1,5 @@
-import type { HuskError } from "../../../errors/index.ts";
+import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
+import { HuskError } from "../../../errors/index.ts";
 import type { GuestProcess } from "../../guest-process.ts";
 import type { Carrier } from "../../types.ts";
 import type {
@@ -10,27 +11,27 @@ import type {
   TransportEvents,
 } from "../transport.ts";
 import { ProcessStart, startForShim } from "./process-start.ts";
-import { askAgent } from "./proxy-commands.ts";
 import type { ProxyConnection } from "./proxy-connection.ts";
-import { ProxyProcess } from "./proxy-process.ts";
+import { ProxyControl } from "./proxy-control.ts";
+import type { ProxyEndpoint } from "./proxy-endpoint.ts";
+import { ProxyProcess, type ProxyProcessEvents } from "./proxy-process.ts";
 
 /** The pod's cc-proxy, which has the channels of the VM. Each process has a connection of its own to it. */
 export class ProxyTransport implements Transport {
   /** nobody relays: the proxy serves all alike */
   readonly isOwner = true;
-  readonly #path: string;
-  readonly #podId: string;
-  readonly #control: ProxyConnection;
+  readonly #endpoint: ProxyEndpoint;
+  readonly #control: ProxyControl;
   readonly #events: TransportEvents;
   readonly #processes = new Set<ProxyProcess>();
   #hasEnded = false;
 
-  /** @param control a connection that is a client of the pod's VM; its end is to be told by `takeControlEnd` */
-  constructor(proxy: { path: string; podId: string }, control: ProxyConnection, events: TransportEvents) {
-    this.#path = proxy.path;
-    this.#podId = proxy.podId;
-    this.#control = control;
+  /** @param connection one that is a client of the pod's VM */
+  constructor(endpoint: ProxyEndpoint, connection: ProxyConnection, events: TransportEvents) {
+    this.#endpoint = endpoint;
     this.#events = events;
+    endpoint.onGuestExit = (event) => this.#takeGuestExit(event);
+    this.#control = new ProxyControl(endpoint, connection, (error) => this.#takeControlEnd(error));
   }
 
   get closed(): boolean {
@@ -38,11 +39,12 @@ export class ProxyTransport implements Transport {
   }
 
   request(command: number, payload: object | undefined, options: CommandOptions): Promise<Reply> {
-    return askAgent(this.#control, command, payload ? { data: payload } : {}, options);
+    return this.#control.request(command, payload, options);
   }
 
   async prepare(name: ProcessName, carrier: Carrier, options: CommandOptions): Promise<PreparedProcess> {
-    const start = await ProcessStart.begin(this.#path, this.#podId, options);
+    if (this.closed) throw new HuskError("ERR_AGENT_DISCONNECTED", "the session has ended");
+    const start = await ProcessStart.begin(this.#endpoint, options);
     if (!("startShim" in carrier)) return this.#carry(name, carrier, start, options);
     try {
       await carrier.startShim(start.token);
@@ -58,8 +60,8 @@ export class ProxyTransport implements Transport {
     for (const process of this.#processes) process.release();
   }
 
-  /** The proxy has ended, or wants no more of us. Output that it has sent is still to be read. */
-  takeControlEnd(error: HuskError | undefined): void {
+  /** Output that a proxy had sent before it ended is still to be read. */
+  #takeControlEnd(error: HuskError | undefined): void {
     if (error) for (const process of this.#processes) process.release();
     this.#events.onControlEnded();
     this.#endWithLast(error);
@@ -71,21 +73,41 @@ export class ProxyTransport implements Transport {
     start: ProcessStart,
     options: CommandOptions,
   ): Promise<PreparedProcess> {
-    const carried = new ProxyProcess(name, process, start, this.#events);
+    const events: ProxyProcessEvents = {
+      onEnd: (ended, status) => {
+        const { containerId, processId } = ended.name;
+        this.#tellExit(ended, { container: containerId, process: processId, event: "finished", status });
+        this.#events.onOutputEnd(ended.name);
+      },
+      onStreamsLost: (lost, error) => this.#events.onStreamsLost(lost, error),
+      onGone: (gone) => {
+        this.#processes.delete(gone);
+        this.#endWithLast(undefined);
+      },
+    };
+    const carried = new ProxyProcess(name, process, { start, endpoint: this.#endpoint, events });
     this.#processes.add(carried);
     try {
-      await carried.connect(this.#path, options, () => this.#takeEnd(carried));
+      await carried.connect(options);
+      return carried;
     } catch (error) {
       carried.release();
-      this.#processes.delete(carried);
       throw error;
     }
-    return carried;
   }
 
-  #takeEnd(process: ProxyProcess): void {
-    this.#processes.delete(process);
-    this.#endWithLast(undefined);
+  /** Our own proxy tells every end, of those that are carried here before their connection tells it again. */
+  #takeGuestExit(event: ProcessAsyncEvent): void {
+    const carried = [...this.#processes].find(
+      ({ name }) => name.containerId === event.container && name.processId === event.process,
+    );
+    this.#tellExit(carried, event);
+  }
+
+  #tellExit(carried: ProxyProcess | undefined, event: ProcessAsyncEvent): void {
+    if (carried?.exitTold) return;
+    if (carried) carried.exitTold = true;
+    this.#events.onExit(event);
   }
 
   #endWithLast(error: HuskError | undefined): void {

@@ -1,0 +1,29 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDirectory } from "@husk/virtcontainers";
+
+/** Where things are kept on this machine. */
+export interface CacheDirectories {
+  /** blocks by their ids */
+  readonly blocks: string;
+  /** unpacked root file systems by their fingerprints */
+  readonly roots: string;
+  /** flists that are being read */
+  readonly incoming: string;
+}
+
+/**
+ * Makes the directories of the cache. Nobody else may enter them: what is unpacked there may have programs in it that run
+ * as root whoever starts them.
+ * @param base default: `flists` in husk's cache
+ */
+export function makeCacheDirectories(base = join(cacheDirectory(), "flists")): CacheDirectories {
+  const directories = {
+    blocks: join(base, "blocks"),
+    roots: join(base, "roots"),
+    incoming: join(base, "incoming"),
+  };
+  mkdirSync(base, { recursive: true, mode: 0o700 });
+  for (const path of Object.values(directories)) mkdirSync(path, { recursive: true, mode: 0o700 });
+  return directories;
+}

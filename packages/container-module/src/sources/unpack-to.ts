@@ -1,0 +1,56 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { HuskError } from "@husk/virtcontainers";
+import { runCommand } from "@husk/virtcontainers/internals";
+import type { UnpackOptions, UnpackResult } from "../flist/unpack/progress.ts";
+import { removeTree } from "../flist/unpack/remove-tree.ts";
+import type { PackedSource } from "./root-source.ts";
+
+/**
+ * Unpacks a source into a directory that does not exist yet, or is empty. It is there when it is whole; what a failure has
+ * made is removed.
+ * @throws HuskError ERR_CONFIG_INVALID when something is there; what `PackedSource.unpack` throws
+ */
+export async function unpackTo(
+  source: PackedSource,
+  directory: string,
+  options: UnpackOptions = {},
+): Promise<UnpackResult> {
+  const target = resolve(directory);
+  if (existsSync(target) && readdirSync(target).length > 0) {
+    throw new HuskError("ERR_CONFIG_INVALID", `${directory} is not empty`, {
+      hint: "Name a directory that does not exist yet.",
+    });
+  }
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.new`);
+  return unpackAside(source, temporary, target, options);
+}
+
+/** Unpacks into one directory, and gives it its name when all of it is on the disk. */
+export async function unpackAside(
+  source: PackedSource,
+  temporary: string,
+  target: string,
+  options: UnpackOptions,
+): Promise<UnpackResult> {
+  // Until its root has its own mode, nobody else may look into it.
+  await mkdir(temporary, { mode: 0o700 });
+  try {
+    const result = await source.unpack(temporary, options);
+    await syncFileSystem(temporary, options.signal);
+    await rename(temporary, target);
+    return result;
+  } catch (error) {
+    await removeTree(temporary);
+    throw error;
+  }
+}
+
+/** After a power cut there may not be a root that has its name and lacks contents. */
+async function syncFileSystem(path: string, signal: AbortSignal | undefined): Promise<void> {
+  const failure = await runCommand("sync", ["-f", path], { signal });
+  if (failure !== undefined)
+    throw new HuskError("ERR_ROOTFS_BUILD", `${path} cannot be written to disk: ${failure}`);
+}

@@ -1,0 +1,69 @@
+import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
+import { withDeadline } from "../../../deadline.ts";
+import { HuskError, isHuskError } from "../../../errors/index.ts";
+import { deadlineMs } from "../../../hypervisor/deadlines.ts";
+import type { OpenOptions } from "../../types.ts";
+import type { CommandOptions } from "../transport.ts";
+import { connectProxy } from "./connect-proxy.ts";
+import type { GuestEvents, ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
+
+/** How often it is connected to anew without anything coming from it. */
+const MAX_RECONNECTIONS = 3;
+
+/** The pod's proxy as a session knows it: where it is, and how it comes back. */
+export class ProxyEndpoint {
+  readonly path: string;
+  readonly podId: string;
+  /** limits of one step of a connection that is made anew */
+  readonly limits: CommandOptions;
+  /** called when a process of the guest has ended, whoever carries it */
+  onGuestExit: (event: ProcessAsyncEvent) => void = () => {};
+  /** for the connection that hears of that */
+  readonly guestEvents: GuestEvents = { onGuestExit: (event) => this.onGuestExit(event) };
+  readonly #revive: OpenOptions["reviveProxy"];
+  #revival: Promise<void> | undefined;
+  #reconnections = 0;
+
+  constructor(path: string, { directory, deadlineFactor, reviveProxy }: OpenOptions) {
+    this.path = path;
+    this.podId = directory.podId;
+    this.limits = { timeoutMs: deadlineMs("agentCommand", deadlineFactor) };
+    this.#revive = reviveProxy;
+  }
+
+  /** whether a connection that breaks off is worth making anew */
+  get canReconnect(): boolean {
+    return this.#revive !== undefined && this.#reconnections < MAX_RECONNECTIONS;
+  }
+
+  /** Something has come: the proxy works. */
+  noteProgress(): void {
+    this.#reconnections = 0;
+  }
+
+  /** Connects; a proxy that is dead is brought back. @throws HuskError ERR_AGENT_DISCONNECTED, ERR_ABORTED, … */
+  async connect(limits: CommandOptions, events?: ProcessEvents | GuestEvents): Promise<ProxyConnection> {
+    try {
+      return await connectProxy(this.path, limits.signal, events);
+    } catch (error) {
+      if (!isHuskError(error, "ERR_AGENT_DISCONNECTED") || !this.#revive) throw error;
+    }
+    const what = "the pod's proxy to come back";
+    await withDeadline(this.#bringBack(this.#revive), { ms: limits.timeoutMs, signal: limits.signal, what });
+    return connectProxy(this.path, limits.signal, events);
+  }
+
+  /** Connects in place of a connection that has broken off. @throws as `connect` */
+  async reconnect(events?: ProcessEvents | GuestEvents): Promise<ProxyConnection> {
+    if (!this.canReconnect) throw new HuskError("ERR_AGENT_DISCONNECTED", "the pod's proxy has ended");
+    this.#reconnections += 1;
+    return this.connect(this.limits, events);
+  }
+
+  #bringBack(revive: () => Promise<void>): Promise<void> {
+    this.#revival ??= revive().finally(() => {
+      this.#revival = undefined;
+    });
+    return this.#revival;
+  }
+}

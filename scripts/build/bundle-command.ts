@@ -1,6 +1,6 @@
 import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { build, type Plugin } from "esbuild";
 
 /** What Node is started with: it loads the bundle with the code that was compiled for it the last time. */
 const LAUNCHER = `#!/usr/bin/env node
@@ -12,8 +12,11 @@ require("./husk/main.cjs");
 const OWN_URL = "huskUrl";
 const BANNER = `const ${OWN_URL} = require("node:url").pathToFileURL(__filename).href;`;
 
+/** What the command line loads only when it needs it, into a file of its own: most commands start sooner without. */
+const ON_DEMAND = { file: "container-module.cjs", filter: /^@husk\/container-module$/ };
+
 /**
- * Makes `husk.cjs`, the command line, with all of its sources in one file beside it. As CommonJS, because Node starts it
+ * Makes `husk.cjs`, the command line, with all of its sources in two files beside it. As CommonJS, because Node starts it
  * sooner: a module that imports one of Node's own makes all of that one's exports, the seldom ones too.
  */
 export async function bundleCommand(root: string, output: string): Promise<void> {
@@ -21,23 +24,41 @@ export async function bundleCommand(root: string, output: string): Promise<void>
   const folder = join(output, "husk");
   await mkdir(scratch, { recursive: true });
   await mkdir(folder, { recursive: true });
-  const made = join(scratch, "main.cjs");
-  await build({
-    absWorkingDir: root,
-    entryPoints: [join(root, "packages/husk/src/main.ts")],
-    outfile: made,
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    target: "node24",
-    banner: { js: BANNER },
-    define: { "import.meta.url": OWN_URL },
-    legalComments: "none",
-    logLevel: "silent",
-  });
-  await rename(made, join(folder, "main.cjs"));
+  const onDemand: Plugin = {
+    name: "on demand",
+    setup({ onResolve }) {
+      onResolve({ filter: ON_DEMAND.filter }, () => ({ path: `./${ON_DEMAND.file}`, external: true }));
+    },
+  };
+  const parts = [
+    { entry: "packages/container-module/src/index.ts", file: ON_DEMAND.file, plugins: [] },
+    { entry: "packages/husk/src/main.ts", file: "main.cjs", plugins: [onDemand] },
+  ];
+  for (const { entry, file, plugins } of parts) {
+    await bundle(join(root, entry), join(scratch, file), root, plugins);
+    await rename(join(scratch, file), join(folder, file));
+  }
   const launcher = join(scratch, "husk.cjs");
   await writeFile(launcher, LAUNCHER);
   await chmod(launcher, 0o755);
   await rename(launcher, join(output, "husk.cjs"));
+}
+
+async function bundle(entry: string, outfile: string, root: string, plugins: Plugin[]): Promise<void> {
+  await build({
+    absWorkingDir: root,
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node24",
+    // Of what a package has as modules, only what is used gets into the file.
+    mainFields: ["module", "main"],
+    banner: { js: BANNER },
+    define: { "import.meta.url": OWN_URL },
+    legalComments: "none",
+    logLevel: "silent",
+    plugins,
+  });
 }

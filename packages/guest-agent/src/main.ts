@@ -51,6 +51,9 @@ function loadTransport(): void {
   loadModule("virtio_console");
 }
 
+/** Word of the kernel's command line that says that the VM is to be copied. */
+const TEMPLATE_WORD = "HUSK_TEMPLATE=1";
+
 /** Loads what every container will need, one module at a time between the host's commands. */
 function loadAhead([name, ...others]: string[]): void {
   if (name === undefined) return;
@@ -123,8 +126,11 @@ async function bootGuest(): Promise<void> {
     powerOff();
   });
   const loaded = sys.clock(CLOCK_BOOTTIME);
+  // Each copy has disks of its own, whose driver must not have seen those of the template.
+  const isTemplate = sys.environ.includes(TEMPLATE_WORD);
+  if (isTemplate) for (const name of ["erofs", "overlay"]) loadModule(name);
   await openDoor();
-  loadAhead([...findNetworkDrivers(), "virtio_blk", "erofs", "overlay"]);
+  if (!isTemplate) loadAhead([...findNetworkDrivers(), "virtio_blk", "erofs", "overlay"]);
   const times = { started, running, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
   log(
     "debug",

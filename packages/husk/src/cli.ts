@@ -5,6 +5,8 @@ import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addCpCommand } from "./commands/cp.ts";
 import { addExecCommand } from "./commands/exec.ts";
+import { addFactoryCommand } from "./commands/factory.ts";
+import { addFlistCommand } from "./commands/flist.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addLogsCommand } from "./commands/logs.ts";
 import { addNetworkCommand } from "./commands/network.ts";
@@ -54,6 +56,8 @@ export function createProgram(context: CommandContext): Command {
   addResumeCommand(program, context);
   addStopCommand(program, context);
   addRmCommand(program, context);
+  addFlistCommand(program, context);
+  addFactoryCommand(program);
   addCheckCommand(program, context);
   addCompletionCommand(program);
   addVersionCommand(program);

@@ -67,6 +67,7 @@ class Run implements AsyncDisposable {
 
   get options(): RunPodOptions {
     return {
+      ...(this.#options.factory === "template" ? { factory: { template: true } } : {}),
       signal: this.#trap.signal,
       onPhase: ({ name }) => this.#log.record(name),
       onCreated: (pod) => this.#connect(pod),

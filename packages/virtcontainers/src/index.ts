@@ -25,6 +25,7 @@ export { startPod } from "./api/start-pod.ts";
 export { statsContainer, statsPod } from "./api/stats.ts";
 export { listPod, statusPod } from "./api/status-pod.ts";
 export { stopPod } from "./api/stop-pod.ts";
+export { createTemplate, destroyTemplates, listTemplates } from "./api/templates.ts";
 export { updatePod } from "./api/update-pod.ts";
 export { waitContainer } from "./api/wait-container.ts";
 export { formatSockets, formatVolumes, parseSockets, parseVolumes } from "./config/colon-lists.ts";

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { ReadEntry } from "tar";
+import type { ReadEntry } from "tar/read-entry";
 import type { FlistLimits } from "../flist/metadata/limits.ts";
 import { MAX_TARGET_BYTES } from "../flist/metadata/limits.ts";
 import { type Attributes, setAttributes, setLinkAttributes } from "../flist/unpack/attributes.ts";

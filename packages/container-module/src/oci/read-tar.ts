@@ -1,5 +1,6 @@
 import { messageOf } from "@husk/virtcontainers/internals";
-import { Parser, type ReadEntry } from "tar";
+import { Parser } from "tar/parse";
+import type { ReadEntry } from "tar/read-entry";
 import { invalidImage } from "./invalid-image.ts";
 
 /**

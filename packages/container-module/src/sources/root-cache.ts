@@ -3,6 +3,7 @@ import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type FileLock, lockFile, openLockFile, systemCode } from "@husk/virtcontainers/internals";
 import type { UnpackOptions } from "../flist/unpack/progress.ts";
+import { removeTree } from "../flist/unpack/remove-tree.ts";
 import { makeCacheDirectories } from "./cache-directories.ts";
 import { openSource } from "./open-source.ts";
 import type { PackedSource, SourceOptions } from "./root-source.ts";
@@ -80,7 +81,7 @@ async function unpackLocked(
     if (lock && !existsSync(join(roots, name))) {
       // With the lock held, what is unfinished belongs to somebody who is dead.
       const temporary = join(roots, `${UNFINISHED}${name}`);
-      await rm(temporary, { recursive: true, force: true });
+      await removeTree(temporary);
       const { bytes } = await unpackAside(source, temporary, join(roots, name), options);
       await writeFile(sizePath(roots, name), String(bytes));
     }
@@ -120,11 +121,11 @@ async function removeUnused(roots: string, name: string, directory: string): Pro
   const unfinished = join(roots, `${UNFINISHED}${name}`);
   // First it loses its name, so that half of it is never taken for a root.
   if (directory === name) {
-    await rm(unfinished, { recursive: true, force: true });
+    await removeTree(unfinished);
     await rename(join(roots, name), unfinished);
     await rm(sizePath(roots, name), { force: true });
   }
-  await rm(unfinished, { recursive: true, force: true });
+  await removeTree(unfinished);
   if (!existsSync(join(roots, name))) await rm(lockPath(roots, name), { force: true });
   return true;
 }

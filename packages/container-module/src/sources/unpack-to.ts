@@ -1,10 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
-import { mkdir, rename, rm } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
 import { runCommand } from "@husk/virtcontainers/internals";
 import type { UnpackOptions, UnpackResult } from "../flist/unpack/progress.ts";
+import { removeTree } from "../flist/unpack/remove-tree.ts";
 import type { PackedSource } from "./root-source.ts";
 
 /**
@@ -42,7 +43,7 @@ export async function unpackAside(
     await rename(temporary, target);
     return result;
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    await removeTree(temporary);
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 /** The commands by their codes. Reference: hyperstart.md 2. */
 import { makeDirectories } from "@husk/tiny";
-import { Command, PSCONTAINER } from "@husk/wire/hyperstart";
+import { Command, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
 import { StreamChannel } from "../core/stream-channel.ts";
 import { HostDialect } from "./dialects.ts";
-import { lookForDevices, onlineCpuMemory, ping } from "./machine-commands.ts";
+import { lookForDevices, onlineCpuMemory, ping, renew } from "./machine-commands.ts";
 import { deleteInterface, setupInterface, setupRoute } from "./network-commands.ts";
 import { type Agent, PodCommands } from "./pod-commands.ts";
 import type { CommandHandler, CommandHandlers } from "./server.ts";
@@ -47,6 +47,7 @@ export function makeCommands({ stream, onGone, ...parts }: AgentParts): CommandH
     [PSCONTAINER, (payload) => pod.listProcesses(payload)],
     [Command.SIGNALPROCESS, (payload) => pod.signalProcess(payload)],
     [Command.DELETEINTERFACE, deleteInterface],
+    [RENEW, renew],
   ];
   return new Map(
     handlers.map(([code, handler]) => [

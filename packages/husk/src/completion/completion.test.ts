@@ -37,6 +37,7 @@ describe("readCommandTree", () => {
       "resume",
       "stop",
       "rm",
+      "flist",
       "check",
       "completion",
       "version",

@@ -41,7 +41,7 @@ export class LogPrinter {
       this.#batch.push(piece);
       this.#batchBytes += piece.length;
     }
-    if (this.#batchBytes >= BATCH_BYTES) await this.flush();
+    if (this.#batchBytes >= BATCH_BYTES || output.writableNeedDrain) await this.flush();
     else this.#timer ??= setImmediate(() => void this.flush());
   }
 

@@ -22,6 +22,9 @@ const MAX_QUEUED_BYTES = 64 * 1024;
 /** Signals of one client that may wait for their process. */
 const MAX_SIGNALS = 64;
 
+/** Ends of processes that a client may leave unread. */
+const MAX_UNREAD_EXITS = 256;
+
 /** The payload of a response. */
 export type Answer = Uint8Array | string | undefined;
 
@@ -39,6 +42,8 @@ export interface ClientHandlers {
 export class Client implements Caller {
   /** the process that it carries, if it is a shim */
   session: Session | undefined;
+  /** it is told of the end of every process */
+  wantsExits = false;
   readonly #connection: Connection;
   readonly #handlers: ClientHandlers;
   readonly #decoder = new ProxyDecoder("proxy");
@@ -49,12 +54,14 @@ export class Client implements Caller {
   /** its input waits for room in the agent's channel */
   #isHeld = false;
   #signals = 0;
+  #unreadExits = 0;
 
   constructor(fd: number, handlers: ClientHandlers) {
     this.#handlers = handlers;
     this.#connection = new Connection(fd, {
       onBytes: (bytes) => this.#take(bytes),
       onWritable: () => {
+        this.#unreadExits = 0;
         handlers.onWritable(this);
         this.#work();
       },
@@ -87,6 +94,17 @@ export class Client implements Caller {
   sendExit(code: number): void {
     const kind = { type: FrameType.NOTIFICATION, opcode: ProxyNotification.PROCESS_EXITED };
     this.#connection.write(encodeProxyFrame(kind, Uint8Array.of(code)));
+  }
+
+  /** Tells of the end of any process. One who does not read is sent away. */
+  sendGuestExit(event: string): void {
+    if (this.blocked) this.#unreadExits++;
+    if (this.#unreadExits > MAX_UNREAD_EXITS)
+      callSoon(() => this.#expel("it does not read what it asked for"));
+    else {
+      const kind = { type: FrameType.NOTIFICATION, opcode: ProxyNotification.GUEST_EXIT };
+      this.#connection.write(encodeProxyFrame(kind, event));
+    }
   }
 
   /** Answers a command with an error. Of CONNECT_SHIM it may be told later, too: the process is lost. */

@@ -42,7 +42,7 @@ export class Commands {
       case ProxyCommand.REGISTER_VM:
         return this.#registerVm(client, payload);
       case ProxyCommand.ATTACH_VM:
-        return this.#attachVm(payload);
+        return this.#attachVm(client, payload);
       case ProxyCommand.UNREGISTER_VM:
         return this.#unregisterVm(payload);
       case ProxyCommand.HYPER:
@@ -76,7 +76,7 @@ export class Commands {
   }
 
   async #registerVm(client: Client, payload: Uint8Array): Promise<Answer> {
-    const { containerId, ctlSerial, ioSerial, numIOStreams } = parseRegisterVm(payload);
+    const { containerId, ctlSerial, ioSerial, numIOStreams, exits } = parseRegisterVm(payload);
     const { identity } = this.#pod;
     if (identity) throw new Error(`this proxy has the VM of pod ${identity.containerId} already`);
     this.#pod.connect({ containerId, ctlSerial, ioSerial }, false);
@@ -85,12 +85,14 @@ export class Commands {
       throw new Error(`the agent of pod ${containerId} was not ready in time`);
     }
     log("info", `pod ${containerId} is registered`);
+    client.wantsExits = exits ?? false;
     return this.#offer(numIOStreams);
   }
 
-  #attachVm(payload: Uint8Array): Answer {
-    const { containerId, numIOStreams } = parseAttachVm(payload);
+  #attachVm(client: Client, payload: Uint8Array): Answer {
+    const { containerId, numIOStreams, exits } = parseAttachVm(payload);
     this.#check(containerId);
+    client.wantsExits = exits ?? false;
     return this.#offer(numIOStreams);
   }
 

@@ -14,6 +14,8 @@ import { Vm } from "./vm.ts";
 export interface PodOptions {
   /** file for the state; missing: nobody takes the pod over */
   readonly stateFile: string | undefined;
+  /** A process has ended, be it one that nobody carries. */
+  onProcessEnd(event: ProcessAsyncEvent): void;
   /** The VM takes no commands any more; its last output may still come. */
   onControlEnd(): void;
   /** The VM has ended; all has come of it that could. `fault`: what the guest did wrong */
@@ -132,7 +134,9 @@ export class Pod {
     this.#noteRoom(session);
   }
 
-  #takeEvent({ container, process, status }: ProcessAsyncEvent): void {
+  #takeEvent(event: ProcessAsyncEvent): void {
+    const { container, process, status } = event;
+    this.#options.onProcessEnd(event);
     const session = this.sessions.ofProcess(container, process);
     if (!session) return;
     session.exitCode = status;

@@ -67,6 +67,32 @@ test("a process with an id ends when its output and its event have both come, wh
   ]);
 });
 
+test("who asks for it is told of the end of every process, be it carried or not", async (t) => {
+  const bench = await ProxyBench.start(t);
+  const { caller } = await bench.register(0);
+  const listener = await bench.client();
+  await listener.command(ProxyCommand.ATTACH_VM, { containerId: "pod", exits: true });
+  bench.agent.exit("web", "init", 3);
+  bench.agent.exit("db", "exec-1", 137);
+  await listener.until(() => listener.guestExits.length === 2);
+  assert.deepEqual(
+    listener.guestExits.map(({ container, process, status }) => [container, process, status]),
+    [
+      ["web", "init", 3],
+      ["db", "exec-1", 137],
+    ],
+  );
+  await caller.hyper("ping");
+  assert.equal(caller.guestExits.length, 0);
+  // One who does not read is sent away in the end; the others go on.
+  listener.socket.pause();
+  for (let count = 0; count < 8000; count++) bench.agent.exit("web", "init", 3);
+  await caller.hyper("ping");
+  listener.socket.resume();
+  await listener.until(() => listener.closed);
+  assert.ok(listener.guestExits.length < 8000);
+});
+
 test("without a token a process has the null session, a terminal has one stream", async (t) => {
   const bench = await ProxyBench.start(t);
   const { caller, tokens } = await bench.register(1);

@@ -2,6 +2,7 @@
 
 import * as sys from "tiny:sys";
 import { Errno, errorText, hasErrno, startTimer } from "@husk/tiny";
+import { encodeProcessAsyncEvent, type ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { Listener } from "../core/listener.ts";
 import { log } from "../core/log.ts";
 import { Client, type ClientHandlers } from "./client.ts";
@@ -34,6 +35,7 @@ export class CcProxy {
     this.#options = options;
     this.#pod = new Pod({
       stateFile: options.stateFile,
+      onProcessEnd: (event) => this.#tellEnd(event),
       onControlEnd: () => void startTimer(DRAIN_MS, () => this.#end(0)),
       onEnd: (fault) => this.#vmEnded(fault),
     });
@@ -77,6 +79,12 @@ export class CcProxy {
   #runNow(client: Client, opcode: number, payload: Uint8Array) {
     if (this.#loss) throw new Error(this.#loss.reason);
     return this.#commands.run(client, opcode, payload);
+  }
+
+  /** Before its shim is: who carries a process and hears of all ends as well is told in that order. */
+  #tellEnd({ container, process, status }: ProcessAsyncEvent): void {
+    const event = encodeProcessAsyncEvent(container, process, status);
+    for (const client of this.#clients) if (client.wantsExits) client.sendGuestExit(event);
   }
 
   #writable(client: Client): void {

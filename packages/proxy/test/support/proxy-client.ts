@@ -10,12 +10,14 @@ import {
   ProxyCommand,
   ProxyDecoder,
   type ProxyFrame,
+  ProxyNotification,
   ProxyStream,
   parseConnectShimResponse,
   parseErrorResponse,
   parseIoResponse,
   type StreamPositions,
 } from "@husk/wire/cc-proxy";
+import { type ProcessAsyncEvent, parseProcessAsyncEvent } from "@husk/wire/hyperstart";
 
 /** An error response. */
 export class Refused extends Error {
@@ -29,6 +31,8 @@ export class ProxyClient {
   readonly output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
   readonly bytes: StreamPositions = { stdout: 0, stderr: 0 };
   exitCode: number | undefined;
+  /** ends of processes, for one who hears of all */
+  readonly guestExits: ProcessAsyncEvent[] = [];
   /** an error that nobody had asked for */
   loss: string | undefined;
   /** acknowledges what it gets, from these positions on */
@@ -134,7 +138,7 @@ export class ProxyClient {
   }
 
   #take(frame: ProxyFrame): void {
-    if (frame.type === FrameType.NOTIFICATION) this.exitCode = decodeProcessExited(frame.payload);
+    if (frame.type === FrameType.NOTIFICATION) this.#takeNotification(frame);
     else if (frame.type === FrameType.STREAM)
       this.#takeOutput(frame.opcode === ProxyStream.STDOUT ? "stdout" : "stderr", frame.payload);
     else {
@@ -142,6 +146,11 @@ export class ProxyClient {
       if (resolve) resolve(frame);
       else this.loss = parseErrorResponse(frame.payload);
     }
+  }
+
+  #takeNotification({ opcode, payload }: ProxyFrame): void {
+    if (opcode === ProxyNotification.PROCESS_EXITED) this.exitCode = decodeProcessExited(payload);
+    else this.guestExits.push(parseProcessAsyncEvent(payload));
   }
 
   #takeOutput(name: keyof StreamPositions, data: Uint8Array): void {

@@ -214,6 +214,17 @@ export function resourceControlOf(session: AgentSession): (AgentSession & Resour
   return "onlineCPUMem" in session ? (session as AgentSession & ResourceControl) : undefined;
 }
 
+/** A session with an agent whose VM may have begun as a copy of another. */
+export interface IdentityControl {
+  /** Sets the guest's clock and feeds its random numbers. */
+  renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function identityControlOf(session: AgentSession): (AgentSession & IdentityControl) | undefined {
+  return "renewIdentity" in session ? (session as AgentSession & IdentityControl) : undefined;
+}
+
 /** A session with an agent that limits, measures and freezes containers, and takes plugged-in resources into use. */
 export interface ContainerControl extends ResourceControl {
   /** Changes what a container that runs may use; what is left out stays as it is. */

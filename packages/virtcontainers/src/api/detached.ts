@@ -4,15 +4,13 @@ import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { AttachConnection } from "../output/attach-connection.ts";
 import type { OpenPod } from "./open-pod.ts";
 
-/** Whether a shim carries the streams of a container's first process, and nobody's descriptors are tied to it. */
-export function isDetached(pod: OpenPod, containerId: string): boolean {
-  const { detach, console } = pod.container(containerId).config.cmd;
-  return isShimProgram(pod.record.config) && detach === true && !console;
-}
-
-/** @throws HuskError ERR_NOT_DETACHED */
+/**
+ * Checks that a container's first process has a shim with a log, and nobody's descriptors are tied to it.
+ * @throws HuskError ERR_NOT_DETACHED
+ */
 export function checkDetached(pod: OpenPod, containerId: string, what: string): void {
-  if (isDetached(pod, containerId)) return;
+  const { detach, console } = pod.container(containerId).config.cmd;
+  if (isShimProgram(pod.record.config) && detach && !console) return;
   const text = `container "${containerId}" of pod "${pod.id}" was not started detached: ${what}`;
   throw new HuskError("ERR_NOT_DETACHED", text, { podId: pod.id, containerId });
 }

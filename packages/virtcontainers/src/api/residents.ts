@@ -49,5 +49,5 @@ export async function endResidents({ record, directory, deadlineFactor }: Reside
   giveProxyUp(directory);
   const timeoutMs = deadlineMs("exit", deadlineFactor);
   if (isShimProgram(config)) await endShims(directory, uuid, timeoutMs);
-  if (isProxyProgram(config)) await endProxy(directory, uuid, timeoutMs);
+  if (isProxyProgram(config)) await endProxy(record, directory, timeoutMs);
 }

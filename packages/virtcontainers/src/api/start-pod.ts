@@ -50,7 +50,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   await endResidents(residentsOf(pod));
   checkResidentPrograms(record.config);
   await releaseNetwork(record, networkOptions(pod));
-  const plans = await prepareVm(record, hypervisor, call);
+  const { plans } = await prepareVm(record, hypervisor, call);
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));

@@ -35,3 +35,11 @@ test("isHuskError tells codes apart", () => {
   assert.ok(isHuskError(error) && isHuskError(error, "ERR_QMP"));
   assert.ok(!isHuskError(error, "ERR_LOCK") && !isHuskError(new Error("ERR_QMP")));
 });
+
+test("an error of another copy of the library is one, too", async () => {
+  const other: typeof import("./husk-error.ts") = await import(`./husk-error.ts?${"copy"}`);
+  const error = new other.HuskError("ERR_QMP", "x");
+  assert.notEqual(other.HuskError, HuskError);
+  assert.ok(error instanceof HuskError && isHuskError(error, "ERR_QMP"));
+  assert.ok(!(Object.assign(new Error("x"), { name: "HuskError" }) instanceof HuskError));
+});

@@ -12,9 +12,13 @@ export interface ErrorDetails {
   readonly containerId?: string | undefined;
 }
 
+/** What every copy of this library marks its errors with. */
+const MARK = Symbol.for("husk.HuskError");
+
 /** The one error class of the library: a stable code, words for the user, and what to do about it. */
 export class HuskError extends Error {
   override readonly name = "HuskError";
+  readonly [MARK] = true;
   /** The stable code, a key of `ERROR_CATALOGUE`. */
   readonly code: ErrorCode;
   /** What the user can do about it. */
@@ -30,6 +34,11 @@ export class HuskError extends Error {
     this.hint = details.hint ?? ERROR_CATALOGUE[code].hint;
     this.podId = details.podId;
     this.containerId = details.containerId;
+  }
+
+  /** An error of another copy of this library is one, too: the command line's two files have one each. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return value instanceof Error && MARK in value;
   }
 
   /** Exit status of the command line for this error. */

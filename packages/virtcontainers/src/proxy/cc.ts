@@ -1,3 +1,4 @@
+import { unregisterVm } from "../agent/hyperstart/cc-proxy/unregister-vm.ts";
 import { neededPath } from "../config/resident-programs.ts";
 import type { ProxyConfig } from "../types/index.ts";
 import type { ProxyKind } from "./types.ts";
@@ -14,5 +15,6 @@ export function ccProxy(config: ProxyConfig): ProxyKind {
       directory.file("proxyState"),
       ...(config.debug ? ["-log", "debug"] : []),
     ],
+    letGo: ({ podId, directory }, timeoutMs) => unregisterVm(directory.socket("proxy"), podId, { timeoutMs }),
   };
 }

@@ -2,6 +2,7 @@ import { readFileSync, readlinkSync } from "node:fs";
 import { isHuskError, systemCode } from "../errors/index.ts";
 import { lockFile, waitForHolders } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
+import type { PodRecord } from "../store/pod-record.ts";
 import {
   findPodProcesses,
   identifyProcess,
@@ -9,6 +10,7 @@ import {
   killProcess,
   type ProcessIdentity,
 } from "../store/process-identity.ts";
+import { createProxy } from "./index.ts";
 
 /** Longest text read as a process id. */
 const MAX_PID_DIGITS = 10;
@@ -44,8 +46,16 @@ export function proxyProcess(directory: PodDirectory, uuid: string): ProcessIden
  * @param timeoutMs how long each of the two may take
  * @throws HuskError ERR_TIMEOUT when it cannot even be killed
  */
-export async function endProxy(directory: PodDirectory, uuid: string, timeoutMs: number): Promise<void> {
+export async function endProxy(
+  { config, uuid }: PodRecord,
+  directory: PodDirectory,
+  timeoutMs: number,
+): Promise<void> {
   if (!(await isProxyAlive(directory))) return;
+  // One that does not even answer is ended by other means.
+  await createProxy(config)
+    .letGo?.({ podId: config.id, directory }, timeoutMs)
+    .catch(() => {});
   const gone = () =>
     waitForHolders(directory.file("proxyLock"), { timeoutMs, what: "the pod's proxy to end" });
   const identity = proxyProcess(directory, uuid);

@@ -59,6 +59,8 @@ export const SOCKETS = {
   relayStream: "relay-tty.sock",
   /** the owner of the Kata agent's channel offers streams of it to others here */
   relayKata: "relay.sock",
+  /** takes the state of a VM that is saved, for a moment */
+  state: "state.sock",
   /** the pod's proxy */
   proxy: "proxy.sock",
   /** the daemon of a share, while it is started */

@@ -19,7 +19,7 @@ import {
   proxyCommandName,
   TOKEN_BYTES,
 } from "@husk/wire/cc-proxy";
-import { API_VERSION, encodeVersion } from "@husk/wire/hyperstart";
+import { API_VERSION, encodeProcessAsyncEvent, encodeVersion } from "@husk/wire/hyperstart";
 
 /** A process of the fake proxy's agent, which a shim carries that has the token. */
 export class FakeProxiedProcess {
@@ -61,6 +61,8 @@ export class FakeCcProxy {
   /** called when a shim comes whose process another proxy has begun */
   onReturn: (process: FakeProxiedProcess) => void = () => {};
   closed = false;
+  /** the connection that heard last of all ends */
+  listener: Socket | undefined;
   readonly #shims = new Map<string, Socket>();
   #server: Server | undefined;
   readonly #drawn = new Set<string>();
@@ -88,6 +90,12 @@ export class FakeCcProxy {
 
   respond(socket: Socket, opcode: number, payload: string | Uint8Array = ""): void {
     socket.write(encodeProxyFrame({ type: FrameType.RESPONSE, opcode }, payload));
+  }
+
+  /** Tells a connection of the end of a process. */
+  tellExit(socket: Socket, container: string, process: string, status: number): void {
+    const kind = { type: FrameType.NOTIFICATION, opcode: ProxyNotification.GUEST_EXIT };
+    socket.write(encodeProxyFrame(kind, encodeProcessAsyncEvent(container, process, status)));
   }
 
   refuse(socket: Socket, opcode: number, message: string): void {
@@ -122,7 +130,9 @@ export class FakeCcProxy {
     switch (opcode) {
       case ProxyCommand.REGISTER_VM:
       case ProxyCommand.ATTACH_VM: {
-        const tokens = Array.from({ length: parseAttachVm(payload).numIOStreams }, () => this.#drawToken());
+        const { numIOStreams, exits } = parseAttachVm(payload);
+        if (exits) this.listener = socket;
+        const tokens = Array.from({ length: numIOStreams }, () => this.#drawToken());
         this.respond(socket, opcode, encodeIoResponse({ url: "unix:///proxy.sock", tokens }));
         return;
       }

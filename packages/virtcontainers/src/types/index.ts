@@ -1,6 +1,7 @@
 export type * from "./agent-config.ts";
 export type * from "./attach.ts";
 export type * from "./container-config.ts";
+export type * from "./factory-config.ts";
 export type * from "./handles.ts";
 export type * from "./hypervisor-config.ts";
 export * from "./kinds.ts";

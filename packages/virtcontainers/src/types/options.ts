@@ -1,3 +1,4 @@
+import type { FactoryConfig } from "./factory-config.ts";
 import type { VCPod } from "./handles.ts";
 import type { ProcessListFormat } from "./kinds.ts";
 
@@ -51,8 +52,14 @@ export interface ListOptions extends CallOptions {
   onBroken?: ((error: Error) => void) | undefined;
 }
 
+/** Options of `createPod`. */
+export interface CreateOptions extends CallOptions {
+  /** where the VM comes from; default: it boots. Kata: the argument `factory` of `CreateSandbox` */
+  factory?: FactoryConfig | undefined;
+}
+
 /** Options of `runPod`. */
-export interface RunOptions extends CallOptions {
+export interface RunOptions extends CreateOptions {
   /**
    * is given the pod when it is created and none of its containers is started: the moment for `container.attach()`.
    * What it throws fails the call

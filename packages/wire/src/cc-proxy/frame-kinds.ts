@@ -49,6 +49,8 @@ export type ProxyStream = (typeof ProxyStream)[keyof typeof ProxyStream];
 export const ProxyNotification = {
   /** One byte, the exit code: the shim's process has ended, and all of its output has been sent before. */
   PROCESS_EXITED: 0,
+  /** Husk's own, JSON ProcessAsyncEvent: any process has ended. Only to clients that have asked for `exits` */
+  GUEST_EXIT: 1,
 } as const;
 
 /** Highest opcode of each {@link FrameType}. */
@@ -56,7 +58,7 @@ export const HIGHEST_OPCODE: readonly number[] = [
   ProxyCommand.SIGNAL,
   ProxyCommand.SIGNAL,
   ProxyStream.ACKNOWLEDGE,
-  ProxyNotification.PROCESS_EXITED,
+  ProxyNotification.GUEST_EXIT,
 ];
 
 const COMMAND_NAMES = [

@@ -42,6 +42,12 @@ const golden: [name: string, to: ProxySide, bytes: string, frame: ProxyFrame][] 
     "0002 03 000000 03 00 00000001 07",
     { type: NOTIFICATION, opcode: ProxyNotification.PROCESS_EXITED, isError: false, payload: hex("07") },
   ],
+  [
+    "the end of any process",
+    "client",
+    "0002 03 000000 03 01 00000002 7b7d",
+    { type: NOTIFICATION, opcode: ProxyNotification.GUEST_EXIT, isError: false, payload: encode("{}") },
+  ],
 ];
 
 for (const [name, side, digits, frame] of golden) {
@@ -66,7 +72,7 @@ const refused: [name: string, side: ProxySide, digits: string, code: string][] =
   ["a command from a proxy", "client", "0002 03 000000 00 00 00000000", "ERR_FRAME_HEADER"],
   ["an unknown command", "proxy", "0002 03 000000 00 07 00000000", "ERR_FRAME_HEADER"],
   ["an unknown stream", "proxy", "0002 03 000000 02 05 00000000", "ERR_FRAME_HEADER"],
-  ["an unknown notification", "client", "0002 03 000000 03 01 00000000", "ERR_FRAME_HEADER"],
+  ["an unknown notification", "client", "0002 03 000000 03 02 00000000", "ERR_FRAME_HEADER"],
   ["a stream's payload that is too long", "proxy", "0002 03 000000 02 00 00010001", "ERR_FRAME_LENGTH"],
   ["a command's payload that is too long", "proxy", "0002 03 000000 00 03 ffffffff", "ERR_FRAME_LENGTH"],
 ];

@@ -1,4 +1,4 @@
-import { MAX_FILE_BYTES, MAX_REQUEST_BYTES } from "../hyperstart/limits.ts";
+import { MAX_EVENT_BYTES, MAX_FILE_BYTES, MAX_REQUEST_BYTES } from "../hyperstart/limits.ts";
 
 /** The version of the protocol that is spoken here, the only one with these frames. */
 export const PROTOCOL_VERSION = 2;
@@ -18,8 +18,8 @@ export const MAX_RESPONSE_BYTES = MAX_FILE_BYTES;
 /** Longest payload of a stream's frame: a whole pipe. A shim sends 8 KiB at most, and the agent this much. */
 export const MAX_STREAM_BYTES = 64 * 1024;
 
-/** Longest payload of a notification; the only one there is has one byte. */
-export const MAX_NOTIFICATION_BYTES = 64;
+/** Longest payload of a notification: an event of the agent's. */
+export const MAX_NOTIFICATION_BYTES = MAX_EVENT_BYTES;
 
 /** Most tokens that one command asks for or carries. */
 export const MAX_TOKENS = 1024;

@@ -45,6 +45,8 @@ test("RegisterVM, AttachVM and UnregisterVM are read", () => {
     2,
   );
   assert.deepEqual(parseAttachVm(json(pod)), { ...pod, numIOStreams: 0 });
+  assert.equal(parseAttachVm(json({ ...pod, exits: true })).exits, true);
+  assertFault(() => parseAttachVm(json({ ...pod, exits: 1 })), "exits");
   assert.deepEqual(parseUnregisterVm(json(pod)), pod);
   assertFault(() => parseRegisterVm(json({ ...pod, ctlSerial: "/x" })), "ioSerial");
   assertFault(() => parseAttachVm(json({ containerId: "../x" })), "containerId");

@@ -7,6 +7,7 @@ import {
   nonEmpty,
   optional,
   optionalText,
+  readBoolean,
   readObject,
   readPayload,
   required,
@@ -16,12 +17,14 @@ import {
 import { MAX_COMMAND_BYTES, MAX_RESPONSE_BYTES, MAX_TEXT_BYTES, MAX_TOKENS } from "./limits.ts";
 import { readToken } from "./token.ts";
 
-/** Payload of AttachVM: `{"containerId": string, "numIOStreams"?: int}`. */
+/** Payload of AttachVM: `{"containerId": string, "numIOStreams"?: int}`, and husk's own `{"exits"?: bool}`. */
 export interface AttachVm {
   /** the pod whose VM is meant */
   containerId: string;
   /** tokens wanted, one for each process to come */
   numIOStreams: number;
+  /** whether this connection is told of the end of every process, by ProxyNotification.GUEST_EXIT */
+  exits?: boolean;
 }
 
 /** Payload of RegisterVM: what AttachVM has, and `{"ctlSerial": path, "ioSerial": path, "console"?: path}`. */
@@ -68,6 +71,7 @@ function readAttachVm(from: JsonObject): AttachVm {
   return {
     containerId: required(from, "", "containerId", readContainerId),
     numIOStreams: withDefault(from, "", "numIOStreams", readCount, 0),
+    ...optional(from, "", "exits", readBoolean),
   };
 }
 

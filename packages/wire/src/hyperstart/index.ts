@@ -45,6 +45,8 @@ export type { ProcessAsyncEvent } from "./process-event.ts";
 export { encodeProcessAsyncEvent, parseProcessAsyncEvent } from "./process-event.ts";
 export type { ProcessList } from "./process-list.ts";
 export { parseListedPids, parseProcessList } from "./process-list.ts";
+export type { Renewal } from "./renewal.ts";
+export { parseRenewal, RENEW } from "./renewal.ts";
 export type {
   ExecCommand,
   ExecRequest,

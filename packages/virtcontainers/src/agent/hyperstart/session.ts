@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER } from "@husk/wire/hyperstart";
+import {
+  Command,
+  type ProcessAsyncEvent,
+  type ProcessList,
+  PSCONTAINER,
+  RENEW,
+  type Renewal,
+} from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
@@ -11,6 +18,7 @@ import {
   type AgentSession,
   type Carrier,
   type ContainerStart,
+  type IdentityControl,
   INIT_PROCESS,
   type KillOptions,
   type OpenOptions,
@@ -38,7 +46,9 @@ interface CarriedProcess extends ProcessName {
 }
 
 /** A session with hyperstart, whatever the way to it. */
-export class HyperstartSession<Way extends Transport = Transport> implements AgentSession, ResourceControl {
+export class HyperstartSession<Way extends Transport = Transport>
+  implements AgentSession, ResourceControl, IdentityControl
+{
   readonly transport: Way;
   readonly #options: OpenOptions;
   readonly #processes = new Map<string, CarriedProcess>();
@@ -48,6 +58,7 @@ export class HyperstartSession<Way extends Transport = Transport> implements Age
     this.#options = options;
     this.transport = connect({
       onExit: (event) => this.#takeExit(event),
+      onOutputEnd: (name) => this.#forgetFinished(this.#processes.get(keyOf(name))),
       onStreamsLost: (name, error) =>
         void this.#failProcesses((entry) => keyOf(entry) === keyOf(name), error),
       onControlEnded: () => void this.#failProcesses(isUnreachable),
@@ -129,6 +140,17 @@ export class HyperstartSession<Way extends Transport = Transport> implements Age
   /** The agent takes into use whatever is there, and from then on whatever comes. */
   async onlineCPUMem(_cpus: number, _cpuOnly: boolean, options: AgentOptions): Promise<void> {
     await this.#command(Command.ONLINECPUMEM, undefined, "agentStart", options);
+  }
+
+  async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
+    const now = Date.now();
+    const seconds = Math.floor(now / 1000);
+    const payload: Renewal = {
+      seconds,
+      nanoseconds: (now - seconds * 1000) * 1_000_000,
+      random: Buffer.from(random).toString("hex"),
+    };
+    await this.#command(RENEW, payload, "agentCommand", options);
   }
 
   async stopPod(options: AgentOptions): Promise<boolean> {

@@ -26,6 +26,8 @@ export interface ProcessName {
 export interface TransportEvents {
   /** A process has ended. */
   onExit(event: ProcessAsyncEvent): void;
+  /** All output of a process has come. */
+  onOutputEnd(name: ProcessName): void;
   /** The streams of a process that has not ended have broken off. */
   onStreamsLost(name: ProcessName, error: HuskError | undefined): void;
   /** No reply comes any more; output and ends of processes may. */

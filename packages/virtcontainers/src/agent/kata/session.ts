@@ -16,6 +16,7 @@ import {
   type Carrier,
   type ContainerControl,
   type ContainerStart,
+  type IdentityControl,
   isShimStarter,
   type KillOptions,
   type OpenOptions,
@@ -34,7 +35,7 @@ import { podFiles, sandboxRequest } from "./sandbox-request.ts";
 const SIGKILL = 9;
 
 /** A session with Kata's agent, over its port or over another process that has it. */
-export class KataSession implements AgentSession, ContainerControl {
+export class KataSession implements AgentSession, ContainerControl, IdentityControl {
   readonly agent: KataAgent;
   readonly #config: KataAgentConfig;
   readonly #options: OpenOptions;
@@ -222,6 +223,11 @@ export class KataSession implements AgentSession, ContainerControl {
 
   onlineCPUMem(cpus: number, cpuOnly: boolean, options: AgentOptions): Promise<void> {
     return this.#tell(this.agent.onlineCPUMem(cpus, cpuOnly, options));
+  }
+
+  async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
+    await this.#tell(this.agent.reseedRNG(random, options));
+    await this.#tell(this.agent.setGuestDateTime(new Date(), options));
   }
 
   rootOf(containerId: string): string {

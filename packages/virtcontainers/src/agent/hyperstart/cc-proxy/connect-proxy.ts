@@ -1,6 +1,6 @@
 import { HuskError, isHuskError, systemCode } from "../../../errors/index.ts";
 import { connectSocket } from "../../socket.ts";
-import { type ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
+import { type GuestEvents, type ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
 
 /**
  * Connects to cc-proxy.
@@ -10,7 +10,7 @@ import { type ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
 export async function connectProxy(
   path: string,
   signal: AbortSignal | undefined,
-  events?: ProcessEvents,
+  events?: ProcessEvents | GuestEvents,
 ): Promise<ProxyConnection> {
   try {
     return new ProxyConnection(await connectSocket(path, signal), events);

@@ -18,7 +18,7 @@ import { ProxyTransport } from "./proxy-transport.ts";
 export async function openThroughProxy(path: string, options: OpenOptions): Promise<HyperstartSession> {
   const { signal } = options;
   const endpoint = new ProxyEndpoint(path, options);
-  const connection = await connectProxy(path, signal);
+  const connection = await connectProxy(path, signal, endpoint.guestEvents);
   try {
     if (options.fresh) await register(connection, endpoint, options);
     else await attach(connection, endpoint, options);
@@ -44,7 +44,7 @@ async function attach(
   { podId, limits }: ProxyEndpoint,
   { signal }: OpenOptions,
 ): Promise<void> {
-  await attachVm(connection, { containerId: podId, numIOStreams: 0 }, { ...limits, signal });
+  await attachVm(connection, podId, { ...limits, signal });
 }
 
 /** A proxy that was brought back while the VM booted may have the VM already, and then the agent is ready. */

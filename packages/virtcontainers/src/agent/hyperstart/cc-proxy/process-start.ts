@@ -1,6 +1,5 @@
-import { HuskError } from "../../../errors/index.ts";
 import type { CommandOptions, PreparedProcess, Reply } from "../transport.ts";
-import { askAgent, attachVm } from "./proxy-commands.ts";
+import { askAgent, drawToken } from "./proxy-commands.ts";
 import type { ProxyConnection } from "./proxy-connection.ts";
 import type { ProxyEndpoint } from "./proxy-endpoint.ts";
 
@@ -21,9 +20,7 @@ export class ProcessStart {
   static async begin(endpoint: ProxyEndpoint, limits: CommandOptions): Promise<ProcessStart> {
     const connection = await endpoint.connect(limits);
     try {
-      const [token] = await attachVm(connection, { containerId: endpoint.podId, numIOStreams: 1 }, limits);
-      if (token === undefined) throw new HuskError("ERR_AGENT_PROTOCOL", "the pod's proxy gave no token");
-      return new ProcessStart(connection, token);
+      return new ProcessStart(connection, await drawToken(connection, endpoint.podId, limits));
     } catch (error) {
       connection.close();
       throw error;

@@ -8,19 +8,26 @@ import {
   ProxyDecoder,
   type ProxyFrame,
   type ProxyFrameKind,
+  ProxyNotification,
   parseErrorResponse,
   proxyCommandName,
 } from "@husk/wire/cc-proxy";
+import { type ProcessAsyncEvent, parseProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../../deadline.ts";
 import { HuskError, messageOf } from "../../../errors/index.ts";
 import type { CommandOptions, Reply } from "../transport.ts";
 
-/** What is told of the process that a connection carries. */
+/** What is told on a connection that carries a process. */
 export interface ProcessEvents {
   /** Output. `opcode`: one of ProxyStream */
   onStream(opcode: number, data: Uint8Array): void;
   /** It has ended, after all of its output. */
   onExited(exitCode: number): void;
+}
+
+/** What is told on a connection that hears of the end of every process. */
+export interface GuestEvents {
+  onGuestExit(event: ProcessAsyncEvent): void;
 }
 
 interface Outstanding {
@@ -32,7 +39,7 @@ interface Outstanding {
 /** A connection to cc-proxy, which answers its commands in their order. */
 export class ProxyConnection {
   readonly #socket: Socket;
-  readonly #events: ProcessEvents | undefined;
+  readonly #events: Partial<ProcessEvents & GuestEvents>;
   readonly #end = Promise.withResolvers<HuskError | undefined>();
   readonly #decoder = new ProxyDecoder("client");
   readonly #outstanding: Outstanding[] = [];
@@ -40,10 +47,9 @@ export class ProxyConnection {
   #failure: HuskError | undefined;
   #closed = false;
 
-  /** @param events missing: it carries no process */
-  constructor(socket: Socket, events?: ProcessEvents) {
+  constructor(socket: Socket, events: ProcessEvents | GuestEvents | undefined) {
     this.#socket = socket;
-    this.#events = events;
+    this.#events = events ?? {};
     socket.unref();
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("drain", () => this.#wake());
@@ -125,9 +131,10 @@ export class ProxyConnection {
 
   #take(frame: ProxyFrame): void {
     if (frame.type === FrameType.RESPONSE) this.#takeResponse(frame);
-    else if (!this.#events) throw new Error("news of a process, on a connection that carries none");
-    else if (frame.type === FrameType.STREAM) this.#events.onStream(frame.opcode, frame.payload);
-    else this.#events.onExited(decodeProcessExited(frame.payload));
+    else if (frame.type === FrameType.STREAM) asked(this.#events.onStream)(frame.opcode, frame.payload);
+    else if (frame.opcode === ProxyNotification.PROCESS_EXITED)
+      asked(this.#events.onExited)(decodeProcessExited(frame.payload));
+    else asked(this.#events.onGuestExit)(parseProcessAsyncEvent(frame.payload));
   }
 
   #takeResponse({ opcode, isError, payload }: ProxyFrame): void {
@@ -151,6 +158,12 @@ export class ProxyConnection {
   #wake(): void {
     for (const done of this.#waiting.splice(0)) done();
   }
+}
+
+/** @throws Error when nobody has asked for such news on this connection */
+function asked<T>(listener: T | undefined): T {
+  if (listener === undefined) throw new Error("news that nobody had asked for");
+  return listener;
 }
 
 function disconnected(): HuskError {

@@ -73,9 +73,9 @@ export class ProxyControl {
   async #reattach(): Promise<ProxyConnection> {
     const { podId, limits } = this.#endpoint;
     for (;;) {
-      const connection = await this.#endpoint.reconnect();
+      const connection = await this.#endpoint.reconnect(this.#endpoint.guestEvents);
       try {
-        await attachVm(connection, { containerId: podId, numIOStreams: 0 }, limits);
+        await attachVm(connection, podId, limits);
         return connection;
       } catch (error) {
         connection.close();

@@ -1,10 +1,11 @@
+import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../../deadline.ts";
 import { HuskError, isHuskError } from "../../../errors/index.ts";
 import { deadlineMs } from "../../../hypervisor/deadlines.ts";
 import type { OpenOptions } from "../../types.ts";
 import type { CommandOptions } from "../transport.ts";
 import { connectProxy } from "./connect-proxy.ts";
-import type { ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
+import type { GuestEvents, ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
 
 /** How often it is connected to anew without anything coming from it. */
 const MAX_RECONNECTIONS = 3;
@@ -15,6 +16,10 @@ export class ProxyEndpoint {
   readonly podId: string;
   /** limits of one step of a connection that is made anew */
   readonly limits: CommandOptions;
+  /** called when a process of the guest has ended, whoever carries it */
+  onGuestExit: (event: ProcessAsyncEvent) => void = () => {};
+  /** for the connection that hears of that */
+  readonly guestEvents: GuestEvents = { onGuestExit: (event) => this.onGuestExit(event) };
   readonly #revive: OpenOptions["reviveProxy"];
   #revival: Promise<void> | undefined;
   #reconnections = 0;
@@ -37,7 +42,7 @@ export class ProxyEndpoint {
   }
 
   /** Connects; a proxy that is dead is brought back. @throws HuskError ERR_AGENT_DISCONNECTED, ERR_ABORTED, … */
-  async connect(limits: CommandOptions, events?: ProcessEvents): Promise<ProxyConnection> {
+  async connect(limits: CommandOptions, events?: ProcessEvents | GuestEvents): Promise<ProxyConnection> {
     try {
       return await connectProxy(this.path, limits.signal, events);
     } catch (error) {
@@ -49,7 +54,7 @@ export class ProxyEndpoint {
   }
 
   /** Connects in place of a connection that has broken off. @throws as `connect` */
-  async reconnect(events?: ProcessEvents): Promise<ProxyConnection> {
+  async reconnect(events?: ProcessEvents | GuestEvents): Promise<ProxyConnection> {
     if (!this.canReconnect) throw new HuskError("ERR_AGENT_DISCONNECTED", "the pod's proxy has ended");
     this.#reconnections += 1;
     return this.connect(this.limits, events);

@@ -17,7 +17,9 @@ import type { ProxyEndpoint } from "./proxy-endpoint.ts";
 const STDIN = { type: FrameType.STREAM, opcode: ProxyStream.STDIN };
 
 /** What is told of a process that is carried. */
-export interface ProxyProcessEvents extends Pick<TransportEvents, "onExit" | "onStreamsLost"> {
+export interface ProxyProcessEvents extends Pick<TransportEvents, "onStreamsLost"> {
+  /** It has ended, and all of its output has come. */
+  onEnd(process: ProxyProcess, status: number): void;
   /** It has been released, and its connection has ended. */
   onGone(process: ProxyProcess): void;
 }
@@ -26,7 +28,9 @@ export interface ProxyProcessEvents extends Pick<TransportEvents, "onExit" | "on
 export class ProxyProcess implements PreparedProcess, ProcessStreams {
   readonly seqs = { stdio: 0, stderr: 0 };
   readonly streams = this;
-  readonly #name: ProcessName;
+  readonly name: ProcessName;
+  /** its end has been told to whoever wants to hear of all ends */
+  exitTold = false;
   readonly #process: GuestProcess;
   readonly #start: ProcessStart;
   readonly #endpoint: ProxyEndpoint;
@@ -42,7 +46,7 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
     process: GuestProcess,
     { start, endpoint, events }: { start: ProcessStart; endpoint: ProxyEndpoint; events: ProxyProcessEvents },
   ) {
-    this.#name = name;
+    this.name = name;
     this.#process = process;
     this.#start = start;
     this.#endpoint = endpoint;
@@ -139,7 +143,7 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
   #lose(error: HuskError | undefined): void {
     if (this.#released) return;
     this.#isLost = true;
-    this.#events.onStreamsLost(this.#name, error);
+    this.#events.onStreamsLost(this.name, error);
   }
 
   #send(data?: Uint8Array, done: () => void = () => {}): void {
@@ -163,8 +167,7 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
 
   #takeExit(status: number): void {
     if (this.#released) return;
-    const { containerId: container, processId: process } = this.#name;
     this.#process.endOutput();
-    this.#events.onExit({ container, process, event: "finished", status });
+    this.#events.onEnd(this, status);
   }
 }

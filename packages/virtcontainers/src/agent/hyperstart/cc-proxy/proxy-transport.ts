@@ -1,3 +1,4 @@
+import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { HuskError } from "../../../errors/index.ts";
 import type { GuestProcess } from "../../guest-process.ts";
 import type { Carrier } from "../../types.ts";
@@ -29,6 +30,7 @@ export class ProxyTransport implements Transport {
   constructor(endpoint: ProxyEndpoint, connection: ProxyConnection, events: TransportEvents) {
     this.#endpoint = endpoint;
     this.#events = events;
+    endpoint.onGuestExit = (event) => this.#takeGuestExit(event);
     this.#control = new ProxyControl(endpoint, connection, (error) => this.#takeControlEnd(error));
   }
 
@@ -72,7 +74,11 @@ export class ProxyTransport implements Transport {
     options: CommandOptions,
   ): Promise<PreparedProcess> {
     const events: ProxyProcessEvents = {
-      onExit: (event) => this.#events.onExit(event),
+      onEnd: (ended, status) => {
+        const { containerId, processId } = ended.name;
+        this.#tellExit(ended, { container: containerId, process: processId, event: "finished", status });
+        this.#events.onOutputEnd(ended.name);
+      },
       onStreamsLost: (lost, error) => this.#events.onStreamsLost(lost, error),
       onGone: (gone) => {
         this.#processes.delete(gone);
@@ -88,6 +94,20 @@ export class ProxyTransport implements Transport {
       carried.release();
       throw error;
     }
+  }
+
+  /** Our own proxy tells every end, of those that are carried here before their connection tells it again. */
+  #takeGuestExit(event: ProcessAsyncEvent): void {
+    const carried = [...this.#processes].find(
+      ({ name }) => name.containerId === event.container && name.processId === event.process,
+    );
+    this.#tellExit(carried, event);
+  }
+
+  #tellExit(carried: ProxyProcess | undefined, event: ProcessAsyncEvent): void {
+    if (carried?.exitTold) return;
+    if (carried) carried.exitTold = true;
+    this.#events.onExit(event);
   }
 
   #endWithLast(error: HuskError | undefined): void {

@@ -28,6 +28,7 @@ test("a new VM is registered, its agent asked for its version, and a container c
       ctlSerial: directory.socket("control"),
       ioSerial: directory.socket("stream"),
       numIOStreams: 0,
+      exits: true,
     },
   ]);
   proxy.program = (process) => {
@@ -163,6 +164,34 @@ test("large streams pass both ways, and a reader that stops holds up its own pro
   for await (const data of stuck.stdout) drained += data.length;
   assert.equal(drained, produced);
   assert.deepEqual(await stuck.wait(), { exitCode: 143 });
+});
+
+test("ends are told once, of all processes, and at once of one whose output is not read", async (t) => {
+  const { proxy, open, exits } = await makeProxyBench(t);
+  const session = await open();
+  const { listener } = proxy;
+  assert.ok(listener);
+  proxy.tellExit(listener, "other", "init", 3);
+  const io = attach();
+  const running = nextProcess(proxy);
+  await session.startContainer(start, io, {});
+  const process = await running;
+  process.out("last words");
+  proxy.tellExit(listener, "c", "init", 7);
+  await session.isRunning("c", {});
+  assert.deepEqual(exits, ["other/init/3", "c/init/7"]);
+  process.exit(7);
+  assert.deepEqual(await io.wait(), { exitCode: 7 });
+  assert.equal(await text(io.stdout), "last words");
+  // Of one that was told by its own connection first, the other says nothing new.
+  const second = attach();
+  const secondRunning = nextProcess(proxy);
+  await session.startContainer(start, second, {});
+  (await secondRunning).exit(8);
+  proxy.tellExit(listener, "c", "init", 8);
+  await second.wait();
+  await session.isRunning("c", {});
+  assert.deepEqual(exits, ["other/init/3", "c/init/7", "c/init/8"]);
 });
 
 test("a session that is closed lets go of its processes", async (t) => {

@@ -19,7 +19,7 @@ import {
 import { CollectedOutput } from "./support/collected-output.ts";
 import { makeDoomedCall } from "./support/doomed-call.ts";
 import { needsRoot } from "./support/needs-root.ts";
-import { CC_PROXY, DEMO_ROOTFS } from "./support/places.ts";
+import { DEMO_ROOTFS, RESIDENTS } from "./support/places.ts";
 import { runScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
@@ -44,7 +44,7 @@ function podOf({ hypervisorConfig }: Workplace, containers: ContainerConfig[]): 
     id: "pod",
     agentType: "hyperstart",
     proxyType: "ccProxy",
-    proxyConfig: { path: CC_PROXY },
+    proxyConfig: { path: join(RESIDENTS, "cc-proxy") },
     shimType: "noopShim",
     hypervisorConfig,
     containers,

@@ -16,5 +16,5 @@ export const INITRAMFS = join(BUILD, "guest/initramfs.cpio");
 export const AGENT = join(BUILD, "guest/agent");
 /** the kernel modules that the guest may load */
 export const MODULES = join(BUILD, "guest/modules");
-/** Clear Containers' proxy, as husk has it */
-export const CC_PROXY = join(BUILD, "resident/cc-proxy");
+/** folder of the proxies and shims */
+export const RESIDENTS = join(BUILD, "resident");

@@ -33,6 +33,8 @@ export class Connection {
   #reading = false;
   #isArmed = false;
   #isOpen = true;
+  /** the other side reads no more; what it has sent before is still to be read */
+  #isWritable = true;
 
   constructor(fd: number, handlers: ConnectionHandlers) {
     this.fd = fd;
@@ -56,13 +58,12 @@ export class Connection {
 
   /** Writes `buffer[offset, offset + length)`, or keeps a copy until it can be written. */
   write(bytes: Uint8Array, offset = 0, length = bytes.length - offset): void {
-    if (!this.#isOpen) return;
+    if (!this.#isOpen || !this.#isWritable) return;
     try {
       this.#output.write(bytes, offset, length);
       this.#arm();
     } catch (error) {
-      // Whoever writes is in the middle of something.
-      callSoon(() => this.#fail(error));
+      this.#stopWriting(error);
     }
   }
 
@@ -100,12 +101,22 @@ export class Connection {
   #flush(): void {
     if (!this.#isOpen) return;
     try {
-      const isDone = this.#output.flush();
+      if (!this.#output.flush()) return;
       this.#arm();
-      if (isDone) this.#handlers.onWritable();
     } catch (error) {
-      this.#fail(error);
+      this.#stopWriting(error);
     }
+    this.#handlers.onWritable();
+  }
+
+  /** The other side's end is seen when all that it has sent is read; whoever holds that up is not held up any more. */
+  #stopWriting(error: unknown): void {
+    if (!isSystemError(error)) throw error;
+    this.#isWritable = false;
+    this.#output.discard();
+    this.#arm();
+    // Whoever writes is in the middle of something.
+    callSoon(() => this.#read());
   }
 
   #read(): void {

@@ -78,6 +78,11 @@ export class ControlChannel {
     });
   }
 
+  /** Reads now what has come. */
+  poll(): void {
+    this.#connection.poll();
+  }
+
   /** Ends it from this side; what is not answered fails. */
   close(): void {
     this.#connection.close();

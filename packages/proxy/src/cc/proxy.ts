@@ -2,6 +2,7 @@
 
 import * as sys from "tiny:sys";
 import { Errno, errorText, hasErrno, startTimer } from "@husk/tiny";
+import { ProxyCommand } from "@husk/wire/cc-proxy";
 import { encodeProcessAsyncEvent, type ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { Listener } from "../core/listener.ts";
 import { log } from "../core/log.ts";
@@ -39,7 +40,9 @@ export class CcProxy {
       onControlEnd: () => void startTimer(DRAIN_MS, () => this.#end(0)),
       onEnd: (fault) => this.#vmEnded(fault),
     });
-    this.#commands = new Commands(this.#pod, options.uri, () => this.#end(0));
+    this.#commands = new Commands(this.#pod, options.uri, () =>
+      this.#drain("the pod has been unregistered", 0),
+    );
     const handlers: ClientHandlers = {
       onCommand: (client, opcode, payload) => this.#run(client, opcode, payload),
       onStream: (client, opcode, payload) => this.#commands.takeStream(client, opcode, payload),
@@ -77,7 +80,7 @@ export class CcProxy {
   }
 
   #runNow(client: Client, opcode: number, payload: Uint8Array) {
-    if (this.#loss) throw new Error(this.#loss.reason);
+    if (this.#loss && opcode !== ProxyCommand.DISCONNECT_SHIM) throw new Error(this.#loss.reason);
     return this.#commands.run(client, opcode, payload);
   }
 
@@ -108,20 +111,25 @@ export class CcProxy {
     }
     log(fault === undefined ? "info" : "error", reason);
     if (fault !== undefined) this.#pod.save(fault);
-    this.#loss = { reason, status: fault === undefined ? 0 : 1 };
-    for (const session of this.#pod.sessions.all) {
+    for (const session of this.#pod.sessions.all)
       if (session.exitCode !== undefined) session.outputEnded = true;
-      session.pump();
-    }
+    this.#drain(reason, fault === undefined ? 0 : 1);
+  }
+
+  /** Ends when every shim has what there is for it, and has gone. */
+  #drain(reason: string, status: number): void {
+    this.#loss = { reason, status };
     this.#isDraining = true;
-    startTimer(DRAIN_MS, () => this.#end(this.#loss?.status ?? 0));
+    for (const session of this.#pod.sessions.all) session.pump();
+    startTimer(DRAIN_MS, () => this.#end(status));
     this.#endWhenDrained();
   }
 
   #endWhenDrained(): void {
     if (!this.#isDraining || !this.#loss) return;
-    const isAwaited = this.#pod.sessions.all.some(({ shim, isDelivered }) => shim && !isDelivered);
-    if (!isAwaited) this.#end(this.#loss.status);
+    const { reason, status } = this.#loss;
+    for (const session of this.#pod.sessions.all) session.tellLoss(reason);
+    if (!this.#pod.sessions.all.some(({ shim }) => shim)) this.#end(status);
   }
 
   /** There is nothing to serve: clients that are waiting are told why. */
@@ -132,12 +140,9 @@ export class CcProxy {
     startTimer(FAREWELL_MS, () => this.#end(1));
   }
 
-  /** Ends. Shims see it by the end of their connection; ours are told first whether their process is lost. */
   #end(status: number): never {
     const { stateFile } = this.#options;
     this.#listener.close();
-    const { reason } = this.#loss ?? {};
-    if (reason !== undefined) for (const session of this.#pod.sessions.all) session.tellLoss(reason);
     if (stateFile && status === 0) removeFile(stateFile);
     return sys.exit(status);
   }

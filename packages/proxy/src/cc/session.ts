@@ -63,6 +63,7 @@ export class Session {
   #isAbandoned = false;
   #isDropping = false;
   #exitTold = false;
+  #isLossTold = false;
   #earlyInput: Uint8Array[] = [];
   #earlyInputBytes = 0;
 
@@ -148,10 +149,15 @@ export class Session {
     this.#isAbandoned = this.#isTransient;
   }
 
-  /** The process cannot be reached any more. Only our own shims are told why; others see it by the end of the connection. */
+  /**
+   * The process cannot be reached any more. A shim that has all of its output is told why, if it is one of ours; another sees
+   * it by the end of its connection.
+   */
   tellLoss(reason: string): void {
-    if (this.#acknowledges && this.process && !this.hasEnded)
-      this.#shim?.refuse(ProxyCommand.CONNECT_SHIM, reason);
+    if (!this.#shim || !this.isDelivered || this.hasEnded || this.#isLossTold) return;
+    this.#isLossTold = true;
+    if (this.#acknowledges) this.#shim.refuse(ProxyCommand.CONNECT_SHIM, reason);
+    else this.#shim.close();
   }
 
   /** The shim has so much of the outputs safely. */

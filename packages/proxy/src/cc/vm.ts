@@ -1,7 +1,7 @@
 /** The agent of one VM, by its two channels. */
 
 import * as sys from "tiny:sys";
-import { connectUnix } from "@husk/tiny";
+import { callSoon, connectUnix } from "@husk/tiny";
 import type { ProcessAsyncEvent, StreamFrame } from "@husk/wire/hyperstart";
 import { ControlChannel, type Reply } from "./control-channel.ts";
 import { StreamChannel } from "./stream-channel.ts";
@@ -52,7 +52,12 @@ export class Vm {
     const streamEvents = {
       onFrame: (frame: StreamFrame) => events.onFrame(frame),
       onInputRoom: () => events.onInputRoom(),
-      onEnd: end,
+      // The channels have no order between them: an end of a process may wait to be read on the other.
+      onEnd: (fault?: string) =>
+        callSoon(() => {
+          this.#control.poll();
+          end(fault);
+        }),
     };
     this.#control = new ControlChannel(control, controlEvents, takeOver);
     this.#stream = new StreamChannel(stream, streamEvents, takeOver);

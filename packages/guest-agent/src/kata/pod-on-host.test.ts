@@ -119,12 +119,14 @@ describe("kata-proxy and kata-shim with the agent", needsDisk, () => {
   it("lose no byte when the shim is killed again and again, and goes on behind its log", async () => {
     const [pod, connection] = await startPod();
     await using _ = pod;
-    await startContainer(connection, "c", makeSpec(sh(`${MANY}; exit 5`)));
+    // A line of the log is ten times as long as what it tells.
+    const length = 3 * MIB;
+    await startContainer(connection, "c", makeSpec(sh(`seq 1 100000000 | head -c ${length}; exit 5`)));
     const log = join(pod.folder, "output.log");
     const args = ["-log-file", log, "-log-max-bytes", String(100 * MIB), "-log-max-files", "2"];
     for (let kills = 1; kills <= 4; kills++) {
       const shim = pod.startShim("c", "c", args);
-      await whenLonger(log, (kills * LENGTH) / 6);
+      await whenLonger(log, (kills * 10 * length) / 6);
       shim.child.kill("SIGKILL");
       if (kills === 3) process.kill(pod.proxyPid, "SIGKILL");
       await shim.ended();
@@ -132,8 +134,8 @@ describe("kata-proxy and kata-shim with the agent", needsDisk, () => {
     const { code, stderr } = await pod.startShim("c", "c", args).ended();
     assert.deepEqual([code, stderr], [5, ""]);
     const logged = await readLog(log, 1);
-    assert.equal(logged.length, LENGTH);
-    assert.equal(sumOf(logged), sumOf(numbers(LENGTH)));
+    assert.equal(logged.length, length);
+    assert.equal(sumOf(logged), sumOf(numbers(length)));
   });
 
   it("tell the exit code although the proxy was dead when the process ended", async () => {

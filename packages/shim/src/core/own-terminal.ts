@@ -1,7 +1,7 @@
 import {
   rawMode,
   readTerminalMode,
-  readText,
+  readTextIfThere,
   readWindowSize,
   type TerminalMode,
   writeTerminalMode,
@@ -14,7 +14,7 @@ const STDIN = 0;
  * name the state, the parent, our process group, the session, the terminal, and the group in its foreground.
  */
 export function isInBackground(): boolean {
-  const stat = readText("/proc/self/stat");
+  const stat = readTextIfThere("/proc/self/stat") ?? "";
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [group, foreground] = [Number(fields[2]), Number(fields[5])];
   return foreground > 0 && foreground !== group;

@@ -37,16 +37,21 @@ export class OwnTerminal {
 
   /** Takes it again after we were stopped, when a shell has made it its own. */
   takeAgain(): void {
-    if (!isInBackground()) this.#makeRaw();
+    if (this.#isOurs) this.#makeRaw();
+  }
+
+  /** Leaves it as it was found. */
+  restore(): void {
+    if (this.#isOurs) writeTerminalMode(STDIN, this.#found);
+  }
+
+  /** It has not been hung up, and is not another's while we are in the background. */
+  get #isOurs(): boolean {
+    return readTerminalMode(STDIN) !== undefined && !isInBackground();
   }
 
   #makeRaw(): void {
     writeTerminalMode(STDIN, rawMode(this.#found));
-  }
-
-  /** Leaves it as it was found; one that is gone is left. */
-  restore(): void {
-    if (readTerminalMode(STDIN)) writeTerminalMode(STDIN, this.#found);
   }
 
   /** Its size in characters, if anybody has told it. */

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { lstatSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
@@ -8,7 +9,9 @@ export function listTree(root: string): string[] {
     const stats = lstatSync(join(root, path));
     const { mode, uid, gid, rdev, size } = stats;
     const content = stats.isFile()
-      ? `${size} ${readFileSync(join(root, path)).toString("base64").slice(0, 60)}`
+      ? `${size} ${createHash("sha256")
+          .update(readFileSync(join(root, path)))
+          .digest("hex")}`
       : stats.isSymbolicLink()
         ? readlinkSync(join(root, path))
         : rdev;

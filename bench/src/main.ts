@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { measureBoot } from "./parts/boot.ts";
 import { measureExec } from "./parts/exec.ts";
+import { measureFactory } from "./parts/factory.ts";
 import { measureGrowth } from "./parts/growth.ts";
 import { measureHotplug } from "./parts/hotplug.ts";
 import { measureKata } from "./parts/kata.ts";
@@ -36,6 +37,7 @@ const PARTS: Record<string, Part> = {
   j: measureGrowth,
   k: measureKata,
   l: measureResidents,
+  m: measureFactory,
 };
 
 const { values } = parseArgs({

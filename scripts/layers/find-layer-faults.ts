@@ -21,7 +21,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   "guest-agent": ["@husk/tiny", "@husk/wire"],
   proxy: ["@husk/tiny", "@husk/wire"],
   shim: ["@husk/tiny", "@husk/wire"],
-  resident: ["@husk/proxy", "@husk/shim", "@husk/tiny"],
+  resident: ["@husk/proxy", "@husk/shim", "@husk/tiny", "@husk/wire"],
   virtcontainers: ["@husk/wire"],
   "guest-image": ["@husk/tiny"],
   "container-module": ["@husk/virtcontainers", "@husk/wire"],

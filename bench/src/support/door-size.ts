@@ -6,13 +6,11 @@ import { AGENT } from "./places.ts";
 
 /** the agent's sources */
 const SOURCES = join(import.meta.dirname, "../../../packages/guest-agent/src");
-/** what `main.ts` takes of the Kata door, as files that do nothing */
-const STUBS: Record<string, string> = {
-  "agent.ts": "export function makeServices() { return {}; }\n",
-  "serial-door.ts": "export class SerialDoor {}\n",
-  "socket-door.ts": "export function openSocketDoor() {}\n",
-  "vsock-door.ts": "export function openVsockDoor() {}\n",
-};
+/** what `main.ts` takes of the Kata door, as a file that does nothing */
+const STUB = `export function serveKataPort() {}
+export function serveKataVsock() {}
+export function serveKataSocket() {}
+`;
 const MEGABYTE = 1e6;
 
 /** What the Kata door adds to the agent: all that only it needs, in bytes of the program. */
@@ -24,7 +22,7 @@ export async function measureDoorSize(): Promise<Measurement> {
     // All of it goes, so that the build fails when something of it is still needed.
     await rm(join(folder, "kata"), { recursive: true });
     await mkdir(join(folder, "kata"));
-    for (const [name, text] of Object.entries(STUBS)) await writeFile(join(folder, "kata", name), text);
+    await writeFile(join(folder, "kata/door.ts"), STUB);
     const output = join(folder, "agent");
     const { bytes: without } = await buildProgram({ entry: join(folder, "main.ts"), output });
     const value = ((await stat(AGENT)).size - without) / MEGABYTE;

@@ -9,7 +9,6 @@ import {
   F_SETFD,
   F_SETFL,
   FD_CLOEXEC,
-  listenUnix,
   O_NONBLOCK,
   onUncaught,
   readText,
@@ -18,7 +17,6 @@ import {
   SIGPIPE,
   stop,
 } from "@husk/tiny";
-import { Command } from "@husk/wire/hyperstart";
 import { enterDiskRoot } from "./boot/disk-root.ts";
 import { readPipeSizeWord, readVsockWord } from "./boot/door-words.ts";
 import { mountEarly } from "./boot/early-mounts.ts";
@@ -27,13 +25,6 @@ import { openFirstPort, openPort } from "./boot/ports.ts";
 import { powerOff } from "./boot/power.ts";
 import { hasVirtio, VirtioKind } from "./boot/virtio.ts";
 import { setPipeBytes } from "./core/stdio.ts";
-import { StreamChannel } from "./core/stream-channel.ts";
-import { makeCommands } from "./hyperstart/commands.ts";
-import { Server } from "./hyperstart/server.ts";
-import { makeServices } from "./kata/agent.ts";
-import { SerialDoor } from "./kata/serial-door.ts";
-import { openSocketDoor } from "./kata/socket-door.ts";
-import { openVsockDoor } from "./kata/vsock-door.ts";
 import { log, setLogLevel } from "./log.ts";
 
 /** Names of the ports to the host: of hyperstart's two channels, and of Kata's one. */
@@ -44,27 +35,9 @@ const KATA_PORT = "agent.channel.0";
 /** Word of the kernel's command line that says how much the agent says: `HUSK_LOG=debug`. */
 const LOG_VARIABLE = "HUSK_LOG=";
 
-/** Where the two channels of hyperstart are, and what it means that they, or the pod, have ended. */
-interface HyperstartHost {
-  control: number;
-  stream: number;
-  onGone(): void;
-  powerOff(): void;
-}
-
-function serveHyperstart(host: HyperstartHost): void {
-  const streams = new StreamChannel(host.stream, host.onGone);
-  const server: Server = new Server(
-    host.control,
-    makeCommands({
-      streams,
-      send: (command, payload) => server.send(command, payload),
-      powerOff: host.powerOff,
-    }),
-    host.onGone,
-  );
-  server.send(Command.READY);
-}
+/** The doors, each read into memory only when it is the one that the host comes by. */
+const loadHyperstart = () => import("./hyperstart/door.ts");
+const loadKata = () => import("./kata/door.ts");
 
 /** The bus on which this machine's virtio devices are. */
 function loadTransport(): void {
@@ -77,6 +50,9 @@ function loadTransport(): void {
   loadModule(hasPci ? "virtio_pci" : "virtio_mmio");
   loadModule("virtio_console");
 }
+
+/** Word of the kernel's command line that says that the VM is to be copied. */
+const TEMPLATE_WORD = "HUSK_TEMPLATE=1";
 
 /** Loads what every container will need, one module at a time between the host's commands. */
 function loadAhead([name, ...others]: string[]): void {
@@ -95,9 +71,10 @@ function findNetworkDrivers(): string[] {
 /** The door is the one whose port the host has given the machine. */
 async function openPortDoor(name: string, port: number): Promise<void> {
   if (name === KATA_PORT) {
-    new SerialDoor(port, makeServices(), () => {});
+    (await loadKata()).serveKataPort(port, () => {});
     return;
   }
+  const { serveHyperstart } = await loadHyperstart();
   serveHyperstart({
     control: port,
     stream: await openPort(HYPERSTART_STREAM),
@@ -119,14 +96,14 @@ async function openDoor(): Promise<void> {
   setPipeBytes(readPipeSizeWord(commandLine));
   const word = readVsockWord(commandLine);
   if (word === true) {
-    openVsockDoor(makeServices());
+    (await loadKata()).serveKataVsock();
     return;
   }
   const names = [HYPERSTART_CONTROL, KATA_PORT];
   const hasVsock = () => word === undefined && hasVirtio(VirtioKind.VSOCK);
   const found = await openFirstPort(names, hasVsock);
   if (found !== undefined) return openPortDoor(...found);
-  openVsockDoor(makeServices());
+  (await loadKata()).serveKataVsock();
   // The port may only have been found later than the other device.
   openFirstPort(names).then(
     (late) => late && openPortDoor(...late),
@@ -149,8 +126,11 @@ async function bootGuest(): Promise<void> {
     powerOff();
   });
   const loaded = sys.clock(CLOCK_BOOTTIME);
+  // Each copy has disks of its own, whose driver must not have seen those of the template.
+  const isTemplate = sys.environ.includes(TEMPLATE_WORD);
+  if (isTemplate) for (const name of ["erofs", "overlay"]) loadModule(name);
   await openDoor();
-  loadAhead([...findNetworkDrivers(), "virtio_blk", "erofs", "overlay"]);
+  if (!isTemplate) loadAhead([...findNetworkDrivers(), "virtio_blk", "erofs", "overlay"]);
   const times = { started, running, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
   log(
     "debug",
@@ -172,14 +152,15 @@ function adopt(text: string | undefined): number {
  * Serves as an ordinary process, in namespaces that somebody else has made: for tests. `hyperstart CONTROL STREAM` and
  * `kata PORT` name inherited descriptors, `kata-socket PATH` a unix socket to be made.
  */
-function serveTest([door, first, second]: readonly string[]): void {
+async function serveTest([door, first, second]: readonly string[]): Promise<void> {
   setLogLevel("info");
   if (door === "hyperstart") {
+    const { serveHyperstart } = await loadHyperstart();
     serveHyperstart({ control: adopt(first), stream: adopt(second), onGone: stop, powerOff: stop });
   } else if (door === "kata") {
-    new SerialDoor(adopt(first), makeServices(), stop);
+    (await loadKata()).serveKataPort(adopt(first), stop);
   } else if (door === "kata-socket" && first !== undefined) {
-    openSocketDoor(listenUnix(first), makeServices());
+    (await loadKata()).serveKataSocket(first);
   } else throw new Error(`there is no door "${door}"`);
 }
 
@@ -189,7 +170,7 @@ async function main(): Promise<void> {
   onUncaught((error) => log("error", error instanceof Error ? `${error}\n${error.stack}` : String(error)));
   reapChildren();
   if (sys.getpid() === 1 && sys.argv.length === 1) await bootGuest();
-  else serveTest(sys.argv.slice(1));
+  else await serveTest(sys.argv.slice(1));
   await new Promise(() => {});
 }
 

@@ -84,6 +84,11 @@ describe("husk run", () => {
     });
   });
 
+  it("takes what a detached command's log may be", async () => {
+    const { options } = await parse("run", "-di", "--log-max-size", "1m", "--log-max-files=2", "--", "true");
+    assert.deepEqual(options, { detach: true, interactive: true, logMaxSize: 1024 * 1024, logMaxFiles: 2 });
+  });
+
   it("does not take the command for the value of --timings", async () => {
     const { operands, options } = await parse("run", "--timings", "true");
     assert.deepEqual([operands, options], [["true"], { timings: true }]);
@@ -110,6 +115,10 @@ describe("husk run", () => {
     [["network", "ad", "web"], /unknown command 'ad'\n\(Did you mean add\?\)/],
     [["network", "rm", "web"], /missing required argument 'interface'/],
     [["run", "--interworking", "bridge", "--", "true"], /Allowed choices are tcFilter, bridged/],
+    [["logs", "--since", "soon", "web"], /Expected a span/],
+    [["logs", "--tail", "-1", "web"], /number of lines/],
+    [["attach", "web", "db"], /too many arguments/],
+    [["wait"], /missing required argument 'name'/],
     [["ps", "extra"], /too many arguments/],
     [["completion", "tcsh"], /Allowed choices are bash, zsh, fish/],
   ];
@@ -123,6 +132,31 @@ describe("husk exec", () => {
     const { operands, options } = await parse("exec", "-it", "web", "--", "ls", "-l");
     assert.deepEqual(operands, ["web", "--", "ls", "-l"]);
     assert.deepEqual(options, { interactive: true, tty: true });
+  });
+});
+
+describe("husk attach", () => {
+  it("passes input on, and leaves open what it does with signals", async () => {
+    assert.deepEqual((await parse("attach", "web")).options, { stdin: true });
+    const { options } = await parse("attach", "--no-stdin", "--no-sig-proxy", "web");
+    assert.deepEqual(options, { stdin: false, sigProxy: false });
+  });
+});
+
+describe("husk logs", () => {
+  it("takes what is to be read, and how", async () => {
+    const { operands, options } = await parse(
+      "logs",
+      "-ftn",
+      "5",
+      "--since",
+      "1767225600",
+      "--stderr",
+      "web",
+    );
+    assert.deepEqual(operands, ["web"]);
+    const since = new Date("2026-01-01T00:00:00Z");
+    assert.deepEqual(options, { follow: true, timestamps: true, tail: 5, since, stderr: true });
   });
 });
 

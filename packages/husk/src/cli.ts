@@ -1,11 +1,14 @@
 import { Command, CommanderError } from "commander";
+import { addAttachCommand } from "./commands/attach.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
 import { addCpCommand } from "./commands/cp.ts";
 import { addExecCommand } from "./commands/exec.ts";
+import { addFactoryCommand } from "./commands/factory.ts";
 import { addFlistCommand } from "./commands/flist.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
+import { addLogsCommand } from "./commands/logs.ts";
 import { addNetworkCommand } from "./commands/network.ts";
 import { addPauseCommand } from "./commands/pause.ts";
 import { addPsCommand } from "./commands/ps.ts";
@@ -17,6 +20,7 @@ import { addStopCommand } from "./commands/stop.ts";
 import { addTopCommand } from "./commands/top.ts";
 import { addUpdateCommand } from "./commands/update.ts";
 import { addVersionCommand } from "./commands/version.ts";
+import { addWaitCommand } from "./commands/wait.ts";
 import { describeError, FAILURE, renderError, renderErrorJson, USAGE } from "./output/error-report.ts";
 import { VERSION } from "./version.ts";
 
@@ -38,6 +42,9 @@ export function createProgram(context: CommandContext): Command {
     .addHelpText("after", HELP);
   addRunCommand(program, context);
   addExecCommand(program, context);
+  addAttachCommand(program, context);
+  addLogsCommand(program, context);
+  addWaitCommand(program, context);
   addCpCommand(program);
   addTopCommand(program);
   addPsCommand(program);
@@ -50,6 +57,7 @@ export function createProgram(context: CommandContext): Command {
   addStopCommand(program, context);
   addRmCommand(program, context);
   addFlistCommand(program, context);
+  addFactoryCommand(program);
   addCheckCommand(program, context);
   addCompletionCommand(program);
   addVersionCommand(program);
@@ -82,8 +90,8 @@ function reportError(error: unknown, args: readonly string[]): number {
   const report = describeError(error);
   process.stderr.write(ours.includes("--json") ? renderErrorJson(report) : renderError(report));
   if (ours.includes("--debug") && error instanceof Error) process.stderr.write(`${describeStack(error)}\n`);
-  // The other exit statuses of these two are their command's, so that husk must keep to one.
-  const passesStatus = args[0] === "run" || args[0] === "exec";
+  // The other exit statuses of these are their command's, so that husk must keep to one.
+  const passesStatus = ["run", "exec", "attach"].includes(args[0] ?? "");
   return passesStatus && report.exitStatus === USAGE ? FAILURE : report.exitStatus;
 }
 

@@ -1,34 +1,24 @@
 import {
   deletePod,
   isHuskError,
-  type PodConfig,
   type ProcessIo,
   type RunOptions as RunPodOptions,
-  runPod,
   stopPod,
   type VCPod,
 } from "@husk/virtcontainers";
+import type { DetachOptions } from "./options/detach-options.ts";
 import { makePodConfig, type PodOptions } from "./options/pod-options.ts";
 import { makeCmd, type ProcessOptions } from "./options/process-options.ts";
-import { type PhaseLog, renderPhases, renderPhasesJson } from "./output/phase-log.ts";
-import { makePodName } from "./pod-name.ts";
+import { type PhaseLog, printTimings, type TimingsOptions } from "./output/phase-log.ts";
+import { runNamedPod } from "./run-named-pod.ts";
 import { checkTerminal, ProcessConnection } from "./terminal/connect-process.ts";
 import { SignalTrap, statusOfSignal } from "./terminal/signals.ts";
 
 /** What `run` can be told. */
-export interface RunOptions extends ProcessOptions, PodOptions {
+export interface RunOptions extends ProcessOptions, PodOptions, DetachOptions, TimingsOptions {
   /** name of the pod */
   name?: string;
-  /** delete the pod at the end */
-  rm?: boolean;
-  /** print where the time went */
-  timings?: boolean;
-  /** print where the time went as JSON */
-  "timings=json"?: boolean;
 }
-
-/** how many made-up names are tried before husk gives up */
-const NAME_ATTEMPTS = 5;
 
 /**
  * Boots a VM, runs a command in it, ties husk's own streams to it, and ends the VM.
@@ -57,23 +47,6 @@ export async function runContainer(
   }
 }
 
-/** Runs the pod; a made-up name that is taken by chance is replaced by another. */
-async function runNamedPod(
-  name: string | undefined,
-  makeConfig: (id: string) => PodConfig,
-  options: RunPodOptions,
-): Promise<string> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      const pod = await runPod(makeConfig(name ?? makePodName()), options);
-      return pod.id();
-    } catch (error) {
-      const again = name === undefined && isHuskError(error, "ERR_POD_EXISTS") && attempt < NAME_ATTEMPTS;
-      if (!again) throw error;
-    }
-  }
-}
-
 /**
  * One run: the connection to the command's streams, made before the command can say anything, and the
  * clean-up.
@@ -94,6 +67,7 @@ class Run implements AsyncDisposable {
 
   get options(): RunPodOptions {
     return {
+      ...(this.#options.factory === "template" ? { factory: { template: true } } : {}),
       signal: this.#trap.signal,
       onPhase: ({ name }) => this.#log.record(name),
       onCreated: (pod) => this.#connect(pod),
@@ -147,9 +121,4 @@ async function ignoreGone(call: Promise<unknown>): Promise<void> {
   } catch (error) {
     if (!isHuskError(error, "ERR_POD_NOT_FOUND") && !isHuskError(error, "ERR_STATE_INVALID")) throw error;
   }
-}
-
-function printTimings(options: RunOptions, log: PhaseLog): void {
-  if (options["timings=json"]) process.stderr.write(renderPhasesJson(log.phases()));
-  else if (options.timings) process.stderr.write(renderPhases(log.phases()));
 }

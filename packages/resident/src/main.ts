@@ -14,14 +14,18 @@ const PROGRAMS = new Map<string, (args: readonly string[]) => void>([
 
 const USAGE = `usage: husk-resident PROGRAM [options]\nPROGRAM is one of ${[...PROGRAMS.keys()].join(", ")}\n`;
 
-function main(): void {
+/** The program, by its own name or the first argument, and its arguments. */
+function findProgram(): (() => void) | undefined {
   const [self = "", first = "", ...rest] = sys.argv;
   const byName = PROGRAMS.get(self.slice(self.lastIndexOf("/") + 1));
-  if (byName) return byName(sys.argv.slice(1));
+  if (byName) return () => byName(sys.argv.slice(1));
   const byArgument = PROGRAMS.get(first);
-  if (byArgument) return byArgument(rest);
+  return byArgument && (() => byArgument(rest));
+}
+
+const program = findProgram();
+if (program) program();
+else {
   writeAll(2, sys.encodeUtf8(USAGE));
   sys.exit(2);
 }
-
-main();

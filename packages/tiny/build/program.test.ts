@@ -69,6 +69,26 @@ test("a program is static, and runs with nothing around it", async () => {
   assert.ok(!(await readFile(output)).includes("ld-musl"), "it names no dynamic loader");
 });
 
+test("what is imported by import() runs when it is asked for, and shares what the others have", async () => {
+  await entry("shared.ts", "export const words: string[] = [];\n");
+  await entry("later.ts", 'import { words } from "./shared.ts";\nwords.push("later");\n');
+  const source = await entry(
+    "first.ts",
+    `import * as sys from "tiny:sys";
+import { words } from "./shared.ts";
+words.push("first");
+const later = () => import("./later.ts");
+if (sys.argv.length > 1) await Promise.all([later(), later()]);
+const line = sys.encodeUtf8(words.join());
+sys.write(1, line, 0, line.length);
+`,
+  );
+  const output = join(folder, "first");
+  await buildProgram({ entry: source, output });
+  assert.deepEqual(await run(output, []), { code: 0, stdout: "first", stderr: "" });
+  assert.deepEqual(await run(output, ["go on"]), { code: 0, stdout: "first,later", stderr: "" });
+});
+
 test("a syntax error names the file and the line, and leaves nothing behind", async () => {
   const source = await entry("broken.ts", "const one = 1;\nconst two = = 2;\n");
   const output = join(folder, "out", "broken");

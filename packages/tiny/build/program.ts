@@ -1,7 +1,7 @@
 /** From a TypeScript entry to a static Linux program: bundle, bytecode, link. */
 import { copyFile, mkdir, mkdtemp, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { build } from "esbuild";
+import { type BundledModule, bundleModules } from "./bundle.ts";
 import { prepareEngine } from "./engine.ts";
 import { cacheFolder } from "./paths.ts";
 import { runTool } from "./run-tool.ts";
@@ -16,16 +16,40 @@ export interface ProgramOptions {
   onProgress?: (text: string) => void;
 }
 
-/** The bytecode as two symbols that native/main.c knows. */
-function assembly(bytecode: string): string {
-  return `.section .rodata
-.global tiny_program, tiny_program_end
+/** A module in the engine's bytecode. */
+interface CompiledModule {
+  /** by which the others import it */
+  name: string;
+  /** path of its bytecode */
+  bytecode: string;
+}
+
+/** The bytecode as the table that native/modules.c knows: name, begin and end of each module, the entry's first. */
+function assembly(modules: readonly CompiledModule[]): string {
+  const data = modules.map(
+    ({ name, bytecode }, at) => `name${at}: .asciz ${JSON.stringify(name)}
 .balign 16
-tiny_program:
-.incbin ${JSON.stringify(bytecode)}
-tiny_program_end:
+begin${at}: .incbin ${JSON.stringify(bytecode)}
+end${at}:
+`,
+  );
+  const table = modules.map((_, at) => `.quad name${at}, begin${at}, end${at}\n`);
+  return `.section .rodata
+${data.join("")}.balign 8
+.global tiny_modules
+tiny_modules:
+${table.join("")}.quad 0, 0, 0
 .section .note.GNU-stack,"",@progbits
 `;
+}
+
+async function compileModule(
+  compiler: string,
+  { path, importsLater }: BundledModule,
+): Promise<CompiledModule> {
+  const [name, bytecode] = [basename(path), `${path}.bin`];
+  await runTool(compiler, [importsLater ? "keep-debug" : "strip-debug", name, path, bytecode]);
+  return { name, bytecode };
 }
 
 /**
@@ -42,28 +66,15 @@ export async function buildProgram(options: ProgramOptions): Promise<{ output: s
   // Beside the output, which may be on another file system than the work: it appears whole or not at all.
   const fresh = `${output}.${basename(work)}`;
   try {
-    const [bundle, bytecode, source] = ["bundle.js", "program.bin", "program.S"].map((file) =>
-      join(work, file),
-    );
     options.onProgress?.(`bundling ${name}`);
-    await build({
-      entryPoints: [options.entry],
-      outfile: bundle as string,
-      bundle: true,
-      format: "esm",
-      platform: "neutral",
-      target: "es2023",
-      external: ["tiny:sys"],
-      minifySyntax: true,
-      minifyWhitespace: true,
-      logLevel: "silent",
-    });
+    const bundled = await bundleModules(options.entry, name, work);
     options.onProgress?.(`compiling ${name}`);
-    await runTool(engine.compiler, [name, bundle as string, bytecode as string]);
-    await writeFile(source as string, assembly(bytecode as string));
+    const modules = await Promise.all(bundled.map((module) => compileModule(engine.compiler, module)));
+    const source = join(work, "program.S");
+    await writeFile(source, assembly(modules));
     const linked = join(work, name);
     await runTool("musl-gcc", [
-      ...["-static", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", source as string],
+      ...["-static", "-s", "-Wl,--gc-sections", "-Wl,--build-id=none", source],
       ...[...engine.objects, "-lm", "-o", linked],
     ]);
     await mkdir(dirname(output), { recursive: true });

@@ -34,22 +34,26 @@ static char *read_file(const char *path, size_t *size)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: compile MODULE-NAME INPUT.js OUTPUT.bin\n");
+    if (argc != 5) {
+        fprintf(stderr, "usage: compile strip-debug|keep-debug MODULE-NAME INPUT.js OUTPUT.bin\n");
         return 2;
     }
+    int keep_debug = strcmp(argv[1], "keep-debug") == 0;
     size_t size, bytecode_size;
-    char *source = read_file(argv[2], &size);
+    char *source = read_file(argv[3], &size);
     if (!source) {
-        perror(argv[2]);
+        perror(argv[3]);
         return 1;
     }
     JSRuntime *runtime = JS_NewRuntime();
     JSContext *ctx = JS_NewContext(runtime);
     JS_SetModuleLoaderFunc(runtime, NULL, load_module, NULL);
-    /* Names of functions stay, for readable stacks. Line numbers would be the bundle's, and take a tenth of the memory. */
-    JS_SetStripInfo(runtime, JS_STRIP_DEBUG);
-    JSValue module = JS_Eval(ctx, source, size, argv[1], JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
+    /*
+     * Names of functions stay, for readable stacks. Line numbers would be the bundle's, and take a tenth of the memory;
+     * but import() looks among them for the name of the module that it is in.
+     */
+    JS_SetStripInfo(runtime, keep_debug ? JS_STRIP_SOURCE : JS_STRIP_DEBUG);
+    JSValue module = JS_Eval(ctx, source, size, argv[2], JS_EVAL_TYPE_MODULE | JS_EVAL_FLAG_COMPILE_ONLY);
     if (JS_IsException(module)) {
         JSValue error = JS_GetException(ctx);
         JSValue stack = JS_GetPropertyStr(ctx, error, "stack");
@@ -57,9 +61,9 @@ int main(int argc, char **argv)
         return 1;
     }
     uint8_t *bytecode = JS_WriteObject(ctx, &bytecode_size, module, JS_WRITE_OBJ_BYTECODE);
-    FILE *output = bytecode ? fopen(argv[3], "wb") : NULL;
+    FILE *output = bytecode ? fopen(argv[4], "wb") : NULL;
     if (!output || fwrite(bytecode, 1, bytecode_size, output) != bytecode_size || fclose(output)) {
-        perror(argv[3]);
+        perror(argv[4]);
         return 1;
     }
     return 0;

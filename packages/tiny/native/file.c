@@ -1,5 +1,6 @@
-/* Descriptors: open, read, write, dup, pipe, fcntl, ioctl. */
+/* Descriptors: open, read, write, dup, pipe, fcntl, ioctl, locks. */
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -78,6 +79,19 @@ TINY_FUNCTION(file_read)
     return moved(ctx, result, "read");
 }
 
+/* Reads at a position of the file, which the descriptor's own position is no part of. */
+TINY_FUNCTION(file_pread)
+{
+    TINY_INT(fd, 0);
+    TINY_INT64(position, 4);
+    Bytes bytes;
+    if (slice(ctx, argv, &bytes)) return JS_EXCEPTION;
+    ssize_t result;
+    do result = pread(fd, bytes.data, bytes.size, position);
+    while (result < 0 && errno == EINTR);
+    return moved(ctx, result, "pread");
+}
+
 TINY_FUNCTION(file_write)
 {
     TINY_INT(fd, 0);
@@ -113,6 +127,19 @@ TINY_FUNCTION(file_splice)
     do result = splice(from, NULL, to, NULL, (size_t)length, (unsigned)flags);
     while (result < 0 && errno == EINTR);
     return moved(ctx, result, "splice");
+}
+
+/* Copies bytes from a pipe to another one, where they stay in the first: both have the same pages. */
+TINY_FUNCTION(file_tee)
+{
+    TINY_INT(from, 0);
+    TINY_INT(to, 1);
+    TINY_INT64(length, 2);
+    TINY_INT(flags, 3);
+    ssize_t result;
+    do result = tee(from, to, (size_t)length, (unsigned)flags);
+    while (result < 0 && errno == EINTR);
+    return moved(ctx, result, "tee");
 }
 
 TINY_FUNCTION(file_dup2)
@@ -168,13 +195,27 @@ TINY_FUNCTION(file_ftruncate)
     return tiny_result(ctx, ftruncate(fd, size), "ftruncate", NULL);
 }
 
+/* Whether the lock of the open file was taken, or let go: with LOCK_NB, false when somebody else has it. */
+TINY_FUNCTION(file_flock)
+{
+    TINY_INT(fd, 0);
+    TINY_INT(operation, 1);
+    int result;
+    do result = flock(fd, operation);
+    while (result < 0 && errno == EINTR);
+    if (result < 0 && errno == EWOULDBLOCK) return JS_FALSE;
+    return result < 0 ? tiny_throw_errno(ctx, "flock", NULL) : JS_TRUE;
+}
+
 static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("open", 3, file_open),   JS_CFUNC_DEF("close", 1, file_close),
     JS_CFUNC_DEF("read", 4, file_read),   JS_CFUNC_DEF("write", 4, file_write),
+    JS_CFUNC_DEF("pread", 5, file_pread),
     JS_CFUNC_DEF("dup2", 2, file_dup2),   JS_CFUNC_DEF("pipe2", 1, file_pipe2),
     JS_CFUNC_DEF("fcntl", 3, file_fcntl), JS_CFUNC_DEF("ioctl", 3, file_ioctl),
     JS_CFUNC_DEF("openat2", 5, file_openat2), JS_CFUNC_DEF("ftruncate", 2, file_ftruncate),
     JS_CFUNC_DEF("fsync", 1, file_fsync), JS_CFUNC_DEF("splice", 4, file_splice),
-    JS_CFUNC_DEF("pwrite", 5, file_pwrite),
+    JS_CFUNC_DEF("pwrite", 5, file_pwrite), JS_CFUNC_DEF("tee", 4, file_tee),
+    JS_CFUNC_DEF("flock", 2, file_flock),
 };
 TINY_TABLE(tiny_file_table, entries);

@@ -1,14 +1,11 @@
 /* Starts the engine, gives the program its system calls as the module "tiny:sys", and runs it. */
 #include <stdint.h>
 #include <stdio.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "tiny.h"
 
-extern const uint8_t tiny_program[];
-extern const uint8_t tiny_program_end[];
 extern char **environ;
 
 static const TinyTable *const tables[] = {
@@ -71,15 +68,6 @@ static int report(JSContext *ctx)
     return 70; /* EX_SOFTWARE */
 }
 
-/* The engine has made its own of the program: its pages are not needed any more, and would count as resident. */
-static void forget_program(void)
-{
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
-    uintptr_t begin = ((uintptr_t)tiny_program + page - 1) & ~(page - 1);
-    uintptr_t end = (uintptr_t)tiny_program_end & ~(page - 1);
-    if (end > begin) madvise((void *)begin, end - begin, MADV_DONTNEED);
-}
-
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -93,8 +81,7 @@ int main(int argc, char **argv)
         fputs("the JavaScript engine did not start: out of memory\n", stderr);
         return 71; /* EX_OSERR */
     }
-    JSValue program = JS_ReadObject(ctx, tiny_program, (size_t)(tiny_program_end - tiny_program), JS_READ_OBJ_BYTECODE);
-    forget_program();
+    JSValue program = tiny_read_program(ctx);
     if (JS_IsException(program) || JS_ResolveModule(ctx, program) < 0) return report(ctx);
     JSValue result = JS_EvalFunction(ctx, program);
     if (JS_IsException(result)) return report(ctx);

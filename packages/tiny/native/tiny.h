@@ -51,6 +51,9 @@ typedef struct {
 #define TINY_TABLE(name, entries) \
     const TinyTable name = {entries, (int)(sizeof(entries) / sizeof((entries)[0]))}
 
+/* The program's first module, which has those that it imports read as they are needed; an exception when there is no room. */
+JSValue tiny_read_program(JSContext *ctx);
+
 /* How the engine gets its memory. */
 extern const JSMallocFunctions tiny_memory;
 

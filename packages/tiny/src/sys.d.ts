@@ -40,6 +40,14 @@ declare module "tiny:sys" {
   export function close(fd: number): void;
   /** Bytes read; 0 at the end; -1 when nothing is there yet (non-blocking). */
   export function read(fd: number, buffer: Uint8Array, offset: number, length: number): number;
+  /** Like {@link read}, at a position of the file. */
+  export function pread(
+    fd: number,
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): number;
   /** Bytes written; -1 when there is no room yet (non-blocking). */
   export function write(fd: number, buffer: Uint8Array, offset: number, length: number): number;
   /** Like {@link write}, at a position of the file. */
@@ -52,12 +60,16 @@ declare module "tiny:sys" {
   ): number;
   /** Bytes moved from a pipe to another descriptor, copied only where the kernel must; -1 when either is not ready. */
   export function splice(from: number, to: number, length: number, flags: number): number;
+  /** Bytes copied from a pipe to another, and left in the first; -1 when either is not ready. Both have the same pages. */
+  export function tee(from: number, to: number, length: number, flags: number): number;
   export function dup2(from: number, to: number): number;
   export function pipe2(flags: number): [read: number, write: number];
   export function fcntl(fd: number, command: number, argument: number): number;
   export function ioctl(fd: number, request: number, argument: number | Uint8Array): number;
   export function ftruncate(fd: number, size: number): void;
   export function fsync(fd: number): void;
+  /** Locks or unlocks an open file; with `LOCK_NB`, false when somebody else has the lock. Who inherits it shares the lock. */
+  export function flock(fd: number, operation: number): boolean;
 
   // native/directory.c
   export function stat(path: string): Stat;
@@ -189,4 +201,21 @@ declare module "tiny:sys" {
   export function encodeUtf8(text: string): Uint8Array<ArrayBuffer>;
   /** What is not UTF-8 becomes U+FFFD or, when `fatal`, a TypeError. */
   export function decodeUtf8(bytes: Uint8Array, fatal?: boolean): string;
+  /**
+   * Lines of a log: each line of the input, in pieces of at most `limit` bytes, as `head`, its position (the first one's is
+   * `position`) and `,"log":"…"}`, or `,"base64":"…"}` when it is not UTF-8; as far as the output has room. A character that
+   * the input's end cuts is left, unless this is `final`.
+   *
+   * @returns where it came to in the input, and in the output
+   */
+  export function jsonLines(
+    input: Uint8Array,
+    from: number,
+    output: Uint8Array,
+    at: number,
+    head: Uint8Array,
+    position: number,
+    limit: number,
+    final: boolean,
+  ): [from: number, at: number];
 }

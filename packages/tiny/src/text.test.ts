@@ -89,3 +89,68 @@ test("any text is encoded as Node encodes it, half pairs too", async () => {
 });
 
 test("nothing is nothing", async () => assert.deepEqual(await program.report("empty"), [0, "", 0]));
+
+/** What the lines of JSON say, checked to be those of the bytes up to an offset. */
+function readJsonLines(bytes: Uint8Array, [end, digits]: [end: number, digits: string]): void {
+  const lines = Buffer.from(digits, "hex").toString().split("\n");
+  assert.equal(lines.pop(), "");
+  let offset = 1000;
+  for (const line of lines) {
+    const entry = JSON.parse(line) as { offset: number; log?: string; base64?: string };
+    assert.equal(entry.offset, offset);
+    const piece =
+      entry.log === undefined ? Buffer.from(entry.base64 ?? "", "base64") : Buffer.from(entry.log);
+    const expected = Buffer.from(bytes.subarray(offset - 1000, offset - 1000 + piece.length));
+    assert.deepEqual(piece, expected);
+    assert.equal(entry.base64 === undefined, strictUnits(piece) !== null, "base64 only of what is not UTF-8");
+    assert.ok(piece.length > 0 && piece.length <= 8 && !piece.subarray(0, -1).includes(10));
+    offset += piece.length;
+  }
+  assert.equal(offset - 1000, end);
+}
+
+test("lines become lines of JSON, whole, in pieces, whatever is in them", async () => {
+  const parts = fc.oneof(
+    fc.string({ unit: "binary" }).map((text) => new TextEncoder().encode(text)),
+    fc.uint8Array({ maxLength: 9 }),
+    fc.constantFrom(...'\n\t"\\\u0001é€😀'.split("")).map((text) => new TextEncoder().encode(text)),
+  );
+  const samples = fc
+    .sample(fc.array(parts, { maxLength: 8 }), { seed: 7, numRuns: 400 })
+    .map((pieces) => Buffer.concat(pieces).subarray(0, 60));
+  const hex = samples.map((bytes) => bytes.toString("hex"));
+  const cut = (await ask("jsonLines", hex)) as [number, string][];
+  const path = join(folder, "jsonLines");
+  const final = (await program.report("jsonLines", path, "final")) as [number, string][];
+  for (const [at, bytes] of samples.entries()) {
+    readJsonLines(bytes, cut[at] as [number, string]);
+    readJsonLines(bytes, final[at] as [number, string]);
+    assert.equal(final[at]?.[0], bytes.length);
+    const left = bytes.subarray(cut[at]?.[0]);
+    assert.ok(left.length <= 3 && (left.length === 0 || strictUnits(left) === null), hex[at]);
+  }
+});
+
+test("a character that is not whole waits for its rest", async () => {
+  const whole = Buffer.from("ab€😀\n");
+  const cuts = [...whole.keys()].map((end) => whole.subarray(0, end));
+  const found = (await ask(
+    "jsonLines",
+    cuts.map((bytes) => bytes.toString("hex")),
+  )) as [number, string][];
+  assert.deepEqual(
+    found.map(([end]) => end),
+    // The limit of 8 bytes cuts the last character, too.
+    [0, 1, 2, 2, 2, 5, 5, 5, 5, 9],
+  );
+});
+
+test("lines are written as far as there is room for the worst of them", async () => {
+  assert.deepEqual(await program.report("jsonLinesInRoom"), [
+    [0, 0],
+    [0, 0],
+    [4, 17],
+    [14, 53],
+    [14, 53],
+  ]);
+});

@@ -22,6 +22,11 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw abortError(signal);
 }
 
+/** A signal that fires when one of some does. */
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
+}
+
 /**
  * Waits for a promise, but not longer than the limit. The promise itself goes on: whoever made it must see to it.
  * @throws HuskError ERR_TIMEOUT (or what `onTimeout` makes), ERR_ABORTED

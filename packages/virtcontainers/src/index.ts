@@ -1,3 +1,4 @@
+export { attachContainer } from "./api/attach-container.ts";
 export {
   type CreatedContainer,
   createContainer,
@@ -19,11 +20,14 @@ export { deletePod } from "./api/delete-pod.ts";
 export { addInterface, checkNetwork, listInterfaces, removeInterface } from "./api/interfaces.ts";
 export { killContainer } from "./api/kill-container.ts";
 export { pausePod, resumePod } from "./api/pause-pod.ts";
+export { readLog } from "./api/read-log.ts";
 export { startPod } from "./api/start-pod.ts";
 export { statsContainer, statsPod } from "./api/stats.ts";
 export { listPod, statusPod } from "./api/status-pod.ts";
 export { stopPod } from "./api/stop-pod.ts";
+export { createTemplate, destroyTemplates, listTemplates } from "./api/templates.ts";
 export { updatePod } from "./api/update-pod.ts";
+export { waitContainer } from "./api/wait-container.ts";
 export { formatSockets, formatVolumes, parseSockets, parseVolumes } from "./config/colon-lists.ts";
 export {
   formatNetInterworkingModel,

@@ -9,11 +9,11 @@ import {
   isDirectory,
   isSystemError,
   PR_SET_NO_NEW_PRIVS,
-  readTextIfThere,
   SIG_SETMASK,
   writeAll,
   X_OK,
 } from "@husk/tiny";
+import { readFileHere } from "./container-files.ts";
 import { DEFAULT_PATH, programCandidates } from "./environment.ts";
 import { makeFolder, resolveInContainer } from "./mounts/mount-point.ts";
 import { becomeUser } from "./privileges.ts";
@@ -45,9 +45,9 @@ function enterWorkdir(path: string, make: boolean): void {
 /** The text of a file of the container, "" when it is not there. Links of /proc do not lead to files of the guest. */
 function readContainerText(path: string): string {
   try {
-    return readTextIfThere(resolveInContainer(path)) ?? "";
+    return sys.decodeUtf8(readFileHere(path));
   } catch {
-    // Links without end, a folder, a file without one: there are no names to be found.
+    // It is not there. Links without end, a folder, a file without one: there are no names to be found.
     return "";
   }
 }
@@ -57,9 +57,9 @@ function installStreams(
   { ids, terminal }: ProcessPlan,
   stdio: Stdio,
   user: Credentials,
-  groups: string,
+  readGroups: () => string,
 ): void {
-  const gid = (terminal && findGroup("tty", groups)) ?? user.gid;
+  const gid = (terminal && findGroup("tty", readGroups())) ?? user.gid;
   if (!ids) stdio.install(user.uid, gid);
   else stdio.install(mappedId("user", ids.users, user.uid), mappedId("group", ids.groups, gid));
 }
@@ -82,30 +82,41 @@ function findFault(name: string, candidates: readonly string[]): string | undefi
   return `program "${name}": ${fault}`;
 }
 
+/** How a child becomes ready. */
+export interface Readiness {
+  /** Done when all is done that takes the guest's root. */
+  enterUsers(): void;
+  /** whether it looks for the program, because it will not execute it at once */
+  findsProgram: boolean;
+}
+
 /**
  * Becomes all but the program, in a child that is in its namespaces and root already.
  *
- * @param enterUsers done when all is done that takes the guest's root
  * @throws Error with what it could not become, or when the program is not there and the starter is to hear of that
  */
-export function becomeReady(plan: ProcessPlan, stdio: Stdio, enterUsers?: () => void): Program {
-  const groups = readContainerText("/etc/group");
-  const credentials = plan.findCredentials(readContainerText("/etc/passwd"), groups);
+export function becomeReady(
+  plan: ProcessPlan,
+  stdio: Stdio,
+  { enterUsers, findsProgram }: Readiness,
+): Program {
+  const readGroups = () => readContainerText("/etc/group");
+  const credentials = plan.findCredentials(readContainerText("/etc/passwd"), readGroups);
   const variables = plan.makeEnvironment(credentials);
   const name = plan.args[0] as string;
   sys.setsid();
-  installStreams(plan, stdio, credentials, groups);
+  installStreams(plan, stdio, credentials, readGroups);
   setResourceLimits(plan.limits);
   enterWorkdir(plan.workdir, plan.makeWorkdir);
   sys.umask(plan.umask);
-  enterUsers?.();
+  enterUsers();
   sys.resetSignals();
   sys.sigprocmask(SIG_SETMASK, []);
   // Without no-new-privileges a filter takes the privilege that is given up right after; with it, it can come last.
   becomeUser(credentials, plan.capabilities, plan.noNewPrivileges ? undefined : plan.installSeccomp);
   if (plan.noNewPrivileges) sys.prctl(PR_SET_NO_NEW_PRIVS, 1);
   const candidates = programCandidates(name, variables.get("PATH") ?? DEFAULT_PATH);
-  const fault = plan.tellsOfProgram ? findFault(name, candidates) : undefined;
+  const fault = findsProgram && plan.tellsOfProgram ? findFault(name, candidates) : undefined;
   if (fault) throw new Error(fault);
   return { candidates, environment: [...variables].map(([key, value]) => `${key}=${value}`) };
 }
@@ -138,7 +149,8 @@ export function executeProgram(plan: ProcessPlan, program: Program): never {
   if (plan.noNewPrivileges) plan.installSeccomp?.();
   const refused = tryCandidates(plan, program);
   const name = plan.args[0] as string;
-  if (plan.tellsOfProgram) throw new Error(`program "${name}": ${refused ?? "not found"}`);
+  if (plan.tellsOfProgram)
+    throw new Error(findFault(name, program.candidates) ?? `program "${name}": ${refused ?? "not found"}`);
   writeAll(2, sys.encodeUtf8(`exec failed: ${name}: ${refused ?? "not found"}\n`));
   sys.exit(refused ? EXIT_NOT_EXECUTABLE : EXIT_NOT_FOUND);
 }

@@ -24,8 +24,8 @@ export interface ProcessPlan {
   workdir: string;
   /** make the working directory when it is not there */
   makeWorkdir: boolean;
-  /** In the child: decides the credentials from the container's own files. */
-  findCredentials(passwd: string, group: string): Credentials;
+  /** In the child: decides the credentials from the container's own files; the groups are read only if they are asked for. */
+  findCredentials(passwd: string, readGroups: () => string): Credentials;
   /** In the child: the variables by name. */
   makeEnvironment(credentials: Credentials): Map<string, string>;
   /** undefined for what the user has anyway: everything for root, nothing for others */

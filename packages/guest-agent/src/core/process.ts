@@ -162,7 +162,10 @@ function childBody(plan: ProcessPlan, place: Place, stdio: Stdio): (course: Cour
     // Not the agent's own, which it would inherit.
     writeControl("/proc/self/oom_score_adj", String(plan.oomScore));
     place.enter(stdio, course);
-    const program = becomeReady(plan, stdio, () => place.enterUsers?.(course));
+    const program = becomeReady(plan, stdio, {
+      enterUsers: () => place.enterUsers?.(course),
+      findsProgram: place.held === true,
+    });
     if (place.held) {
       course.keepOnly([0, 1, 2]);
       course.pause();

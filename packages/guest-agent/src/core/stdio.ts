@@ -57,8 +57,8 @@ function makePipes(opened: number[]): Stdio {
     terminal: undefined,
     childEnds,
     install: (uid, gid) => {
-      // The user may open them again by /dev/stdout and the like.
-      for (const fd of childEnds) sys.fchown(fd, uid, gid);
+      // The user may open them again by /dev/stdout and the like. Pipes are root's from the beginning.
+      if (uid !== 0 || gid !== 0) for (const fd of childEnds) sys.fchown(fd, uid, gid);
       childEnds.forEach((fd, number) => void sys.dup2(fd, number));
     },
   };

@@ -1,21 +1,28 @@
 /** The commands by their codes. Reference: hyperstart.md 2. */
 import { makeDirectories } from "@husk/tiny";
-import { Command, PSCONTAINER } from "@husk/wire/hyperstart";
+import { Command, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
+import { StreamChannel } from "../core/stream-channel.ts";
 import { HostDialect } from "./dialects.ts";
-import { lookForDevices, onlineCpuMemory, ping } from "./machine-commands.ts";
+import { lookForDevices, onlineCpuMemory, ping, renew } from "./machine-commands.ts";
 import { deleteInterface, setupInterface, setupRoute } from "./network-commands.ts";
 import { type Agent, PodCommands } from "./pod-commands.ts";
-import type { CommandHandler } from "./server.ts";
+import type { CommandHandler, CommandHandlers } from "./server.ts";
 
 /** What the commands work on; the dialect is found out by them. */
-export type AgentParts = Omit<Agent, "dialect">;
+interface AgentParts extends Omit<Agent, "dialect" | "streams"> {
+  /** descriptor of the stream channel */
+  stream: number;
+  /** called when the stream channel has ended */
+  onGone(): void;
+}
 
-/** The commands' handlers; a code that is not here is answered with ERROR. */
-export function makeCommands(parts: AgentParts): ReadonlyMap<number, CommandHandler> {
+/** Makes the commands' handlers. */
+export function makeCommands({ stream, onGone, ...parts }: AgentParts): CommandHandlers {
   makeDirectories("/run/husk");
   const host = new HostDialect();
   const pod = new PodCommands({
     ...parts,
+    streams: new StreamChannel(stream, onGone),
     get dialect() {
       return host.current;
     },
@@ -40,6 +47,7 @@ export function makeCommands(parts: AgentParts): ReadonlyMap<number, CommandHand
     [PSCONTAINER, (payload) => pod.listProcesses(payload)],
     [Command.SIGNALPROCESS, (payload) => pod.signalProcess(payload)],
     [Command.DELETEINTERFACE, deleteInterface],
+    [RENEW, renew],
   ];
   return new Map(
     handlers.map(([code, handler]) => [

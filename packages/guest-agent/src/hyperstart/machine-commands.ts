@@ -1,7 +1,9 @@
 /** The commands about the machine itself. Reference: hyperstart.md 1.4 and 2.11. */
 import { readText } from "@husk/tiny";
+import { parseRenewal } from "@husk/wire/hyperstart";
 import { rescanPci } from "../core/pci.ts";
 import { keepOnline } from "../core/processors.ts";
+import { renewGuest } from "../core/renewal.ts";
 import { isLogged, log } from "../log.ts";
 import type { Answer } from "./server.ts";
 
@@ -14,6 +16,14 @@ export function lookForDevices(): Answer {
 /** ONLINECPUMEM. */
 export async function onlineCpuMemory(): Promise<Answer> {
   await keepOnline();
+  return undefined;
+}
+
+/** RENEW. */
+export function renew(payload: Uint8Array): Answer {
+  const { seconds, nanoseconds, random } = parseRenewal(payload);
+  const bytes = Uint8Array.from(random.match(/../g) ?? [], (digits) => Number.parseInt(digits, 16));
+  renewGuest(seconds, nanoseconds, bytes);
   return undefined;
 }
 

@@ -34,7 +34,7 @@ export function planProcess(spec: Process, { hostname, makeWorkdir }: ProcessSur
     args: spec.args,
     workdir: spec.workdir,
     makeWorkdir,
-    findCredentials: (passwd, group) => lookUpCredentials(wanted, passwd, group),
+    findCredentials: (passwd, readGroups) => lookUpCredentials(wanted, passwd, readGroups()),
     makeEnvironment: (credentials) => makeEnvironment({ hostname, terminal, credentials, envs }),
     capabilities: spec.capabilities && readCapabilitySets(spec.capabilities),
     limits: (spec.rlimits ?? []).map(planLimit),

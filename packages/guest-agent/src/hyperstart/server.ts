@@ -21,16 +21,20 @@ export type CommandHandler = (payload: Uint8Array) => Promise<Answer> | Answer;
 /** The payload of an ACK, and what is to be done after the host has been answered. */
 export type Answer = { payload?: Uint8Array; afterwards?: () => void } | undefined;
 
+/** The handlers of commands by their codes; a code that is not here is answered with ERROR. */
+export type CommandHandlers = ReadonlyMap<number, CommandHandler>;
+
 /** The control channel and its queue. */
 export class Server {
   readonly #channel: Channel;
   readonly #decoder = new ControlDecoder();
-  readonly #handlers: ReadonlyMap<number, CommandHandler>;
+  readonly #handlers: Promise<CommandHandlers>;
   /** what is to be answered, in order; an Error is the answer already */
   readonly #queue: (ControlFrame | Error)[] = [];
   #busy = false;
 
-  constructor(fd: number, handlers: ReadonlyMap<number, CommandHandler>, onHostGone: () => void) {
+  /** @param handlers by their codes; commands wait for them */
+  constructor(fd: number, handlers: Promise<CommandHandlers>, onHostGone: () => void) {
     this.#handlers = handlers;
     this.#channel = new Channel(fd, {
       onBytes: (bytes) => this.#take(bytes),
@@ -89,7 +93,7 @@ export class Server {
   async #answer({ command, payload }: ControlFrame): Promise<void> {
     let answer: Answer;
     try {
-      const handler = this.#handlers.get(command);
+      const handler = (await this.#handlers).get(command);
       if (!handler) throw new Error(`command ${hostCommandName(command)} is not supported`);
       answer = await handler(payload);
     } catch (error) {

@@ -43,17 +43,15 @@ describe("spoilt requests", needsStage, () => {
     });
     const random = new Random(SEED);
     const good = goodBytes();
-    let received = 0;
-    stage.control.on("data", (bytes: Buffer) => {
-      received += bytes.length;
-    });
+    const answered = once(stage.control, "data");
     for (let piece = 0; piece < 4000; piece++) {
       const bytes = random.next(4) === 0 ? good : random.spoil(good);
       if (!stage.control.write(bytes)) await once(stage.control, "drain");
     }
+    // Most of it may be on its way still; some of it is good.
+    await answered;
     assert.equal(stage.child.exitCode, null, log);
     await endStage(stage, () => log);
-    assert.ok(received > 0);
     assert.doesNotMatch(log, /^ {4}at /m);
   });
 });

@@ -13,6 +13,7 @@ import {
   RB_POWER_OFF,
   readText,
   run,
+  startTimer,
   withFile,
   writeAll,
 } from "@husk/tiny";
@@ -25,12 +26,15 @@ import {
   type MessageType,
 } from "@husk/wire/protobuf";
 import { Cgroup, COUNTING } from "../../src/core/cgroup/cgroup.ts";
-import { mountCgroups } from "../../src/core/cgroup/hierarchy.ts";
+import { watchEvents } from "../../src/core/cgroup/event-file.ts";
+import { CGROUPS, mountCgroups } from "../../src/core/cgroup/hierarchy.ts";
 import { limitContainer } from "../../src/core/cgroup/limit-container.ts";
 import { forkChild } from "../../src/core/fork-child.ts";
 
 const S_IFBLK = 0o060000;
 const MIB = 1 << 20;
+/** Milliseconds in which nothing happens: who is woken again and again is woken hundreds of times in them. */
+const IDLE_MS = 50;
 
 function message<T extends Message>(type: MessageType<T>, init: MessageInit<T>): T {
   return decodeMessage(type, encodeMessage(type, init));
@@ -241,6 +245,27 @@ const scenarios: Record<string, () => Promise<unknown>> = {
       const stats = cgroup.stats().pidsStats;
       const neighbour = await withCgroup("neighbour", (other) => start(other, () => 7).ended);
       return { count, current: String(stats?.current), limit: String(stats?.limit), neighbour };
+    }),
+
+  /** Counts how often the events of a cgroup are told: while nothing happens, and once a process has come and gone. */
+  events: () =>
+    withCgroup("events", async (cgroup) => {
+      let told = 0;
+      let tell = () => {};
+      const stop = watchEvents(`${CGROUPS}/husk/events/cgroup.events`, () => {
+        told += 1;
+        tell();
+      });
+      await new Promise<void>((resolve) => startTimer(IDLE_MS, resolve));
+      // Once at the beginning, and perhaps once for what was before that.
+      const quiet = told <= 2;
+      const heard = new Promise<void>((resolve) => {
+        tell = resolve;
+      });
+      await start(cgroup, () => 0).ended;
+      await heard;
+      stop();
+      return { quiet };
     }),
 
   /** Fills its memory, in the bounds of 32 MiB; its neighbour lives. */

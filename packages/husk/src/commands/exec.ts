@@ -13,6 +13,7 @@ command; 125 when husk itself fails, be it for a wrong option.
 Examples:
   husk exec web -- ps
   husk exec -it web -- sh
+  husk exec -d web -- sh -c 'kill -HUP 1'
   husk exec -u nobody -w /tmp -e DEBUG=1 web -- ./check`;
 
 /** Adds `husk exec`. */
@@ -26,6 +27,7 @@ export function addExecCommand(program: Command, context: CommandContext): void 
     .argument("[command...]", "the command and its arguments")
     .passThroughOptions();
   addProcessOptions(command)
+    .option("-d, --detach", "do not wait for the command; its output is thrown away")
     .option("--debug", "show more of errors")
     .addHelpText("after", HELP)
     .action(async (name: string, rest: string[], options: ExecOptions) => {

@@ -3,6 +3,11 @@ import type { Command } from "commander";
 import type { CommandContext } from "./command-context.ts";
 import { forEachName } from "./each-name.ts";
 
+interface RmOptions {
+  force?: boolean;
+  ifEnded?: boolean;
+}
+
 const HELP = `
 Examples:
   husk rm web
@@ -17,17 +22,18 @@ export function addRmCommand(program: Command, context: CommandContext): void {
     .description("Deletes stopped pods, and with -f running ones, too.")
     .argument("<name...>", "the pods")
     .option("-f, --force", "stop a running pod first; a pod that does not exist is no error")
+    .option("--if-ended", "of a running pod: only if all commands in it have ended by themselves")
     .option("--debug", "show more of errors")
     .addHelpText("after", HELP)
-    .action(async (names: string[], { force = false }: { force?: boolean }) => {
-      context.exitWith(await forEachName(names, (name) => removePod(name, force)));
+    .action(async (names: string[], options: RmOptions) => {
+      context.exitWith(await forEachName(names, (name) => removePod(name, options)));
     });
 }
 
-async function removePod(name: string, force: boolean): Promise<void> {
-  if (!force) await refuseRunning(name);
+async function removePod(name: string, { force = false, ifEnded }: RmOptions): Promise<void> {
+  if (!force && !ifEnded) await refuseRunning(name);
   try {
-    await deletePod(name);
+    await deletePod(name, { ifEnded });
   } catch (error) {
     if (!(force && error instanceof HuskError && error.code === "ERR_POD_NOT_FOUND")) throw error;
   }

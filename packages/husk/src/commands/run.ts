@@ -1,11 +1,13 @@
 import { type Command, Option } from "commander";
+import { addDetachOptions, checkDetachOptions } from "../options/detach-options.ts";
 import { addNetworkOptions } from "../options/network-options.ts";
-import { parsePositive } from "../options/numbers.ts";
 import { addProcessOptions } from "../options/process-options.ts";
 import { addResourceOptions } from "../options/resource-options.ts";
 import { addStorageOptions } from "../options/storage-options.ts";
+import { addVmOptions } from "../options/vm-options.ts";
 import { PhaseLog } from "../output/phase-log.ts";
 import { type RunOptions, runContainer } from "../run-container.ts";
+import { runDetached } from "../run-detached.ts";
 import type { CommandContext } from "./command-context.ts";
 
 const HELP = `
@@ -19,9 +21,13 @@ cni: the first network in /etc/cni/net.d, or those named, as eth0, eth1, …. ns
 Limits (--cpu-limit, --memory-limit, --pids-limit, …) are the container's, and need the Kata agent; --cpus and --memory are the VM's,
 which gets beside them what the container may use. husk update changes both.
 
+With -d, husk ends as soon as the command has begun. Its output goes into a log (husk logs), of which the oldest is thrown away when it
+grows too long; husk attach ties a terminal to it, with -i its input, too; husk wait waits for its end. When it ends, so does the VM.
+
 Without -t, signals (Ctrl-C, too) are passed on to the command; with -it, every key is.
 
 Environment: HUSK_ROOT, HUSK_CACHE (state and cache), HUSK_KERNEL, HUSK_INITRAMFS (the guest), HUSK_QEMU (the program),
+HUSK_FACTORY (direct or template),
 HUSK_ACCEL (kvm or tcg), HUSK_DEADLINE_FACTOR (1 or more, for slow machines).
 
 Examples:
@@ -33,6 +39,8 @@ Examples:
   husk run --rm --network cni=blue,green -- ip address
   tar c . | husk run -i --rm -- tar t
   husk run --rm --agent kata -- sh -c 'grep Cap /proc/self/status'
+  husk run --rm --factory template -- true
+  husk run -d --name web --network user -p 8080:80 -- httpd -f -h /etc
   husk run --rm --timings -- true`;
 
 /** Adds `husk run`. */
@@ -46,33 +54,26 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .usage("[options] -- CMD ARG…")
     .argument("[command...]", "the command and its arguments")
     .passThroughOptions();
-  addResourceOptions(addNetworkOptions(addStorageOptions(addProcessOptions(command))))
-    .option("--memory <MIB>", "memory of the VM in MiB", parsePositive)
-    .option("--cpus <N>", "number of virtual CPUs of the VM", parsePositive)
-    .option("--max-cpus <N>", "virtual CPUs that the VM can grow to (default: it cannot)", parsePositive)
-    .option("--memory-slots <N>", "times that the VM can get more memory (default: none)", parsePositive)
+  addVmOptions(
+    addResourceOptions(addNetworkOptions(addStorageOptions(addDetachOptions(addProcessOptions(command))))),
+  )
     .option("--rootfs <DIR|IMAGE>", "root file system: a directory, or an image (default: a small busybox)")
     .option("--name <NAME>", "name of the pod (default: made up)")
     .option("--hostname <NAME>", "host name in the container (default: the pod's name)")
     .option("--rm", "forget the pod when the command has ended")
     .option("--read-only", "the container cannot write to its root file system")
     .addOption(
-      new Option("--machine <TYPE>", "machine to emulate (default: q35)").choices(["q35", "microvm", "pc"]),
+      new Option("--factory <KIND>", "where the VM comes from: it boots, or begins as a copy of a template")
+        .choices(["direct", "template"])
+        .env("HUSK_FACTORY"),
     )
-    .addOption(
-      new Option("--agent <KIND>", "how the guest's agent is spoken with (default: hyperstart)").choices([
-        "hyperstart",
-        "kata",
-      ]),
-    )
-    .option("--slots <N>", "room for network interfaces that are added later (default: none)", parsePositive)
     .option("--timings", "print where the time went, on stderr")
     .option("--timings=json", "the same as one line of JSON")
-    .option("--debug", "let the guest talk on its console, show more of errors")
     .addHelpText("after", HELP)
     .action(async (args: string[], options: RunOptions) => {
       const log = new PhaseLog();
       log.record("husk-loaded");
-      context.exitWith(await runContainer(args, options, log));
+      checkDetachOptions(options);
+      context.exitWith(await (options.detach ? runDetached : runContainer)(args, options, log));
     });
 }

@@ -18,7 +18,10 @@ export function addStopCommand(program: Command, context: CommandContext): void 
     .summary("stop pods")
     .description("Stops pods: their commands first, then their VM.")
     .argument("<name...>", "the pods")
+    .option("--if-ended", "only if all commands in the pod have ended by themselves")
     .option("--debug", "show more of errors")
     .addHelpText("after", HELP)
-    .action(async (names: string[]) => context.exitWith(await forEachName(names, (name) => stopPod(name))));
+    .action(async (names: string[], { ifEnded }: { ifEnded?: boolean }) =>
+      context.exitWith(await forEachName(names, (name) => stopPod(name, { ifEnded }))),
+    );
 }

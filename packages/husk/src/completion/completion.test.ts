@@ -23,6 +23,9 @@ describe("readCommandTree", () => {
     assert.deepEqual(names, [
       "run",
       "exec",
+      "attach",
+      "logs",
+      "wait",
       "cp",
       "top",
       "ps",

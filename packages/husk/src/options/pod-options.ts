@@ -6,6 +6,9 @@ import { makeNetwork, type NetworkOptions } from "./network-options.ts";
 import { makeResources, type ResourceOptions } from "./resource-options.ts";
 import { makeStorage, type StorageOptions } from "./storage-options.ts";
 
+/** Slots of a VM that begins as a copy, for its networks and for all of its disks but one. */
+const TEMPLATE_SLOTS = 4;
+
 /** The options of `run` that say what the VM is like. */
 export interface PodOptions extends StorageOptions, NetworkOptions, ResourceOptions {
   /** guest memory in MiB */
@@ -28,6 +31,8 @@ export interface PodOptions extends StorageOptions, NetworkOptions, ResourceOpti
   machine?: MachineType;
   /** room for disks and network interfaces that are added later */
   slots?: number;
+  /** where the VM comes from */
+  factory?: "direct" | "template";
   /** let the guest talk on its console */
   debug?: boolean;
 }
@@ -45,8 +50,8 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
   const hypervisorConfig: HypervisorConfig = {
     kernelPath: guest.kernel,
     imagePath: guest.initramfs,
-    // Slots for what is plugged in later take time to boot.
-    defaultBridges: options.slots ?? 0,
+    // Slots for what is plugged in later take time to boot; a copy does not boot, and has to be given all that way.
+    defaultBridges: options.slots ?? (options.factory === "template" ? TEMPLATE_SLOTS : 0),
   };
   if (env.HUSK_QEMU) hypervisorConfig.hypervisorPath = env.HUSK_QEMU;
   if (options.machine !== undefined) hypervisorConfig.hypervisorMachineType = options.machine;

@@ -29,6 +29,20 @@ export class PhaseLog {
   }
 }
 
+/** The options that ask for phases. */
+export interface TimingsOptions {
+  /** print where the time went */
+  timings?: boolean;
+  /** print where the time went as JSON */
+  "timings=json"?: boolean;
+}
+
+/** Prints the phases on stderr, as asked. */
+export function printTimings(options: TimingsOptions, log: PhaseLog): void {
+  if (options["timings=json"]) process.stderr.write(renderPhasesJson(log.phases()));
+  else if (options.timings) process.stderr.write(renderPhases(log.phases()));
+}
+
 /** Renders phases as a table with bars, longest phase = longest bar. */
 export function renderPhases(phases: readonly LoggedPhase[]): string {
   const longest = Math.max(1, ...phases.map((phase) => phase.took));

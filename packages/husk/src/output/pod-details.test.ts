@@ -65,6 +65,13 @@ b          stopped (3)  -              /       sh
     );
   });
 
+  it("tells of a proxy, of shims and of logs", () => {
+    const containers = [{ id: "a", pid: 43, logPath: "/l" }, { id: "b" }];
+    const text = renderPodDetails(makePod("web", 1, containers, { proxyPid: 42 }), NOW);
+    assert.match(text, /^Proxy: +process 42$/m);
+    assert.match(text, /COMMAND +SHIM PID +LOG\na .* 43 +\/l\nb .* - +-\n/);
+  });
+
   it("tells of a pod without a VM and containers", () => {
     assert.match(renderPodDetails(makePod("web", 1, [], { state: "stopped" }), NOW), /qemu, not running\n/);
   });

@@ -1,6 +1,7 @@
 import { constants } from "node:os";
 import type { ProcessIo } from "@husk/virtcontainers";
 import { UsageError } from "../usage-error.ts";
+import { DetachKeys } from "./detach-keys.ts";
 import { flush, pumpOutput } from "./output-pump.ts";
 import { enterRawMode } from "./raw-mode.ts";
 import { followWindowSize } from "./window-size.ts";
@@ -11,6 +12,11 @@ export interface ConnectOptions {
   interactive: boolean;
   /** the process has a terminal */
   tty: boolean;
+  /**
+   * lets go of a process that is not husk's to end, nor its input to close: when nobody reads husk's output any more, or somebody has
+   * typed the keys for it
+   */
+  letGo?: (reason: "broken-pipe" | "keys") => void;
 }
 
 /** milliseconds from SIGPIPE to SIGKILL, for a process whose output nobody reads any more */
@@ -35,15 +41,15 @@ export class ProcessConnection implements Disposable {
   constructor(io: ProcessIo, options: ConnectOptions) {
     this.#io = io;
     this.#options = options;
-    const onBroken = () => this.#hangUp();
+    const onBroken = () => (options.letGo ? options.letGo("broken-pipe") : this.#hangUp());
     this.#output = Promise.all([
       pumpOutput(io.stdout, process.stdout, onBroken),
       io.stderr && pumpOutput(io.stderr, process.stderr, onBroken),
     ]);
     // The process may end before all of its input is read; that is no error.
-    io.stdin.on("error", () => process.stdin.unpipe(io.stdin));
+    io.stdin.on("error", () => process.stdin.unpipe());
     if (options.interactive) this.#passInput();
-    else if (!options.tty) io.stdin.end();
+    else if (!options.tty && !options.letGo) io.stdin.end();
   }
 
   /** Ties what needs a running process: the size of its terminal. */
@@ -68,12 +74,15 @@ export class ProcessConnection implements Disposable {
   }
 
   #passInput(): void {
-    if (this.#options.tty) this.#cleanup.use(enterRawMode(process.stdin));
-    process.stdin.pipe(this.#io.stdin);
+    const { tty, letGo } = this.#options;
+    if (tty) this.#cleanup.use(enterRawMode(process.stdin));
+    const input = tty && letGo ? new DetachKeys(() => letGo("keys")) : this.#io.stdin;
+    if (input !== this.#io.stdin) input.pipe(this.#io.stdin);
+    process.stdin.pipe(input);
     // Input that cannot be read (a terminal that hung up) ends the process's.
-    process.stdin.on("error", () => this.#io.stdin.end());
+    process.stdin.on("error", () => input.end());
     this.#cleanup.defer(() => {
-      process.stdin.unpipe(this.#io.stdin);
+      process.stdin.unpipe(input);
       process.stdin.pause();
     });
   }

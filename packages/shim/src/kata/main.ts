@@ -1,8 +1,15 @@
-import * as sys from "tiny:sys";
-import { writeAll } from "@husk/tiny";
+import { readCommandLine } from "../core/command-line.ts";
+import { KATA_SIGNALS } from "../core/forwarded-signals.ts";
+import { noLink } from "../core/no-link.ts";
+import { runShim } from "../core/run-shim.ts";
+import { KATA_COMMAND_LINE } from "./options.ts";
 
 /** kata-shim, with its arguments. */
-export function runKataShim(_args: readonly string[]): void {
-  writeAll(2, sys.encodeUtf8("kata-shim: not there yet\n"));
-  sys.exit(1);
+export function runKataShim(args: readonly string[]): void {
+  const options = readCommandLine(KATA_COMMAND_LINE, args);
+  runShim(options, {
+    program: KATA_COMMAND_LINE.program,
+    signals: KATA_SIGNALS,
+    makeLink: noLink,
+  });
 }

@@ -50,6 +50,27 @@ runScenarios({
       .map((text) => toHex(new TextEncoder().encode(text)));
   },
 
+  /** Each line of the file is hex digits: the lines of JSON, as hex digits, of pieces of at most 8 bytes. */
+  jsonLines(path = "", final = "") {
+    const output = new Uint8Array(1024);
+    const head = sys.encodeUtf8('{"offset":');
+    return readText(path, 1 << 24)
+      .split("\n")
+      .map(fromHex)
+      .map((bytes) => {
+        const [end, size] = sys.jsonLines(bytes, 0, output, 0, head, 1000, 8, final === "final");
+        return [end, toHex(output.subarray(0, size))];
+      });
+  },
+
+  /** How far it comes in a text, with ever more room. */
+  jsonLinesInRoom() {
+    const text = sys.encodeUtf8("one\ntwo\nthree\n");
+    return [0, 60, 100, 200, 400].map((room) =>
+      sys.jsonLines(text, 0, new Uint8Array(room), 0, new Uint8Array(0), 0, 8, true),
+    );
+  },
+
   empty() {
     return [new TextEncoder().encode().length, new TextDecoder().decode(), sys.encodeUtf8("").length];
   },

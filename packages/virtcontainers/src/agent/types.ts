@@ -50,11 +50,21 @@ export interface ShimStarter {
 /** Who carries the streams of a process. */
 export type Carrier = GuestProcess | ShimStarter;
 
+/** Whether it is a shim that is to be started, and not this process. */
+export function isShimStarter(carrier: Carrier): carrier is ShimStarter {
+  return "startShim" in carrier;
+}
+
 /** How a session with the agent is opened. */
 export interface OpenOptions extends AgentOptions {
   readonly directory: PodDirectory;
   /** socket of the pod's proxy, which has the agent's channels; missing: there is none */
   readonly proxySocket?: string | undefined;
+  /**
+   * Brings the proxy back when it is dead, and settles when its socket is served. Rejects when the VM has ended or is about
+   * to. Missing: a session ends with its proxy.
+   */
+  readonly reviveProxy?: (() => Promise<void>) | undefined;
   readonly deadlineFactor: number;
   /** the VM has just been started: wait until its agent is ready */
   readonly fresh: boolean;
@@ -163,10 +173,10 @@ export interface AgentSession {
     all: readonly GuestInterface[],
     options: AgentOptions,
   ): Promise<void>;
-  /** Starts a container; `process` becomes its first process. */
-  startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void>;
+  /** Starts a container; `carrier` carries its first process. */
+  startContainer(start: ContainerStart, carrier: Carrier, options: AgentOptions): Promise<void>;
   /** Starts another process in a container that runs. @returns its id, unique in the pod */
-  startProcess(containerId: string, cmd: Cmd, process: GuestProcess, options: AgentOptions): Promise<string>;
+  startProcess(containerId: string, cmd: Cmd, carrier: Carrier, options: AgentOptions): Promise<string>;
   /**
    * Whether the first process of a container runs. Its end is told as an event from now on, if that was not so before; also
    * one that nobody has heard.
@@ -202,6 +212,17 @@ export interface ResourceControl {
 /** That ability of a session, if its agent has it. */
 export function resourceControlOf(session: AgentSession): (AgentSession & ResourceControl) | undefined {
   return "onlineCPUMem" in session ? (session as AgentSession & ResourceControl) : undefined;
+}
+
+/** A session with an agent whose VM may have begun as a copy of another. */
+export interface IdentityControl {
+  /** Sets the guest's clock and feeds its random numbers. */
+  renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function identityControlOf(session: AgentSession): (AgentSession & IdentityControl) | undefined {
+  return "renewIdentity" in session ? (session as AgentSession & IdentityControl) : undefined;
 }
 
 /** A session with an agent that limits, measures and freezes containers, and takes plugged-in resources into use. */

@@ -1,20 +1,30 @@
 import { createAgent } from "../agent/index.ts";
 import type { AgentOptions, AgentSession } from "../agent/types.ts";
 import { isHuskError } from "../errors/index.ts";
+import { templateParams } from "../factory/build-template.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
-import type { Hypervisor, VmNetwork, VmSpec } from "../hypervisor/types.ts";
+import type { Hypervisor, VmNetwork, VmSpec, VmTemplate } from "../hypervisor/types.ts";
 import type { GuestInterface } from "../network/types.ts";
 import { drivesFor } from "../storage/drives.ts";
 import { findPodShare, POD_SHARE_TAG, serveShares, sharesOf } from "../storage/shares.ts";
 import { bindsOf, disksOf, planStorage, type StoragePlan, storageOf } from "../storage/storage-plan.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
+import type { FactoryConfig } from "../types/index.ts";
 import type { Call } from "./call.ts";
 import { bindContainers } from "./container-storage.ts";
 import { hostDevicesOf } from "./host-devices.ts";
 import type { OpenPod } from "./open-pod.ts";
+import { findTemplate } from "./pod-template.ts";
 import { openSession } from "./session.ts";
-import { vmSizeOf } from "./vm-size.ts";
+import { baseSizeOf, vmSizeOf } from "./vm-size.ts";
+
+/** A VM that is about to be started. */
+export interface PreparedVm {
+  readonly plans: readonly StoragePlan[];
+  /** it begins as a copy of another one, and is connected by `adoptClone` */
+  readonly isClone: boolean;
+}
 
 /**
  * Prepares the disks and shares of all containers and describes the VM to the hypervisor. Nothing is started yet.
@@ -24,7 +34,8 @@ export async function prepareVm(
   record: PodRecord,
   hypervisor: Hypervisor,
   call: Call,
-): Promise<StoragePlan[]> {
+  factory?: FactoryConfig | undefined,
+): Promise<PreparedVm> {
   const { config } = record;
   const plans: StoragePlan[] = [];
   for (const container of config.containers ?? []) plans.push(await planStorage(container, config, call));
@@ -46,8 +57,9 @@ export async function prepareVm(
     if (container) container.storage = storageOf(plan, record.drives);
   }
   call.mark("rootfs");
-  await hypervisor.createPod(describeVm(record, call.cache));
-  return plans;
+  const template = factory?.template ? await findTemplate(record, hypervisor, factory, call) : undefined;
+  await hypervisor.createPod(describeVm(record, call.cache, template));
+  return { plans, isClone: template !== undefined };
 }
 
 /**
@@ -60,11 +72,16 @@ export async function startVm(
   directory: PodDirectory,
   call: Call,
   network: VmNetwork | undefined,
+  isClone = false,
 ): Promise<void> {
   const shares = await serveShares(record, directory);
   try {
-    record.vm = await hypervisor.startPod(directory, { ...call, shares, network });
-    record.vmSize = vmSizeOf(record.config);
+    record.vm = await hypervisor.startPod(directory, {
+      ...call,
+      shares,
+      network: isClone && network ? { ...network, nics: [] } : network,
+    });
+    record.vmSize = isClone ? baseSizeOf(record.config) : vmSizeOf(record.config);
     const timeoutMs = deadlineMs("shareBind", hypervisor.deadlineFactor);
     await shares.ready({ timeoutMs, signal: call.signal });
   } finally {
@@ -72,14 +89,16 @@ export async function startVm(
   }
 }
 
-function describeVm(record: PodRecord, cache: string): VmSpec {
+function describeVm(record: PodRecord, cache: string, template: VmTemplate | undefined): VmSpec {
   const { config } = record;
   const { hypervisorConfig = {} } = config;
-  const { ports, kernelParams } = createAgent(config);
+  const { ports, kernelParams: agentParams } = createAgent(config);
+  const kernelParams = template ? templateParams(config) : agentParams;
   return {
     podId: config.id,
     uuid: record.uuid,
-    ...vmSizeOf(config),
+    ...(template ? baseSizeOf(config) : vmSizeOf(config)),
+    template,
     // The user's own words come last and win.
     config: {
       ...hypervisorConfig,
@@ -114,7 +133,7 @@ export async function connectVm(pod: OpenPod, plans: readonly StoragePlan[]): Pr
 }
 
 /** Filters come before interfaces, so that nothing reaches the pod before it may. */
-async function setUpGuest({ id, record, call }: OpenPod, session: AgentSession): Promise<void> {
+export async function setUpGuest({ id, record, call }: OpenPod, session: AgentSession): Promise<void> {
   const { config, network } = record;
   const { portmappingWhiteLists } = config.networkConfig ?? {};
   const interfaces = network?.endpoints.map(({ endpoint }) => endpoint) ?? [];

@@ -1,3 +1,4 @@
+import { isShimProgram } from "../config/resident-programs.ts";
 import { isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { killByRecord } from "../store/claim.ts";
@@ -6,6 +7,7 @@ import type { Call } from "./call.ts";
 import { limitAgain } from "./container-control.ts";
 import { noteSize } from "./grow-vm.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
+import { repairShims, settleShim } from "./repair-shims.ts";
 import { needSession } from "./session.ts";
 import { takeOutUnsettled } from "./unsettled-interfaces.ts";
 
@@ -21,6 +23,7 @@ export async function changePod<T>(
   return withPod(podId, call, "exclusive", async (pod) => {
     // The guest of a paused VM cannot tell.
     if (pod.record.pending && pod.state !== "paused") await settle(pod);
+    await repairShims(pod);
     return action(pod);
   });
 }
@@ -61,5 +64,6 @@ async function noteStarted(pod: OpenPod): Promise<void> {
     delete container.exitCode;
     container.state = "running";
     container.startTime = new Date().toISOString();
+    if (isShimProgram(pod.record.config)) await settleShim(pod, containerId);
   }
 }

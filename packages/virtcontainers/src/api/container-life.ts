@@ -1,11 +1,13 @@
 import { createAgent } from "../agent/index.ts";
 import { withAbsoluteRootFs } from "../config/absolute-paths.ts";
 import { checkSpecsSupported } from "../config/oci-schema.ts";
+import { checkConsoleSupported } from "../config/resident-programs.ts";
 import { checkLimitsSupported } from "../config/resources-schema.ts";
 import { checkContainerConfig } from "../config/schema.ts";
 import { withDeadline } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
+import { waitForShim } from "../shim/tell-shim.ts";
 import { checkMove, checkState } from "../state-machine.ts";
 import { releaseBinds } from "../storage/share-namespace.ts";
 import { planStorage } from "../storage/storage-plan.ts";
@@ -18,8 +20,11 @@ import { attachStorage } from "./container-storage.ts";
 import { growVm } from "./grow-vm.ts";
 import { containerHandle, podHandle } from "./handles.ts";
 import { unplugUnusedHostDevices } from "./host-devices.ts";
-import { markStopped, type OpenPod } from "./open-pod.ts";
+import { markStopped } from "./mark-stopped.ts";
+import type { OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
+import { noteShimExits } from "./shim-exits.ts";
+import { forgetShim } from "./shim-of-container.ts";
 import { startOne } from "./start-pod.ts";
 import { unplugUnusedDrives } from "./unplug-drives.ts";
 import { withContainer } from "./with-container.ts";
@@ -57,6 +62,7 @@ export async function createContainer(
     const absolute = withAbsoluteRootFs(config);
     checkLimitsSupported(pod.record.config, [absolute]);
     checkSpecsSupported(pod.record.config, [absolute]);
+    checkConsoleSupported(pod.record.config, config.cmd, config.id);
     const plan = await planStorage(absolute, pod.record.config, call);
     await using undo = new UndoStack();
     const storage = pod.state === "stopped" ? undefined : await attachStorage(pod, plan, undo);
@@ -130,14 +136,33 @@ async function endContainer(pod: OpenPod, containerId: string): Promise<void> {
   for (const number of [SIGTERM, SIGKILL]) {
     if (live.exits.has(containerId)) return;
     if (!(await session.killContainer(containerId, number, { signal }))) return;
-    const ms = deadlineMs("agentCommand", pod.hypervisor.deadlineFactor);
     try {
-      await withDeadline(live.exited(containerId), { ms, signal, what: `container "${containerId}" to end` });
+      await seeEnd(pod, containerId);
       return;
     } catch (error) {
       if (number === SIGKILL || !isHuskError(error, "ERR_TIMEOUT")) throw error;
     }
   }
+}
+
+/**
+ * Waits until the container's end has been heard of, or its shim has ended.
+ * @throws HuskError ERR_TIMEOUT, ERR_ABORTED
+ */
+async function seeEnd(pod: OpenPod, containerId: string): Promise<void> {
+  const { live, record, directory, call } = pod;
+  const stop = new AbortController();
+  const ways = [live.exited(containerId)];
+  if (record.containers[containerId]?.ownShim)
+    ways.push(waitForShim(directory.attachSocket(containerId), { signal: stop.signal }));
+  const ms = deadlineMs("agentCommand", pod.hypervisor.deadlineFactor);
+  try {
+    const what = `container "${containerId}" to end`;
+    await withDeadline(Promise.race(ways), { ms, signal: call.signal, what });
+  } finally {
+    stop.abort();
+  }
+  noteShimExits(record, directory, live);
 }
 
 /**
@@ -156,6 +181,7 @@ export async function deleteContainer(
     await removeInGuest(pod, containerId);
     forgetContainer(pod, containerId);
     releaseBinds(pod.directory, containerId);
+    await forgetShim(pod, containerId);
     await unplugUnusedDrives(pod);
     await unplugUnusedHostDevices(pod);
     return handle;

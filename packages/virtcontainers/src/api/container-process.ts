@@ -1,8 +1,13 @@
 import { GuestProcess } from "../agent/guest-process.ts";
+import type { AgentSession } from "../agent/types.ts";
 import { checkId } from "../config/ids.ts";
+import { checkConsoleSupported } from "../config/resident-programs.ts";
 import { checkCmd, checkProcessListOptions } from "../config/schema.ts";
+import { anySignal } from "../deadline.ts";
 import { HuskError } from "../errors/index.ts";
+import type { StartedShim } from "../shim/start-shim.ts";
 import { checkState } from "../state-machine.ts";
+import { killProcess } from "../store/process-identity.ts";
 import type {
   CallOptions,
   Cmd,
@@ -19,6 +24,8 @@ import { changePod } from "./change-pod.ts";
 import { containerHandle, NO_SHIM_PID, podHandle } from "./handles.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
+import { carrierFor } from "./shim-carrier.ts";
+import type { ShimmedProcess } from "./shim-files.ts";
 import { containerStatus, freshPod } from "./status-pod.ts";
 
 /** What `enterContainer` returns. */
@@ -55,12 +62,38 @@ export async function enterContainer(
       ["running"],
       "to be entered",
     );
-    const io = new GuestProcess({ terminal: cmd.interactive === true, attached });
-    const token = await session.startProcess(containerId, cmd, io, { signal: call.signal });
-    call.mark("process-started");
-    const process = { token, pid: NO_SHIM_PID, startTime: new Date(), io };
+    checkConsoleSupported(pod.record.config, cmd, containerId);
+    const process = await startProcess(pod, session, { containerId, cmd, isFirst: false, attached });
     return { pod: podHandle(pod), container: containerHandle(pod, containerId), process };
   });
+}
+
+async function startProcess(
+  pod: OpenPod,
+  session: AgentSession,
+  process: ShimmedProcess,
+): Promise<EnteredProcess> {
+  const { containerId, cmd, attached } = process;
+  const io = new GuestProcess({ terminal: cmd.interactive === true, attached });
+  let shim: StartedShim | undefined;
+  const { carrier, failed, begin } = carrierFor(pod, process, io, {
+    beforeStart: async () => {},
+    onStart: (started) => {
+      shim = started;
+      pod.call.mark("shim-started");
+    },
+    onEnd: () => {},
+  });
+  try {
+    const signal = anySignal(pod.call.signal, failed);
+    const token = await session.startProcess(containerId, cmd, carrier, { signal });
+    await begin();
+    pod.call.mark("process-started");
+    return { token, pid: shim?.identity.pid ?? NO_SHIM_PID, startTime: new Date(), io };
+  } catch (error) {
+    if (shim) killProcess(shim.identity);
+    throw failed.aborted ? failed.reason : error;
+  }
 }
 
 /**

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
+import { checkFactoryConfig } from "../config/factory-schema.ts";
+import { checkResidentPrograms } from "../config/resident-programs.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
@@ -18,7 +20,7 @@ import {
 import { podPath } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
-import type { CallOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
+import type { CreateOptions, FactoryConfig, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
@@ -26,6 +28,8 @@ import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
 import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
+import { adoptClone } from "./pod-template.ts";
+import { residentsOf, startResidents } from "./residents.ts";
 import { startContainers } from "./start-pod.ts";
 import { vmSizeOf } from "./vm-size.ts";
 
@@ -34,8 +38,8 @@ import { vmSizeOf } from "./vm-size.ts";
  * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD, ERR_NOT_SUPPORTED, ERR_ID_INVALID, ERR_POD_EXISTS,
  *   ERR_ROOTFS_MISSING, ERR_MEMORY_TOO_SMALL, ERR_ASSET_MISSING, ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, …
  */
-export async function createPod(config: PodConfig, options: CallOptions = {}): Promise<VCPod> {
-  return createAnd(config, new Call(options), async () => {});
+export async function createPod(config: PodConfig, options: CreateOptions = {}): Promise<VCPod> {
+  return createAnd(config, new Call(options, ["factory"]), options.factory, async () => {});
 }
 
 /**
@@ -43,7 +47,8 @@ export async function createPod(config: PodConfig, options: CallOptions = {}): P
  * @throws HuskError as `createPod` and `startPod`
  */
 export async function runPod(config: PodConfig, options: RunOptions = {}): Promise<VCPod> {
-  return createAnd(config, new Call(options, ["onCreated"]), async (pod, undo) => {
+  const call = new Call(options, ["onCreated", "factory"]);
+  return createAnd(config, call, options.factory, async (pod, undo) => {
     options.onCreated?.(podHandle(pod));
     await startContainers(pod, undo);
   });
@@ -73,15 +78,18 @@ function newRecord(config: PodConfig): PodRecord {
 async function createAnd(
   config: PodConfig,
   call: Call,
+  factory: FactoryConfig | undefined,
   andThen: (pod: OpenPod, undo: UndoStack) => Promise<void>,
 ): Promise<VCPod> {
   checkPodConfig(config);
+  if (factory) checkFactoryConfig(factory);
+  checkResidentPrograms(config);
   const { root } = call;
   if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))
     throw podExists(config.id);
   const record = newRecord(config);
   const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
-  const plans = await prepareVm(record, hypervisor, call);
+  const { plans, isClone } = await prepareVm(record, hypervisor, call, factory);
   await checkNetworkConfig(record);
 
   await using undo = new UndoStack();
@@ -118,9 +126,10 @@ async function createAnd(
   if (network) call.mark("network-joined");
   undo.push(() => endShares(record, directory));
   undo.push(() => hypervisor.stopPod(directory));
-  await startVm(record, hypervisor, directory, call, network);
+  await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
-  await connectVm(pod, plans);
+  await startResidents(residentsOf(pod), call, undo);
+  await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();

@@ -11,9 +11,9 @@ import { type OpenPod, withPod } from "./open-pod.ts";
 /** There is no shim process, and so no process id on the host. */
 export const NO_SHIM_PID = -1;
 
-/** The process id that stands for a container on the host: the one that was told, as long as that process lives. */
-export function shimPid({ shim }: ContainerRecord): number {
-  return shim && isProcessAlive(shim) ? shim.pid : NO_SHIM_PID;
+/** The process id that stands for a container on the host, as long as that process lives: one that was told, or its shim. */
+export function shimPid({ shim, ownShim }: ContainerRecord): number {
+  return [shim, ownShim].find((one) => one && isProcessAlive(one))?.pid ?? NO_SHIM_PID;
 }
 
 /** When a container was last started; undefined: not yet. */
@@ -120,7 +120,7 @@ class ContainerHandle implements VCContainer {
   }
 
   getToken(): string {
-    return INIT_PROCESS;
+    return this.#record.containers[this.#id]?.ownShim?.token ?? INIT_PROCESS;
   }
 
   process(): Process {

@@ -6,7 +6,8 @@ import type { CallOptions } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { withSessionOf } from "./container-process.ts";
-import { lookAtPod, markStopped, type OpenPod } from "./open-pod.ts";
+import { markStopped } from "./mark-stopped.ts";
+import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 
 const SIGKILL = 9;

@@ -1,9 +1,14 @@
 import { GuestProcess } from "../agent/guest-process.ts";
 import type { AgentSession } from "../agent/types.ts";
+import { abortError, throwIfAborted } from "../deadline.ts";
 import { HuskError } from "../errors/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
 import { podPath } from "../store/pod-directory.ts";
+import type { ProcessIdentity } from "../store/process-identity.ts";
 import type { Phase } from "../types/index.ts";
+
+/** A timer that only keeps Node from ending; the longest there is. */
+const KEEP_ALIVE_MS = 0x7fff_ffff;
 
 /** What this process holds of a pod, beyond what is stored: its connection, its streams, what it has just heard. */
 export class LivePod {
@@ -16,6 +21,8 @@ export class LivePod {
   readonly containerIds = new Set<string>();
   /** containers that have ended since they were started last; undefined: it is not known how */
   readonly exits = new Map<string, number | undefined>();
+  /** shims of containers that this process has started */
+  readonly shims = new Map<string, ProcessIdentity>();
   /** when they were heard to have ended, in milliseconds since 1970 */
   readonly #exitTimes = new Map<string, number>();
   /** first processes that were attached to before the start */
@@ -24,6 +31,7 @@ export class LivePod {
   readonly #stores = new Set<Promise<void>>();
   readonly #gone = new AbortController();
   readonly #exitWaiters = new Map<string, PromiseWithResolvers<void>>();
+  readonly #closeWaiters = new Set<() => void>();
 
   constructor(uuid: string) {
     this.uuid = uuid;
@@ -66,6 +74,31 @@ export class LivePod {
     const waiter = this.#exitWaiters.get(containerId) ?? Promise.withResolvers<void>();
     this.#exitWaiters.set(containerId, waiter);
     await waiter.promise;
+  }
+
+  /** The session has ended: nothing is heard any more. */
+  noteClosed(): void {
+    this.session = undefined;
+    for (const waiter of this.#closeWaiters) waiter();
+  }
+
+  /** Settles when the container has ended, or the session has. Node is kept from ending until then. */
+  async exitedOrClosed(containerId: string, signal: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const keepAlive = setInterval(() => {}, KEEP_ALIVE_MS);
+    const onAbort = () => reject(abortError(signal as AbortSignal));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    this.#closeWaiters.add(resolve);
+    try {
+      throwIfAborted(signal);
+      if (!this.session || this.session.closed) return;
+      void this.exited(containerId).then(resolve);
+      await promise;
+    } finally {
+      clearInterval(keepAlive);
+      signal?.removeEventListener("abort", onAbort);
+      this.#closeWaiters.delete(resolve);
+    }
   }
 
   /** Stores what was heard, beside whatever else goes on; it is given up when the pod is gone. */

@@ -10,7 +10,9 @@ import type { ContainerConfig, State } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
 import type { Call } from "./call.ts";
 import { type LivePod, livePod } from "./live-pod.ts";
+import { markStopped } from "./mark-stopped.ts";
 import { observeRunState } from "./run-state.ts";
+import { noteShimExits } from "./shim-exits.ts";
 
 /** Longest wait for a call that another process makes on the same pod, in milliseconds. */
 const LOCK_WAIT_MS = 300_000;
@@ -37,6 +39,7 @@ export class OpenPod {
     this.record = record;
     this.live = livePod(call.root, this.id, record.uuid, options.keep);
     for (const containerId of Object.keys(record.containers)) this.live.containerIds.add(containerId);
+    noteShimExits(record, directory, this.live);
     observe(record, this.live);
     this.hypervisor = options.hypervisor ?? hypervisorOf(record, this.live);
     this.live.hypervisor = this.hypervisor;
@@ -114,7 +117,7 @@ function observe(record: PodRecord, live: LivePod): void {
     if (container.startTime !== undefined) live.dropStaleExit(containerId, container.startTime);
     if (container.state !== "running" && container.state !== "paused") {
       if (isGone) container.state = "stopped";
-    } else if (live.exits.has(containerId)) {
+    } else if (live.exits.has(containerId) && !isShimsToTell(container)) {
       markStopped(container, live.exits.get(containerId));
     } else if (isGone) {
       markStopped(container, undefined);
@@ -122,11 +125,12 @@ function observe(record: PodRecord, live: LivePod): void {
   }
 }
 
-/** Notes in a record that a container has ended; undefined: it is not known how. */
-export function markStopped(container: ContainerRecord, exitCode: number | undefined): void {
-  container.state = "stopped";
-  delete container.pausedAlone;
-  if (exitCode !== undefined) container.exitCode = exitCode;
+/**
+ * Whether the end of a container is a shim's to tell. What the agent tells is not all: the shim may still pass on output, or
+ * be started again for that.
+ */
+function isShimsToTell({ ownShim }: ContainerRecord): boolean {
+  return ownShim !== undefined && (ownShim.logs === true || isProcessAlive(ownShim));
 }
 
 /**

@@ -1,12 +1,15 @@
 import { createAgent } from "../agent/index.ts";
 import { type AgentEvents, type AgentSession, INIT_PROCESS } from "../agent/types.ts";
+import { isProxyProgram } from "../config/resident-programs.ts";
 import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
 import { checkState } from "../state-machine.ts";
 import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
+import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { observeRunState } from "./run-state.ts";
+import { reviveProxy, throughProxy } from "./through-proxy.ts";
 
 /** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
 const VM_END_MS = 500;
@@ -26,25 +29,34 @@ export async function openSession(
   pod: OpenPod,
   options: SessionOptions = {},
 ): Promise<AgentSession | undefined> {
-  const { live, directory, call } = pod;
+  const { live } = pod;
   if (pod.hasSession) return live.session;
-  const agent = createAgent(pod.record.config);
-  const opening = agent.open({
-    directory,
-    deadlineFactor: pod.hypervisor.deadlineFactor,
-    fresh: options.fresh === true,
-    onlyOwner: options.onlyOwner,
-    signal: call.signal,
-    events: eventsFor(pod),
-    runningContainers: () => runningContainers(pod),
-    describeLoss: (viaRelay) => describeLoss(pod.id, directory, viaRelay),
-    mark: call.mark,
-  });
+  const opening = openAgent(pod, options);
   const session = await opening.catch((error) => explainSilence(pod, error));
   if (!session) return undefined;
   live.session = session;
   if (session.isOwner && !options.fresh) await refresh(pod, session);
   return session;
+}
+
+/** Connects to the agent, by the pod's proxy if it has one. */
+function openAgent(pod: OpenPod, options: SessionOptions): Promise<AgentSession | undefined> {
+  const { record, directory, call } = pod;
+  const hasProxy = isProxyProgram(record.config);
+  const open = () =>
+    createAgent(record.config).open({
+      directory,
+      ...(hasProxy ? { proxySocket: directory.socket("proxy"), reviveProxy: () => reviveProxy(pod) } : {}),
+      deadlineFactor: pod.hypervisor.deadlineFactor,
+      fresh: options.fresh === true,
+      onlyOwner: options.onlyOwner,
+      signal: call.signal,
+      events: eventsFor(pod),
+      runningContainers: () => runningContainers(pod),
+      describeLoss: (viaRelay) => describeLoss(pod, viaRelay ? "relay" : hasProxy ? "proxy" : undefined),
+      mark: call.mark,
+    });
+  return hasProxy ? throughProxy(pod, open) : open();
 }
 
 /** An agent that does not answer may live in a VM that somebody has frozen without us. */
@@ -68,8 +80,9 @@ export async function needSession(pod: OpenPod, options: SessionOptions = {}): P
 /** Nobody may have listened for a while: asks about every container that is believed to run. */
 async function refresh(pod: OpenPod, session: AgentSession): Promise<void> {
   const { containers } = pod.record;
-  const believed = Object.keys(containers).filter((id) =>
-    ["running", "paused"].includes(containers[id]?.state ?? ""),
+  // A shim tells by itself what becomes of its container.
+  const believed = Object.keys(containers).filter(
+    (id) => ["running", "paused"].includes(containers[id]?.state ?? "") && !containers[id]?.ownShim,
   );
   await Promise.all(
     believed.map(async (containerId) => {
@@ -89,9 +102,7 @@ function eventsFor(pod: OpenPod): AgentEvents {
       pod.live.noteExit(containerId, exitCode);
       pod.live.store((signal) => storeExits(pod, signal));
     },
-    onClosed: () => {
-      pod.live.session = undefined;
-    },
+    onClosed: () => pod.live.noteClosed(),
   };
 }
 
@@ -129,10 +140,20 @@ async function storeExits({ id, call, record: { uuid } }: OpenPod, signal: Abort
   }
 }
 
-/** Why the channels have closed: the VM has ended, or only the process that relayed them. */
-async function describeLoss(podId: string, directory: PodDirectory, viaRelay: boolean): Promise<HuskError> {
-  if (viaRelay && !(await hasVmEnded(directory))) {
-    const text = `the process that held the connection to pod "${podId}" has ended; the pod still runs`;
+/** What a connection to the guest led through, and what to say when it has ended and the VM has not. */
+const WAYS = {
+  relay: "the process that held the connection to",
+  proxy: "the proxy of",
+  shim: "what a shim was connected by to",
+} as const;
+
+/** Why a connection has ended: the VM has, or only what it led through. */
+export async function describeLoss(
+  { id: podId, directory, hypervisor: { vm } }: OpenPod,
+  way: keyof typeof WAYS | undefined,
+): Promise<HuskError> {
+  if (way && !(await hasVmEnded(directory, vm))) {
+    const text = `${WAYS[way]} pod "${podId}" has ended; the pod still runs`;
     return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId });
   }
   const text = withLogTail(
@@ -143,12 +164,13 @@ async function describeLoss(podId: string, directory: PodDirectory, viaRelay: bo
   return new HuskError("ERR_VM_LOST", text, { podId });
 }
 
-async function hasVmEnded(directory: PodDirectory): Promise<boolean> {
+async function hasVmEnded(directory: PodDirectory, vm: ProcessIdentity | undefined): Promise<boolean> {
   try {
     const lock = await lockFile(directory.file("vmLock"), { mode: "shared", timeoutMs: VM_END_MS });
     lock?.release();
     return lock !== undefined;
   } catch (error) {
-    return systemCode(error) === "ENOENT";
+    // The directory has gone with its pod, or the hypervisor has no such lock.
+    return systemCode(error) === "ENOENT" && !(vm && isProcessAlive(vm));
   }
 }

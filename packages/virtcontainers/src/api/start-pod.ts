@@ -1,3 +1,5 @@
+import { checkResidentPrograms } from "../config/resident-programs.ts";
+import { anySignal } from "../deadline.ts";
 import { type ErrorCode, HuskError } from "../errors/index.ts";
 import { releaseNetwork } from "../network/release.ts";
 import { checkNetworkConfig, joinNetworks, prepareNamespace } from "../network/set-up.ts";
@@ -12,7 +14,9 @@ import { podHandle } from "./handles.ts";
 import { networkOptions } from "./network-options.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { runDuePostStopHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
+import { endResidents, residentsOf, startResidents } from "./residents.ts";
 import { needSession } from "./session.ts";
+import { carrierOfFirst } from "./shim-of-container.ts";
 import { vmSizeOf } from "./vm-size.ts";
 
 const SIGKILL = 9;
@@ -43,8 +47,10 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   const { hypervisor, record, directory, call } = pod;
   for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
   await endShares(record, directory);
+  await endResidents(residentsOf(pod));
+  checkResidentPrograms(record.config);
   await releaseNetwork(record, networkOptions(pod));
-  const plans = await prepareVm(record, hypervisor, call);
+  const { plans } = await prepareVm(record, hypervisor, call);
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));
@@ -59,6 +65,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
   });
   await startVm(record, hypervisor, directory, call, network);
   record.state = "ready";
+  await startResidents(residentsOf(pod), call, undo);
   await connectVm(pod, plans);
 }
 
@@ -78,18 +85,22 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   const { config, record } = pod.container(containerId);
   const { storage } = record;
   if (!storage) throw new Error(`container ${containerId} has nothing to start from`);
-  const process = pod.live.takeProcess(containerId, config.cmd.interactive === true);
-  const { signal } = pod.call;
+  const io = pod.live.takeProcess(containerId, config.cmd.interactive === true);
   // Before the start, so that no end can come before it.
   record.startTime = new Date().toISOString();
+  delete record.ownShim;
   undo.push(() => endStarted(pod, containerId));
+  const { carrier, failed, begin } = carrierOfFirst(pod, containerId, io, undo);
   try {
     const session = await needSession(pod);
     const { dns } = pod.record.network ?? {};
-    await session.startContainer({ config, storage, dns }, process, { signal });
+    const signal = anySignal(pod.call.signal, failed);
+    await session.startContainer({ config, storage, dns }, carrier, { signal });
+    await begin();
   } catch (error) {
-    const told = toContainerError(error, pod.id, containerId);
-    process.fail(told);
+    const cause = failed.aborted ? failed.reason : error;
+    const told = toContainerError(cause, pod.id, containerId);
+    io.fail(told);
     throw told;
   }
   pod.call.mark(`container-started`);

@@ -1,6 +1,8 @@
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { ID_PATTERN } from "../config/ids.ts";
+import { isProxyProgram, isShimProgram } from "../config/resident-programs.ts";
 import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
+import { proxyProcess } from "../proxy/end-proxy.ts";
 import { podsDirectory } from "../store/pod-directory.ts";
 import { isProcessAlive } from "../store/process-identity.ts";
 import type { CallOptions, ContainerStatus, ListOptions, PodStatus } from "../types/index.ts";
@@ -11,6 +13,7 @@ import { networkStatus } from "./network-status.ts";
 import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { observeRunState } from "./run-state.ts";
 import { openSession } from "./session.ts";
+import { orphansOf } from "./shim-exits.ts";
 
 /**
  * Tells how a pod is now: a VM or a container that has ended is told as stopped, a VM that somebody has frozen as paused. The
@@ -65,15 +68,19 @@ export async function freshPod(podId: string, call: Call): Promise<OpenPod> {
 function needsRefresh(pod: OpenPod): boolean {
   const { pending, vm } = pod.record;
   if (vm && pending && !(pending.by && isProcessAlive(pending.by))) return true;
+  if (vm && orphansOf(pod.record).length > 0) return true;
   if (pod.state !== "running" || pod.hasSession) return false;
-  return Object.values(pod.record.containers).some(({ state }) => state === "running" || state === "paused");
+  // A shim tells by itself what becomes of its container.
+  return Object.values(pod.record.containers).some(
+    ({ state, ownShim }) => (state === "running" || state === "paused") && !ownShim,
+  );
 }
 
 /** Asks the agent itself, unless another process listens to it, which then has stored what it heard. */
 async function refreshPod({ id, call, hasSession }: OpenPod): Promise<void> {
   try {
     await changePod(id, call, async (pod) => {
-      if (needsRefresh(pod)) await openSession(pod, { onlyOwner: true });
+      if (needsRefresh(pod) && pod.state !== "paused") await openSession(pod, { onlyOwner: true });
       if (!hasSession) pod.live.session?.close();
     });
   } catch (error) {
@@ -95,6 +102,7 @@ function podStatus(pod: OpenPod): PodStatus {
     annotations: { ...config.annotations },
     createdAt: new Date(createdAt),
     hypervisorPid: vm?.pid,
+    proxyPid: isProxyProgram(config) ? proxyProcess(pod.directory, pod.record.uuid)?.pid : undefined,
     accelerator: vm?.accelerator,
     vcpus: vm && vmSize?.vcpus,
     memory: vm && vmSize?.memory,
@@ -114,5 +122,12 @@ export function containerStatus(pod: OpenPod, containerId: string): ContainerSta
     annotations: { ...config.annotations },
     exitCode: record.exitCode,
     args: [...config.cmd.args],
+    logPath: logPath(pod, containerId),
   };
+}
+
+/** A log is of a run that a shim has written, also after that. */
+function logPath({ directory, record }: OpenPod, containerId: string): string | undefined {
+  const path = directory.containerFile(containerId, "log");
+  return isShimProgram(record.config) && existsSync(path) ? path : undefined;
 }

@@ -13,9 +13,9 @@ const MIB = 1024 * 1024;
  * beside it what its other containers may use. At most `defaultMaxVCPUs`, which defaults to the host's CPUs, and the host's
  * memory; but never less than what the configuration says.
  */
-export function vmSizeOf({ vmConfig = {}, hypervisorConfig = {}, containers = [] }: PodConfig): VmSize {
-  const vcpus = vmConfig.vcpus ?? hypervisorConfig.defaultVCPUs ?? DEFAULT_VCPUS;
-  const memory = vmConfig.memory ?? hypervisorConfig.defaultMemSz ?? DEFAULT_MEMORY_MIB;
+export function vmSizeOf(config: PodConfig): VmSize {
+  const { hypervisorConfig = {}, containers = [] } = config;
+  const { vcpus, memory } = baseSizeOf(config);
   const milliCpus = containers.reduce((sum, container) => sum + milliCpusOf(container), 0);
   const limits = containers.reduce((sum, container) => sum + memoryOf(container), 0);
   const maxVcpus = hypervisorConfig.defaultMaxVCPUs ?? availableParallelism();
@@ -23,6 +23,14 @@ export function vmSizeOf({ vmConfig = {}, hypervisorConfig = {}, containers = []
   return {
     vcpus: Math.max(vcpus, Math.min(vcpus + Math.ceil(milliCpus / 1000), maxVcpus)),
     memory: Math.max(memory, Math.min(memory + Math.ceil(limits / MIB), maxMemory)),
+  };
+}
+
+/** What a pod's VM has without what its containers may use. */
+export function baseSizeOf({ vmConfig = {}, hypervisorConfig = {} }: PodConfig): VmSize {
+  return {
+    vcpus: vmConfig.vcpus ?? hypervisorConfig.defaultVCPUs ?? DEFAULT_VCPUS,
+    memory: vmConfig.memory ?? hypervisorConfig.defaultMemSz ?? DEFAULT_MEMORY_MIB,
   };
 }
 

@@ -13,10 +13,12 @@ export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
 
 /** A copy of a pod's configuration that does not depend on the working directory of who made it. */
 export function withAbsolutePaths(config: PodConfig): PodConfig {
-  const { hypervisorConfig, networkConfig, containers, volumes } = config;
+  const { hypervisorConfig, networkConfig, containers, volumes, proxyConfig, shimConfig } = config;
   return {
     ...structuredClone(config),
     ...(hypervisorConfig ? { hypervisorConfig: withAbsoluteFiles(hypervisorConfig) } : {}),
+    ...(proxyConfig?.path ? { proxyConfig: { ...proxyConfig, path: resolve(proxyConfig.path) } } : {}),
+    ...(shimConfig?.path ? { shimConfig: { ...shimConfig, path: resolve(shimConfig.path) } } : {}),
     ...(networkConfig ? { networkConfig: withAbsoluteNetwork(networkConfig) } : {}),
     ...(volumes
       ? { volumes: volumes.map((volume) => ({ ...volume, hostPath: resolve(volume.hostPath) })) }

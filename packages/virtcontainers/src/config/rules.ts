@@ -51,26 +51,12 @@ export function kind(known: readonly string[], supported: readonly string[] = kn
   };
 }
 
-/** A known field that has no effect yet: only values that ask for nothing pass. */
-export function unsupported(rule: Rule, what: string): Rule {
-  return (value, at) => {
-    rule(value, at);
-    const asksNothing =
-      value === false || value === "" || value === 0 || (typeof value === "object" && isEmpty(value));
-    if (!asksNothing) throw new HuskError("ERR_NOT_SUPPORTED", `${at}: ${what} not supported yet`);
-  };
-}
-
 /** A known field that the library of old filled in itself: it may be there, but say nothing. */
 export function output(rule: Rule): Rule {
   return (value, at) => {
     rule(value, at);
     if (value !== "" && value !== false) refuse(at, "is not for the caller to set: leave it out");
   };
-}
-
-function isEmpty(value: object | null): boolean {
-  return value === null || Object.keys(value).length === 0;
 }
 
 /** An array of at most 4096 values. */

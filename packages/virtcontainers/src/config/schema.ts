@@ -13,20 +13,9 @@ import { agentConfig, checkAgentConfig } from "./agent-schema.ts";
 import { checkId } from "./ids.ts";
 import { containerPort, networkConfig } from "./network-schema.ts";
 import { checkBesideSpec, checkSpecsSupported, ociSpec } from "./oci-schema.ts";
+import { checkResidents, proxyConfig, shimConfig } from "./resident-programs.ts";
 import { checkLimitsSupported, linuxResources, vmResources } from "./resources-schema.ts";
-import {
-  flag,
-  integer,
-  kind,
-  list,
-  object,
-  output,
-  path,
-  type Rule,
-  record,
-  text,
-  unsupported,
-} from "./rules.ts";
+import { flag, integer, kind, list, object, output, path, type Rule, record, text } from "./rules.ts";
 
 const param = object({ key: text({ empty: false, max: 1024 }), value: text({ max: 2048 }) }, ["key"]);
 
@@ -68,6 +57,11 @@ function absolutePath(value: unknown, at: string): void {
     throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be absolute`);
 }
 
+/** An empty one asks for nothing. */
+function consolePath(value: unknown, at: string): void {
+  if (value !== "") absolutePath(value, at);
+}
+
 /** `NAME=value`, as a hook's environment has it. */
 function variable(value: unknown, at: string): void {
   text()(value, at);
@@ -85,8 +79,9 @@ const cmd = object(
     primaryGroup: text({ max: 256 }),
     supplementaryGroups: names,
     interactive: flag,
-    console: unsupported(text({ max: 4095 }), "a host terminal (which needs a shim) is"),
+    console: consolePath,
     detach: flag,
+    openStdin: flag,
     noNewPrivileges: flag,
     capabilities: object({
       bounding: names,
@@ -179,10 +174,10 @@ const pod = object(
     hypervisorConfig,
     agentType: kind(Object.values(AgentType)),
     agentConfig,
-    proxyType: kind(Object.values(ProxyType), ["noopProxy", "noProxy"]),
-    proxyConfig: unsupported(object({ path: text(), debug: flag }), "a proxy with a configuration is"),
-    shimType: kind(Object.values(ShimType), ["noopShim"]),
-    shimConfig: object({}),
+    proxyType: kind(Object.values(ProxyType)),
+    proxyConfig,
+    shimType: kind(Object.values(ShimType)),
+    shimConfig,
     networkModel: kind(Object.values(NetworkModel)),
     networkConfig,
     volumes: list(volume),
@@ -208,6 +203,7 @@ export function checkPodConfig(config: unknown): asserts config is PodConfig {
     seen.add(id);
   }
   checkAgentConfig(config as PodConfig);
+  checkResidents(config as PodConfig);
   checkLimitsSupported(config as PodConfig);
   checkSpecsSupported(config as PodConfig, (config as PodConfig).containers ?? []);
   const tags = ((config as PodConfig).volumes ?? []).map(({ mountTag: tag }) => tag);
@@ -233,4 +229,19 @@ const processList = object({ format: kind(Object.values(ProcessListFormat)), arg
 /** Checks what is to be listed; throws as `checkPodConfig`. */
 export function checkProcessListOptions(value: unknown): asserts value is ProcessListOptions {
   processList(value, "");
+}
+
+const logReading = object({
+  follow: flag,
+  since: (value, at) => {
+    if (!(value instanceof Date) || Number.isNaN(value.getTime()))
+      throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be a valid Date`);
+  },
+  tail: integer(0, Number.MAX_SAFE_INTEGER),
+  streams: list(kind(["stdout", "stderr", "shim"])),
+});
+
+/** Checks what is to be read of a log, and how; throws as `checkPodConfig`. */
+export function checkLogReading(value: unknown): void {
+  logReading(value, "");
 }

@@ -192,6 +192,13 @@ export const ERROR_CATALOGUE = {
     meaning: "A lock file of a pod could not be locked.",
     hint: "flock(1) of util-linux must be installed, and the state directory on a local file system.",
   },
+  ERR_LOG_DAMAGED: {
+    title: "log damaged",
+    exitCode: FAILURE,
+    meaning:
+      "A part of a container's log is unreadable, or was removed before it could be read; what can be read is given. A warning.",
+    hint: "Read more often, or keep more: shimConfig.log (husk run: --log-max-size, --log-max-files).",
+  },
   ERR_MEMORY_TOO_SMALL: {
     title: "too little memory to boot",
     exitCode: USAGE,
@@ -223,6 +230,13 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning: "A network namespace is missing, or could not be made or entered.",
     hint: "See that the path is that of a network namespace, and that husk runs as root.",
+  },
+  ERR_NOT_DETACHED: {
+    title: "container not detached",
+    exitCode: FAILURE,
+    meaning:
+      "The container's streams are its caller's: there is no log of them, and nobody else can attach to them.",
+    hint: "Start it detached: with cmd.detach and a shim that is a program (husk run: -d).",
   },
   ERR_NOT_SUPPORTED: {
     title: "not supported",
@@ -265,6 +279,13 @@ export const ERROR_CATALOGUE = {
     exitCode: NOT_FOUND,
     meaning: "The container has no program of the name that was asked for.",
     hint: "A name without a slash is looked for in the directories of PATH.",
+  },
+  ERR_PROXY_START: {
+    title: "no proxy",
+    exitCode: FAILURE,
+    meaning:
+      "The program that carries callers' words to the pod's agent could not be started, or did not stay.",
+    hint: "Check proxyConfig.path; proxy.log of the pod may tell why.",
   },
   ERR_QEMU_MISSING: {
     title: "no QEMU",
@@ -317,6 +338,20 @@ export const ERROR_CATALOGUE = {
     meaning:
       "The process that serves the shared directories of the pod has ended while the VM runs. What the guest has of them hangs.",
     hint: "Stop the pod and start it again; virtiofsd.log of the pod may tell why.",
+  },
+  ERR_SHIM_LOST: {
+    title: "connection to the shim lost",
+    exitCode: FAILURE,
+    meaning:
+      "The connection to the shim of a detached process ended while it was needed: the shim was killed, or sent away a reader that was too slow. The process goes on.",
+    hint: "Call again: a shim that is dead is brought back. The log has all output (husk logs).",
+  },
+  ERR_SHIM_START: {
+    title: "no shim",
+    exitCode: FAILURE,
+    meaning:
+      "The program that stands for a process of the pod on the host could not be started, or ended before its process began.",
+    hint: "Check shimConfig.path; shim.log of the pod may tell why.",
   },
   ERR_STATE_CORRUPT: {
     title: "state unreadable",

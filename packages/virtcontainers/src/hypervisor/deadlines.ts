@@ -21,7 +21,11 @@ export const BASE_DEADLINES = {
   hostNetwork: 5_000,
   /** one run of a CNI plugin: it may ask a server for an address */
   cniPlugin: 10_000,
-  /** the end of the hypervisor's process, or of a share's killed daemons */
+  /** shims of ended processes pass on what is left of the output */
+  drain: 1_000,
+  /** a shim, or a proxy, to answer */
+  shim: 2_000,
+  /** the end of the hypervisor's process, of a pod's proxy or shims, or of a share's killed daemons */
   exit: 2_000,
 } as const;
 

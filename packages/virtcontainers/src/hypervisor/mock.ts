@@ -62,6 +62,7 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
       vfioHotplug: true,
       nicHotplug: true,
       resourceHotplug: true,
+      templates: false,
     };
   }
 

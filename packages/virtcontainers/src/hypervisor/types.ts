@@ -10,6 +10,19 @@ export const MIN_MEMORY_MIB = 80;
 /** A disk of a VM. */
 export type Drive = Readonly<DriveRecord>;
 
+/**
+ * Files of a VM that was frozen, for others to begin where it ended: its memory, which they share as long as they do not
+ * write to it, and the state of its devices.
+ */
+export interface VmTemplate {
+  /** file with the guest's memory; on a tmpfs */
+  readonly memoryPath: string;
+  /** file with the state of the devices */
+  readonly statePath: string;
+  /** `source`: the VM boots and is to be saved; `clone`: it begins with what was saved */
+  readonly role: "source" | "clone";
+}
+
 /** The VM of a pod, as it is to be made. */
 export interface VmSpec {
   readonly podId: string;
@@ -28,6 +41,8 @@ export interface VmSpec {
   readonly vfioDevices: readonly VfioFunction[];
   /** directory of caches */
   readonly cache: string;
+  /** what it has to do with a template; missing: nothing */
+  readonly template?: VmTemplate | undefined;
 }
 
 /**
@@ -55,6 +70,8 @@ export interface Capabilities {
   readonly nicHotplug: boolean;
   /** processors and memory can be plugged into a running VM */
   readonly resourceHotplug: boolean;
+  /** a VM can be frozen into a template, and begun from one */
+  readonly templates: boolean;
 }
 
 /** Limits of one wait. */
@@ -214,6 +231,28 @@ export interface NicHotplug {
 /** The ability to plug network interfaces in, if this hypervisor has it for this VM. */
 export function nicHotplugOf(hypervisor: Hypervisor): (Hypervisor & NicHotplug) | undefined {
   return hypervisor.capabilities().nicHotplug ? (hypervisor as Hypervisor & NicHotplug) : undefined;
+}
+
+/** A hypervisor that can freeze a VM into files, and begin others from them. */
+export interface Templating {
+  /** All that a template of the VM that was described depends on, in words: another text is another template. */
+  templateIdentity(): string;
+  /**
+   * Freezes a VM that was described as a template's source, and saves the state of its devices. Its memory is saved when its
+   * process has ended.
+   * @throws HuskError ERR_QMP, ERR_STORE, ERR_TIMEOUT, ERR_ABORTED
+   */
+  saveTemplate(directory: PodDirectory, options: WaitOptions): Promise<void>;
+  /**
+   * Loads what was saved into a VM that was described as a clone, and lets it go on from there.
+   * @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   */
+  loadTemplate(directory: PodDirectory, options: WaitOptions): Promise<void>;
+}
+
+/** That ability, if this hypervisor has it. */
+export function templatingOf(hypervisor: Hypervisor): (Hypervisor & Templating) | undefined {
+  return hypervisor.capabilities().templates ? (hypervisor as Hypervisor & Templating) : undefined;
 }
 
 /** A hypervisor that can give a running VM more processors and memory. */

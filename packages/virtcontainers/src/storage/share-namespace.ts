@@ -11,7 +11,7 @@ import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.
  * Descriptor of a share's directory in the process that serves it. One digit: a shell redirects no others. QEMU finds
  * the shares from here on.
  */
-export const SHARE_FD = 8;
+export const SHARE_FD = 9;
 
 /**
  * The share lies on itself, read-only: the guest can change what is bound into it, but not the share itself, in which we

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 
 /** Longest path of a unix socket in bytes, by the size of `sun_path`. */
 export const MAX_SOCKET_PATH_BYTES = 107;
@@ -34,6 +34,8 @@ export const FILES = {
   proxyState: "proxy-state.json",
   /** what the proxy said */
   proxyLog: "proxy.log",
+  /** locked, shared, by the shims themselves as long as they live */
+  shimLock: "shim.lock",
   /** what the shims said */
   shimLog: "shim.log",
   /** directory of what shims leave: a directory for each container */
@@ -57,6 +59,8 @@ export const SOCKETS = {
   relayStream: "relay-tty.sock",
   /** the owner of the Kata agent's channel offers streams of it to others here */
   relayKata: "relay.sock",
+  /** takes the state of a VM that is saved, for a moment */
+  state: "state.sock",
   /** the pod's proxy */
   proxy: "proxy.sock",
   /** the daemon of a share, while it is started */
@@ -74,6 +78,11 @@ export const CONTAINER_FILES = {
 const ATTACH_PREFIX = "attach-";
 const DIGEST_DIGITS = 16;
 
+/** A short name for what has too long a one. */
+function digestOf(name: string): string {
+  return createHash("sha256").update(name).digest("hex").slice(0, DIGEST_DIGITS);
+}
+
 /** Where a pod keeps its files and sockets. */
 export class PodDirectory {
   readonly path: string;
@@ -83,6 +92,11 @@ export class PodDirectory {
   constructor(path: string, socketPath?: string | undefined) {
     this.path = path;
     this.socketPath = socketPath ?? path;
+  }
+
+  /** id of the pod: its directory has that name */
+  get podId(): string {
+    return basename(this.path);
   }
 
   file(name: keyof typeof FILES): string {
@@ -100,8 +114,17 @@ export class PodDirectory {
 
   /** Where the shim of a container's first process can be attached to. Ids are too long for a socket's path. */
   attachSocket(containerId: string): string {
-    const digest = createHash("sha256").update(containerId).digest("hex").slice(0, DIGEST_DIGITS);
-    return join(this.socketPath, `${ATTACH_PREFIX}${digest}.sock`);
+    return join(this.socketPath, `${ATTACH_PREFIX}${digestOf(containerId)}.sock`);
+  }
+
+  /** The same for another process of a container. */
+  execAttachSocket(containerId: string, token: string): string {
+    return this.attachSocket(`${containerId}/${token}`);
+  }
+
+  /** Where the shim of another process leaves how that ended, until its caller has read it. */
+  execExitFile(containerId: string, token: string): string {
+    return join(this.file("containers"), containerId, `exec-${digestOf(token)}.json`);
   }
 
   /** Makes the directory of the sockets, if they have one of their own. A record names it already, should we die now. */

@@ -10,9 +10,17 @@ import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Version of the record's form; raised whenever an older library could misread it. */
-export const RECORD_VERSION = 4;
+export const RECORD_VERSION = 5;
 /** Longest record read; the honest ones are a few KiB. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
+
+/** The shim of a container's first process in a pod's record. */
+interface ShimRecord extends ProcessIdentity {
+  /** name by which it asks its proxy, or the agent, for its process */
+  token: string;
+  /** it writes the output into a log: when it has died, another one can go on with that */
+  logs?: true;
+}
 
 /** A container in a pod's record. Its configuration is in the pod's. */
 export interface ContainerRecord {
@@ -25,6 +33,8 @@ export interface ContainerRecord {
   pausedAlone?: true;
   /** the process on the host that stands for it, when a caller has told one */
   shim?: ProcessIdentity;
+  /** its own shim, since it was started last */
+  ownShim?: ShimRecord;
   /** what it has of the host; missing: nothing yet, because there is no VM */
   storage?: ContainerStorage;
 }
@@ -198,8 +208,10 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   const ids = (record.config.containers ?? []).map(({ id }) => id);
   if (ids.length !== Object.keys(containers).length) return "containers do not match";
   if (!ids.every((id) => STATES.includes(containers[id]?.state))) return "bad container state";
-  const shims = Object.values(containers).flatMap(({ shim }) => (shim === undefined ? [] : [shim]));
-  return shims.every(isIdentity) ? undefined : "bad shim";
+  const shims = Object.values(containers).flatMap(({ shim, ownShim }) => [shim ?? [], ownShim ?? []].flat());
+  if (!shims.every(isIdentity)) return "bad shim";
+  const own = Object.values(containers).flatMap(({ ownShim }) => ownShim ?? []);
+  return own.every(({ token }) => typeof token === "string") ? undefined : "bad shim token";
 }
 
 function isIdentity(value: ProcessIdentity | undefined): boolean {

@@ -59,17 +59,35 @@ export function findPodProcesses(uuid: string): ProcessIdentity[] {
   const entries = Object.entries(podEnvironment(uuid)).map((entry) => entry.join("="));
   const found: ProcessIdentity[] = [];
   for (const name of readdirSync("/proc")) {
-    if (!/^\d+$/.test(name)) continue;
-    try {
-      const words = ["cmdline", "environ"].flatMap((file) =>
-        readFileSync(`/proc/${name}/${file}`, "utf8").split("\0"),
-      );
-      if (!words.includes(uuid) && !entries.some((entry) => words.includes(entry))) continue;
-    } catch {
-      continue;
-    }
+    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    const words = wordsOf(name);
+    if (!words.includes(uuid) && !entries.some((entry) => words.includes(entry))) continue;
     const identity = identifyProcess(Number(name));
     if (identity) found.push(identity);
   }
   return found;
+}
+
+/** Arguments and environment of a process; of one that has ended, none. */
+function wordsOf(pid: number | string): string[] {
+  try {
+    return ["cmdline", "environ"].flatMap((file) => readFileSync(`/proc/${pid}/${file}`, "utf8").split("\0"));
+  } catch {
+    return [];
+  }
+}
+
+/** Arguments of a process; of one that has ended, none. */
+export function argumentsOf(pid: number): string[] {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").slice(0, -1);
+  } catch {
+    return [];
+  }
+}
+
+/** Whether a process was started for a pod, by its environment. */
+export function isPodProcess(pid: number, uuid: string): boolean {
+  const words = wordsOf(pid);
+  return Object.entries(podEnvironment(uuid)).some((entry) => words.includes(entry.join("=")));
 }

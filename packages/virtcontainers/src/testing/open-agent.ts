@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
+import { DirectTransport } from "../agent/hyperstart/direct-transport.ts";
 import { HyperstartAgent } from "../agent/hyperstart/index.ts";
 import type { HyperstartSession } from "../agent/hyperstart/session.ts";
 import type { OpenOptions } from "../agent/types.ts";
@@ -34,6 +35,12 @@ export async function makeAgentBench(
     return session;
   };
   return { directory, peer, exits, open };
+}
+
+/** The transport of a session that goes over the agent's channels. */
+export function directOf({ transport }: HyperstartSession): DirectTransport {
+  if (transport instanceof DirectTransport) return transport;
+  throw new Error("the session goes another way");
 }
 
 /** The directory of a pod. */

@@ -39,10 +39,15 @@ export interface Cmd {
   supplementaryGroups?: string[];
   /** give the process a terminal */
   interactive?: boolean;
-  /** host terminal to connect (needs a shim: not supported yet) */
+  /** path of a host terminal that the process's shim gets for its own; only with a shim that is a program */
   console?: string;
-  /** nobody will wait for the process or read its output */
+  /**
+   * nobody will wait for the process or read its output; a shim that is a program writes that of a container's first process
+   * into a log
+   */
   detach?: boolean;
+  /** keep the input of a detached process open, for who attaches to it; default: it is closed at once. Ours alone */
+  openStdin?: boolean;
   /** executing a program cannot gain privileges (`no_new_privs`) */
   noNewPrivileges?: boolean;
   /** sets of capabilities; default: as the agent has them */

@@ -25,6 +25,8 @@ export interface ContainerStatus {
   exitCode: number | undefined;
   /** the command of the container (ours) */
   args: string[];
+  /** where a shim keeps the output of a detached container, of its last run; undefined: it has no log (ours) */
+  logPath: string | undefined;
 }
 
 /** Status of a pod. Go: `PodStatus`. */
@@ -47,6 +49,8 @@ export interface PodStatus {
   createdAt: Date;
   /** process id of the hypervisor on the host; undefined: none runs (ours) */
   hypervisorPid: number | undefined;
+  /** process id of the proxy on the host; undefined: none runs (ours) */
+  proxyPid: number | undefined;
   /** accelerator of the VM; undefined: none runs (ours) */
   accelerator: string | undefined;
   /** virtual CPUs that the VM has, with those that were plugged in; undefined: none runs (ours) */
@@ -87,7 +91,7 @@ export interface ProcessIo {
 
 /** A process of a container. Go: `Process`. */
 export interface Process {
-  /** id of the process: `init` is the first of its container; others are unique in the pod */
+  /** id of the process, unique in the pod; without a shim, `init` is the first of its container */
   readonly token: string;
   /** process id of the shim on the host, or what `setPid` told; -1: there is no such process */
   readonly pid: number;
@@ -130,9 +134,9 @@ export interface VCContainer {
   pod(): VCPod;
   /** A copy of the annotations of the container's configuration. */
   getAnnotations(): Record<string, string>;
-  /** Process id that stands for the container on the host: what `setPid` told; -1: no such process lives. */
+  /** Process id that stands for the container on the host: what `setPid` told, or the shim's; -1: no such process lives. */
   getPid(): number;
-  /** Id of the container's first process: `init`. */
+  /** Id of the container's first process: `init`, or the name by which its shim asks for it. */
   getToken(): string;
   /** The container's first process. */
   process(): Process;

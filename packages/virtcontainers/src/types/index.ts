@@ -1,8 +1,11 @@
 export type * from "./agent-config.ts";
+export type * from "./attach.ts";
 export type * from "./container-config.ts";
+export type * from "./factory-config.ts";
 export type * from "./handles.ts";
 export type * from "./hypervisor-config.ts";
 export * from "./kinds.ts";
+export type * from "./log.ts";
 export type * from "./network-config.ts";
 export type * from "./network-status.ts";
 export type * from "./oci-spec.ts";

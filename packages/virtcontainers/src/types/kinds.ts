@@ -19,7 +19,7 @@ export const SocketType = { vsock: "vsock", unix: "unix" } as const;
 /** One of the values above. */
 export type SocketType = (typeof SocketType)[keyof typeof SocketType];
 
-/** Kind of proxy. Supported now: `noopProxy`, `noProxy`. Go: `ProxyType`. */
+/** Kind of proxy; `docs/compatibility.md` tells which agent and shim go with which. Go: `ProxyType`. */
 export const ProxyType = {
   noopProxy: "noopProxy",
   noProxy: "noProxy",
@@ -29,7 +29,7 @@ export const ProxyType = {
 /** One of the values above. */
 export type ProxyType = (typeof ProxyType)[keyof typeof ProxyType];
 
-/** Kind of shim. Supported now: `noopShim`. Go: `ShimType`. */
+/** Kind of shim. Go: `ShimType`. */
 export const ShimType = { ccShim: "ccShim", noopShim: "noopShim", kataShim: "kataShim" } as const;
 /** One of the values above. */
 export type ShimType = (typeof ShimType)[keyof typeof ShimType];

@@ -1,3 +1,4 @@
+import type { FactoryConfig } from "./factory-config.ts";
 import type { VCPod } from "./handles.ts";
 import type { ProcessListFormat } from "./kinds.ts";
 
@@ -39,14 +40,26 @@ export interface ProcessListOptions {
   args?: string[] | undefined;
 }
 
+/** Options of `stopPod` and `deletePod`. */
+export interface EndOptions extends CallOptions {
+  /** do it only if each container has ended by itself, or is stopped; else ERR_STATE_INVALID. Ours alone */
+  ifEnded?: boolean | undefined;
+}
+
 /** Options of `listPod`. */
 export interface ListOptions extends CallOptions {
   /** is told why a pod's state cannot be told, and the others are listed; without it, such a pod fails the call */
   onBroken?: ((error: Error) => void) | undefined;
 }
 
+/** Options of `createPod`. */
+export interface CreateOptions extends CallOptions {
+  /** where the VM comes from; default: it boots. Kata: the argument `factory` of `CreateSandbox` */
+  factory?: FactoryConfig | undefined;
+}
+
 /** Options of `runPod`. */
-export interface RunOptions extends CallOptions {
+export interface RunOptions extends CreateOptions {
   /**
    * is given the pod when it is created and none of its containers is started: the moment for `container.attach()`.
    * What it throws fails the call

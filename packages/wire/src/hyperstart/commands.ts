@@ -1,3 +1,5 @@
+import { RENEW } from "./renewal.ts";
+
 /** API number a hyperstart agent of dialect H answers to GETVERSION (hyperstart `api.h`). */
 export const API_VERSION = 4244;
 
@@ -78,6 +80,7 @@ const names: readonly string[] = Object.keys(Command);
 
 /** Name of a command that a host has sent: as {@link commandName}, but 23 is its PSCONTAINER. */
 export function hostCommandName(code: number): string {
+  if (code === RENEW) return "RENEW";
   return code === PSCONTAINER ? "PSCONTAINER" : commandName(code);
 }
 

@@ -22,7 +22,8 @@ export class ControlDecoder {
   /** `maxFrameBytes`: longest frame taken, header included; 16 MiB by default. */
   constructor(options: { maxFrameBytes?: number } = {}) {
     const { maxFrameBytes = MAX_CONTROL_FRAME_BYTES } = options;
-    const shape = { headerBytes: CONTROL_HEADER_BYTES, lengthOffset: 4, maxFrameBytes };
+    const readLength = (bytes: Uint8Array, start: number) => readU32(bytes, start + 4);
+    const shape = { headerBytes: CONTROL_HEADER_BYTES, maxFrameBytes, readLength };
     this.#splitter = new FrameSplitter(shape, (bytes, start, end) => ({
       command: readU32(bytes, start),
       // Not bytes.slice(): on a Node Buffer that is a view, not a copy.

@@ -1,4 +1,3 @@
-import { readU32 } from "../big-endian.ts";
 import { FrameError } from "./frame-error.ts";
 
 /** Smallest buffer for a frame that came in pieces, in bytes. */
@@ -8,10 +7,10 @@ const MIN_BUFFER_BYTES = 512;
 export interface FrameShape {
   /** header size in bytes */
   headerBytes: number;
-  /** offset in the header of the u32 big-endian total length, in bytes */
-  lengthOffset: number;
   /** longest frame taken, header included, in bytes */
   maxFrameBytes: number;
+  /** The total length that the header at an offset claims, in bytes. Throws FrameError when it is no header. */
+  readLength(bytes: Uint8Array, start: number): number;
 }
 
 /**
@@ -107,12 +106,26 @@ export class FrameSplitter<Frame> {
 
   /** The checked total length of the frame whose header stands at an offset. */
   #frameBytes(bytes: Uint8Array, start: number, frames: Frame[]): number {
-    const { headerBytes, lengthOffset, maxFrameBytes } = this.#shape;
-    const total = readU32(bytes, start + lengthOffset);
+    const { headerBytes, maxFrameBytes } = this.#shape;
+    const total = this.#readLength(bytes, start, frames);
     if (total >= headerBytes && total <= maxFrameBytes) return total;
-    this.reset();
-    this.#stopped = true;
+    this.#stop();
     const problem = total < headerBytes ? `below its header of ${headerBytes}` : `above ${maxFrameBytes}`;
     throw new FrameError("ERR_FRAME_LENGTH", `a frame claims ${total} bytes, ${problem}`, frames);
+  }
+
+  #readLength(bytes: Uint8Array, start: number, frames: Frame[]): number {
+    try {
+      return this.#shape.readLength(bytes, start);
+    } catch (error) {
+      this.#stop();
+      if (error instanceof FrameError) throw new FrameError(error.code, error.message, frames);
+      throw error;
+    }
+  }
+
+  #stop(): void {
+    this.reset();
+    this.#stopped = true;
   }
 }

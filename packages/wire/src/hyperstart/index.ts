@@ -45,6 +45,8 @@ export type { ProcessAsyncEvent } from "./process-event.ts";
 export { encodeProcessAsyncEvent, parseProcessAsyncEvent } from "./process-event.ts";
 export type { ProcessList } from "./process-list.ts";
 export { parseListedPids, parseProcessList } from "./process-list.ts";
+export type { Renewal } from "./renewal.ts";
+export { parseRenewal, RENEW } from "./renewal.ts";
 export type {
   ExecCommand,
   ExecRequest,
@@ -60,5 +62,13 @@ export {
   parseSignalProcess,
   parseWindowSize,
 } from "./requests.ts";
+export type { ControlPrefix } from "./resync.ts";
+export {
+  ControlResync,
+  MARKER_RANDOM_BYTES,
+  makeStreamMarker,
+  RESYNC_RANDOM_BYTES,
+  StreamResync,
+} from "./resync.ts";
 export type { StreamFrame } from "./stream-frame.ts";
 export { encodeStream, StreamDecoder, writeStreamHeader } from "./stream-frame.ts";

@@ -28,7 +28,8 @@ export class StreamDecoder {
   /** `maxFrameBytes`: longest frame taken, header included; 64 KiB of data by default. */
   constructor(options: { maxFrameBytes?: number } = {}) {
     const { maxFrameBytes = MAX_STREAM_FRAME_BYTES } = options;
-    const shape = { headerBytes: STREAM_HEADER_BYTES, lengthOffset: 8, maxFrameBytes };
+    const readLength = (bytes: Uint8Array, start: number) => readU32(bytes, start + 8);
+    const shape = { headerBytes: STREAM_HEADER_BYTES, maxFrameBytes, readLength };
     this.#splitter = new FrameSplitter(shape, (bytes, start, end) => {
       const seq = readU32(bytes, start) * U32_RANGE + readU32(bytes, start + 4);
       if (seq > MAX_STREAM_SEQ) {

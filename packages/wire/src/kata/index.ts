@@ -12,3 +12,4 @@ export * from "./messages/oci.ts";
 export * from "./messages/services.ts";
 export * from "./messages/types.ts";
 export * from "./new-host.ts";
+export * from "./take-over.ts";

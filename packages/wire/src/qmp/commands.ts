@@ -117,7 +117,7 @@ export interface QmpMemoryDevice {
 /** What is behind memory that is plugged in, for `object-add`. */
 export interface QmpMemoryBackend {
   /** kind */
-  "qom-type": "memory-backend-ram" | "memory-backend-memfd";
+  "qom-type": "memory-backend-ram" | "memory-backend-memfd" | "memory-backend-file";
   /** name that `device_add` and `object-del` know it by */
   id: string;
   /** bytes */
@@ -128,6 +128,15 @@ export interface QmpMemoryBackend {
   prealloc?: boolean;
   /** from the host's huge pages */
   hugetlb?: boolean;
+  /** the file that it is in */
+  "mem-path"?: string;
+}
+
+/** An ability of migration, to be turned on or off. */
+export interface QmpMigrationCapability {
+  /** `events`: MIGRATION tells how it goes; `x-ignore-shared`: memory that others share stays where it is */
+  capability: "events" | "x-ignore-shared";
+  state: boolean;
 }
 
 /** One block node in the answer to `query-named-block-nodes`; the rest of its data is not used. */
@@ -172,6 +181,12 @@ export interface QmpCommands {
   "query-memdev": { arguments: None; return: QmpMemdev[] };
   /** Asks for the character devices. */
   "query-chardev": { arguments: None; return: { label: string }[] };
+  /** Says how state is to be saved and loaded. */
+  "migrate-set-capabilities": { arguments: { capabilities: QmpMigrationCapability[] }; return: None };
+  /** Begins to send the VM's state to a place, `unix:PATH`; MIGRATION tells when it is there. */
+  migrate: { arguments: { uri: string }; return: None };
+  /** Begins to load a VM's state from a place, `fd:NUMBER`; MIGRATION tells when it is loaded. */
+  "migrate-incoming": { arguments: { uri: string }; return: None };
   /** Stops the virtual CPUs. */
   stop: { arguments: None; return: None };
   /** Lets the virtual CPUs go on. */

@@ -12,6 +12,8 @@ export interface QmpEvents {
   POWERDOWN: Record<string, never>;
   /** The guest's kernel panicked; `action` is what QEMU does now, `"pause"` or `"poweroff"`. */
   GUEST_PANICKED: { action: string };
+  /** State is saved or loaded, with capability `events`: `"active"`, `"completed"`, `"failed"`, … */
+  MIGRATION: { status: string };
   /** A device was given back; without `device` it had no id. */
   DEVICE_DELETED: { device?: string; path: string };
 }
@@ -28,6 +30,7 @@ const eventData: { [N in QmpEventName]: { [K in keyof QmpEvents[N]]-?: "boolean"
     RESET: { guest: "boolean", reason: "string" },
     POWERDOWN: {},
     GUEST_PANICKED: { action: "string" },
+    MIGRATION: { status: "string" },
     DEVICE_DELETED: { device: "string?", path: "string" },
   };
 

@@ -33,6 +33,10 @@ describe("a cgroup", needsStage, () => {
     assert.deepEqual(await report("freezer"), expected);
   });
 
+  it("tells of its events when they happen, and wakes nobody in between", async () => {
+    assert.deepEqual(await report("events"), { quiet: true });
+  });
+
   it("is removed with what its processes made in it, and is never outside the tree", async () => {
     const { bad, ...rest } = (await report("nested")) as { bad: string[] };
     assert.deepEqual(rest, {

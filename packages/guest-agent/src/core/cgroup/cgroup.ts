@@ -44,6 +44,7 @@ export class Cgroup {
   #stopOom = () => {};
   #frozen = false;
   #freezing: Promise<void> | undefined;
+  #emptying: Promise<void> | undefined;
 
   /**
    * Makes it.
@@ -167,22 +168,33 @@ export class Cgroup {
     const events = `${this.#folder}/memory.events`;
     // Those that were killed before somebody listened count, too.
     let known = 0;
-    this.#stopOom();
-    this.#stopOom = watchEvents(events, () => {
+    const look = () => {
       const killed = readEvent(events, "oom_kill");
       if (killed > known) listener();
       known = killed;
-    });
+    };
+    this.#stopOom();
+    const stop = watchEvents(events, look);
+    this.#stopOom = () => {
+      stop();
+      // An event that the kernel holds back would be lost with the cgroup.
+      look();
+    };
   }
 
   #isPopulated(): boolean {
     return readEvent(`${this.#folder}/cgroup.events`, "populated") === 1;
   }
 
-  /** Resolves when no process is left in it. */
+  /**
+   * Resolves when no process is left in it. All who wait share one watch: the kernel holds an event back that comes soon after
+   * another, and forgets it when the cgroup is removed meanwhile, by who did not have to wait.
+   */
   empty(): Promise<void> {
-    // One that is removed has nobody in it.
-    return awaitEvent(`${this.#folder}/cgroup.events`, () => !this.#isPopulated());
+    this.#emptying ??= awaitEvent(`${this.#folder}/cgroup.events`, () => !this.#isPopulated()).finally(() => {
+      this.#emptying = undefined;
+    });
+    return this.#emptying;
   }
 
   /** Removes it, and what its processes have made in it; it must be empty. */

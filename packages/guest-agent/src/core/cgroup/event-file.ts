@@ -3,6 +3,7 @@
 import * as sys from "tiny:sys";
 import {
   EPOLLERR,
+  EPOLLET,
   EPOLLPRI,
   O_CLOEXEC,
   O_RDONLY,
@@ -31,8 +32,8 @@ export function watchEvents(path: string, changed: () => void): () => void {
     unwatch(fd);
     sys.close(fd);
   };
-  // The kernel tells of a change as an exceptional condition.
-  watch(fd, EPOLLPRI | EPOLLERR, changed);
+  // The kernel tells of a change as an exceptional condition, which lasts until this descriptor is read. The edge is enough.
+  watch(fd, EPOLLPRI | EPOLLERR | EPOLLET, changed);
   changed();
   return close;
 }

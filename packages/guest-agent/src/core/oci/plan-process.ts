@@ -109,7 +109,7 @@ function planCredentials(
     ...(names?.gid && { group: names.gid }),
     additionalGroups: [...(names?.additionalGids ?? []), ...AdditionalGids.map(String)],
   };
-  return (passwd, group) => lookUpCredentials(wanted, passwd, group);
+  return (passwd, readGroups) => lookUpCredentials(wanted, passwd, readGroups());
 }
 
 function planOomScore({ OOMScoreAdj: score }: Process): number {

@@ -1,23 +1,29 @@
+import { randomBytes } from "node:crypto";
 import type { Socket } from "node:net";
 import {
   Command,
   ControlDecoder,
   type ControlFrame,
+  ControlResync,
   commandName,
   decodeNext,
   encodeControl,
   encodeStream,
   hostCommandName,
+  MARKER_RANDOM_BYTES,
   MAX_FILE_BYTES,
+  makeStreamMarker,
   type ProcessAsyncEvent,
   parseProcessAsyncEvent,
+  RESYNC_RANDOM_BYTES,
   StreamDecoder,
   type StreamFrame,
+  StreamResync,
 } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../deadline.ts";
 import { HuskError, messageOf } from "../../errors/index.ts";
-import { ControlResync, makeStreamMarker, StreamResync } from "./resync.ts";
 import { StreamWriter } from "./stream-writer.ts";
+import type { CommandOptions, Reply } from "./transport.ts";
 
 /** Longest control message taken from the guest: a file or a table of processes, with its header. */
 const MAX_CONTROL_BYTES = MAX_FILE_BYTES + 1024;
@@ -31,18 +37,6 @@ export interface ConnectionEvents {
   onClosed(error: HuskError | undefined): void;
   /** The control channel has ended: no reply or event comes any more, output may. */
   onControlEnded(): void;
-}
-
-/** Limits of one command. */
-export interface CommandOptions {
-  readonly timeoutMs: number;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** The agent's answer. */
-export interface Reply {
-  readonly ok: boolean;
-  readonly payload: Uint8Array;
 }
 
 interface Outstanding {
@@ -88,8 +82,8 @@ export class HyperstartConnection {
     control.on("data", (chunk: Buffer) => this.#receive(() => this.#takeControl(chunk)));
     stream.on("data", (chunk: Buffer) => this.#receive(() => this.#takeStream(chunk)));
     if (options.takeOver) {
-      const marker = makeStreamMarker();
-      this.#controlResync = new ControlResync();
+      const marker = makeStreamMarker(randomBytes(MARKER_RANDOM_BYTES));
+      this.#controlResync = new ControlResync(randomBytes(RESYNC_RANDOM_BYTES));
       this.#streamResync = new StreamResync(marker);
       control.write(this.#controlResync.questions);
       stream.write(marker);
@@ -181,9 +175,9 @@ export class HyperstartConnection {
   }
 
   /** Of what was for another process, only the exits are of use. */
-  #resyncControl(resync: ControlResync, chunk: Buffer): Buffer {
+  #resyncControl(resync: ControlResync, chunk: Buffer): Uint8Array {
     const found = resync.push(chunk);
-    if (!found) return Buffer.alloc(0);
+    if (!found) return new Uint8Array(0);
     this.#controlResync = undefined;
     for (const frame of found.frames) if (frame.command === Command.PROCESSASYNCEVENT) this.#takeFrame(frame);
     this.#sendNext();

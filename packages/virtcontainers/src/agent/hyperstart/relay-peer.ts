@@ -15,15 +15,15 @@ import {
   type StreamFrame,
 } from "@husk/wire/hyperstart";
 import { messageOf } from "../../errors/index.ts";
+import type { DirectTransport } from "./direct-transport.ts";
 import { encodeToken } from "./relay-token.ts";
-import type { HyperstartSession } from "./session.ts";
 import type { StreamSink } from "./stream-router.ts";
 
 const CONTROL_HEADER_BYTES = 8;
 
 /** One client of the relay: its commands go to the agent in their order, its processes' output comes back to it. */
 export class RelayClient implements StreamSink {
-  readonly #session: HyperstartSession;
+  readonly #transport: DirectTransport;
   readonly #control: Socket;
   readonly #decoder = new ControlDecoder({ maxFrameBytes: MAX_REQUEST_BYTES + CONTROL_HEADER_BYTES });
   /** its processes' streams: stdio, and all numbers of that process */
@@ -33,8 +33,8 @@ export class RelayClient implements StreamSink {
   /** the commands before, so that replies keep their order */
   #last: Promise<void> = Promise.resolve();
 
-  constructor(session: HyperstartSession, control: Socket, token: number) {
-    this.#session = session;
+  constructor(transport: DirectTransport, control: Socket, token: number) {
+    this.#transport = transport;
     this.#control = control;
     control.once("close", () => this.#leave());
     control.write(encodeControl(Command.READY, encodeToken(token)));
@@ -43,11 +43,11 @@ export class RelayClient implements StreamSink {
   /** Its stream connection has come: now its commands are heard. */
   pair(stream: Socket, decoder: StreamDecoder, early: readonly StreamFrame[]): void {
     this.#stream = stream;
-    this.#unlisten = this.#session.listen(({ container, process, status }) => {
+    this.#unlisten = this.#transport.listen(({ container, process, status }) => {
       this.#say(Command.PROCESSASYNCEVENT, encodeProcessAsyncEvent(container, process, status));
     });
     stream.once("close", () => this.#control.destroy());
-    stream.on("drain", () => this.#session.router.unblock(this));
+    stream.on("drain", () => this.#transport.router.unblock(this));
     stream.on("data", (chunk: Buffer) => this.#guard(() => this.#takeInput(decoder.push(chunk))));
     this.#guard(() => this.#takeInput(early));
     this.#control.on("data", (chunk: Buffer) => {
@@ -74,15 +74,15 @@ export class RelayClient implements StreamSink {
 
   #takeInput(frames: readonly StreamFrame[]): void {
     for (const { seq, data } of frames) {
-      if (!this.#session.router.owns(seq, this)) continue;
-      if (data.length === 0) this.#session.connection.end(seq);
+      if (!this.#transport.router.owns(seq, this)) continue;
+      if (data.length === 0) this.#transport.connection.end(seq);
       else this.#forward(seq, data);
     }
   }
 
   #forward(seq: number, data: Uint8Array): void {
     let isDone = false;
-    this.#session.connection.write(seq, data, () => {
+    this.#transport.connection.write(seq, data, () => {
       isDone = true;
       this.#stream?.resume();
     });
@@ -99,14 +99,14 @@ export class RelayClient implements StreamSink {
     let stdio = 0;
     try {
       stdio = this.#claim(streamsOf(command, payload));
-      const timeoutMs = this.#session.deadline(command === Command.DESTROYPOD ? "agentStop" : "agentStart");
-      const reply = await this.#session.connection.request(command, payload, { timeoutMs });
+      const timeoutMs = this.#transport.deadline(command === Command.DESTROYPOD ? "agentStop" : "agentStart");
+      const reply = await this.#transport.connection.request(command, payload, { timeoutMs });
       if (!reply.ok) this.#release(stdio);
       this.#say(reply.ok ? Command.ACK : Command.ERROR, reply.payload);
     } catch (error) {
       this.#release(stdio);
       // What the agent would have said is not known: that is an end of the channel, not a refusal.
-      if (this.#session.closed) this.#control.destroy();
+      if (this.#transport.closed) this.#control.destroy();
       else this.#say(Command.ERROR, messageOf(error));
     }
   }
@@ -114,13 +114,13 @@ export class RelayClient implements StreamSink {
   #claim(seqs: readonly number[]): number {
     const [stdio] = seqs;
     if (stdio === undefined) return 0;
-    this.#session.router.add(seqs, this);
+    this.#transport.router.add(seqs, this);
     this.#streams.set(stdio, seqs);
     return stdio;
   }
 
   #release(stdio: number): void {
-    this.#session.router.delete(this.#streams.get(stdio) ?? []);
+    this.#transport.router.delete(this.#streams.get(stdio) ?? []);
     this.#streams.delete(stdio);
   }
 
@@ -133,10 +133,10 @@ export class RelayClient implements StreamSink {
     this.#stream?.destroy();
     // Nobody will write to these processes any more: that they see.
     for (const stdio of this.#streams.keys()) {
-      this.#session.connection.end(stdio);
+      this.#transport.connection.end(stdio);
       this.#release(stdio);
     }
-    this.#session.router.unblock(this);
+    this.#transport.router.unblock(this);
   }
 }
 

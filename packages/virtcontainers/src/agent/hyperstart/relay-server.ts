@@ -3,15 +3,15 @@ import { rmSync } from "node:fs";
 import { createServer, type Server, type Socket } from "node:net";
 import { StreamDecoder } from "@husk/wire/hyperstart";
 import type { PodDirectory } from "../../store/pod-directory.ts";
+import type { DirectTransport } from "./direct-transport.ts";
 import { RelayClient } from "./relay-peer.ts";
-import type { HyperstartSession } from "./session.ts";
 
 /**
  * Offers the agent's channels, which only one process can hold, to others: on two sockets it speaks the same protocol as
- * the agent. It is open as long as its session.
+ * the agent. It is open as long as its transport.
  */
 export class RelayServer {
-  readonly #session: HyperstartSession;
+  readonly #transport: DirectTransport;
   readonly #servers: Server[];
   readonly #paths: string[];
   /** clients whose stream connection has not come yet, by their token */
@@ -19,13 +19,13 @@ export class RelayServer {
   readonly #sockets = new Set<Socket>();
   #closed = false;
 
-  constructor(session: HyperstartSession, directory: PodDirectory) {
-    this.#session = session;
+  constructor(transport: DirectTransport, directory: PodDirectory) {
+    this.#transport = transport;
     const control = createServer((socket) => this.#acceptControl(socket));
     const stream = createServer((socket) => this.#acceptStream(socket));
     this.#servers = [control, stream];
     this.#paths = [directory.socket("relayControl"), directory.socket("relayStream")];
-    session.onClose(() => this.close());
+    transport.onClose(() => this.close());
   }
 
   /** Begins to listen. What a dead owner left at the paths is replaced: the lock is ours. */
@@ -33,7 +33,7 @@ export class RelayServer {
     // The stream socket first: whoever sees the control socket may use both.
     for (const index of [1, 0]) {
       const [server, path] = [this.#servers[index], this.#paths[index]];
-      // A session that has ended meanwhile must not be offered: nobody would close it again.
+      // A transport that has ended meanwhile must not be offered: nobody would close it again.
       if (!server || !path || this.#closed) continue;
       rmSync(path, { force: true });
       await new Promise<void>((resolve, reject) => {
@@ -60,7 +60,7 @@ export class RelayServer {
   #acceptControl(socket: Socket): void {
     this.#track(socket);
     const token = this.#drawToken();
-    const client = new RelayClient(this.#session, socket, token);
+    const client = new RelayClient(this.#transport, socket, token);
     this.#unpaired.set(token, client);
     socket.once("close", () => this.#unpaired.delete(token));
   }

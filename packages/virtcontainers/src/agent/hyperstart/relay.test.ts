@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import { Command, encodeControl, encodeProcessAsyncEvent } from "@husk/wire/hyperstart";
-import { makeAgentBench } from "../../testing/open-agent.ts";
+import { directOf, makeAgentBench } from "../../testing/open-agent.ts";
 import { GuestProcess } from "../guest-process.ts";
 import { connectSocket } from "../socket.ts";
 
@@ -120,7 +120,7 @@ test("a client whose command comes just when the owner goes is told that, and no
   const owner = await open({ fresh: true });
   const client = await open();
   const event = encodeControl(Command.PROCESSASYNCEVENT, encodeProcessAsyncEvent("c", "init", 0));
-  owner.listen(() => owner.close());
+  directOf(owner).listen(() => owner.close());
   // The first command's answer lets the second go on, the event that comes with it ends the owner.
   peer.overrides.set(Command.EXECCMD, () =>
     peer.control?.write(Buffer.concat([encodeControl(Command.ACK), event])),

@@ -12,7 +12,7 @@ import {
   parseRoutes,
 } from "@husk/wire/hyperstart";
 import type { GuestInterface } from "../../network/types.ts";
-import { makeAgentBench } from "../../testing/open-agent.ts";
+import { directOf, makeAgentBench } from "../../testing/open-agent.ts";
 import { GuestProcess } from "../guest-process.ts";
 import type { ContainerStart } from "../types.ts";
 
@@ -147,8 +147,8 @@ test("a reader that stops holds up the channel, and nothing is lost when it goes
     process.exit(0);
   };
   const paused = Promise.withResolvers<void>();
-  const pauseStream = session.connection.pauseStream.bind(session.connection);
-  t.mock.method(session.connection, "pauseStream", () => {
+  const pauseStream = directOf(session).connection.pauseStream.bind(directOf(session).connection);
+  t.mock.method(directOf(session).connection, "pauseStream", () => {
     pauseStream();
     paused.resolve();
   });
@@ -183,7 +183,7 @@ test("a message is sent only when the one before was taken", async (t) => {
     if (taken === 2) both.resolve();
   });
   const limits = { timeoutMs: 60_000 };
-  const replies = [1, 2].map(() => session.connection.request(Command.PING, undefined, limits));
+  const replies = [1, 2].map(() => directOf(session).connection.request(Command.PING, undefined, limits));
   // The first is taken, by its NEXT, but not answered: the second follows all the same.
   await both.promise;
   peer.sendControl(Command.ACK, "first");
@@ -197,14 +197,14 @@ test("a reply that comes after its deadline is not taken for the next one's", as
   const { peer, open } = await makeAgentBench(t);
   const session = await open({ fresh: true });
   peer.overrides.set(Command.PING, () => {});
-  await assert.rejects(session.connection.request(Command.PING, undefined, { timeoutMs: 1 }), {
+  await assert.rejects(directOf(session).connection.request(Command.PING, undefined, { timeoutMs: 1 }), {
     code: "ERR_TIMEOUT",
   });
   peer.overrides.set(Command.PING, () => {
     peer.sendControl(Command.ACK, "late");
     peer.sendControl(Command.ACK, "own");
   });
-  const reply = await session.connection.request(Command.PING, undefined, { timeoutMs: 60_000 });
+  const reply = await directOf(session).connection.request(Command.PING, undefined, { timeoutMs: 60_000 });
   assert.equal(Buffer.from(reply.payload).toString(), "own");
 });
 
@@ -227,7 +227,7 @@ test("whatever waits is failed when the VM ends", async (t) => {
   await assert.rejects(session.killContainer("other", 0, { signal: AbortSignal.abort() }), {
     code: "ERR_ABORTED",
   });
-  await assert.rejects(session.connection.request(Command.PING, undefined, { timeoutMs: 60_000 }), {
+  await assert.rejects(directOf(session).connection.request(Command.PING, undefined, { timeoutMs: 60_000 }), {
     code: "ERR_AGENT_DISCONNECTED",
   });
   await assert.rejects(io.wait(), { code: "ERR_VM_LOST" });

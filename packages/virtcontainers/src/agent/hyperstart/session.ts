@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER } from "@husk/wire/hyperstart";
+import {
+  Command,
+  type ProcessAsyncEvent,
+  type ProcessList,
+  PSCONTAINER,
+  RENEW,
+  type Renewal,
+} from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
@@ -9,56 +16,62 @@ import { checkedList } from "../process-list.ts";
 import {
   type AgentOptions,
   type AgentSession,
+  type Carrier,
   type ContainerStart,
+  type IdentityControl,
   INIT_PROCESS,
   type KillOptions,
   type OpenOptions,
   type PodStart,
   type ResourceControl,
 } from "../types.ts";
-import type { HyperstartConnection, Reply } from "./connection.ts";
 import { interfaceRequest, routesRequest } from "./network-requests.ts";
 import { replyText } from "./reply-text.ts";
 import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
-import { SessionProcess } from "./session-process.ts";
-import { StreamRouter } from "./stream-router.ts";
+import type {
+  CommandOptions,
+  PreparedProcess,
+  ProcessName,
+  ProcessStreams,
+  Reply,
+  Transport,
+  TransportEvents,
+} from "./transport.ts";
 
-/** A session with hyperstart, over its channels or over another process that relays them. */
-export class HyperstartSession implements AgentSession, ResourceControl {
-  readonly connection: HyperstartConnection;
-  readonly router: StreamRouter;
-  readonly isOwner: boolean;
+/** A process that this session has started and carries. */
+interface CarriedProcess extends ProcessName {
+  readonly process: GuestProcess;
+  readonly streams: ProcessStreams;
+  release(): void;
+}
+
+/** A session with hyperstart, whatever the way to it. */
+export class HyperstartSession<Way extends Transport = Transport>
+  implements AgentSession, ResourceControl, IdentityControl
+{
+  readonly transport: Way;
   readonly #options: OpenOptions;
-  readonly #processes = new Map<string, SessionProcess>();
-  readonly #closers: (() => void)[] = [];
-  readonly #listeners = new Set<(event: ProcessAsyncEvent) => void>();
+  readonly #processes = new Map<string, CarriedProcess>();
   #closed = false;
 
-  constructor(connection: HyperstartConnection, isOwner: boolean, options: OpenOptions) {
-    this.connection = connection;
-    this.isOwner = isOwner;
+  constructor(options: OpenOptions, connect: (events: TransportEvents) => Way) {
     this.#options = options;
-    this.router = new StreamRouter(connection);
+    this.transport = connect({
+      onExit: (event) => this.#takeExit(event),
+      onOutputEnd: (name) => this.#forgetFinished(this.#processes.get(keyOf(name))),
+      onStreamsLost: (name, error) =>
+        void this.#failProcesses((entry) => keyOf(entry) === keyOf(name), error),
+      onControlEnded: () => void this.#failProcesses(isUnreachable),
+      onClosed: (error) => void this.#takeClosed(error),
+    });
   }
 
   get closed(): boolean {
-    return this.#closed || this.connection.closed;
+    return this.#closed || this.transport.closed;
   }
 
-  /** Calls `listener` at every end of a process, until it is taken off by the function returned. */
-  listen(listener: (event: ProcessAsyncEvent) => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  /** Calls `closer` when the session ends. */
-  onClose(closer: () => void): void {
-    this.#closers.push(closer);
-  }
-
-  /** Milliseconds of a deadline on this VM. */
-  deadline(name: DeadlineName): number {
-    return deadlineMs(name, this.#options.deadlineFactor);
+  get isOwner(): boolean {
+    return this.transport.isOwner;
   }
 
   async startPod(pod: PodStart, options: AgentOptions): Promise<void> {
@@ -79,23 +92,25 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     if (request.routes.length > 0) await this.#command(Command.SETUPROUTE, request, "agentCommand", options);
   }
 
-  async startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void> {
-    const seqs = this.#allocateSeqs(process);
-    const entry = new SessionProcess(start.config.id, INIT_PROCESS, seqs, process);
-    await this.#start(entry, Command.NEWCONTAINER, containerRequest(start, seqs), options);
+  async startContainer(start: ContainerStart, carrier: Carrier, options: AgentOptions): Promise<void> {
+    const name = { containerId: start.config.id, processId: INIT_PROCESS };
+    const request = (seqs: StreamSeqs) => containerRequest(start, seqs);
+    await this.#start(name, carrier, { command: Command.NEWCONTAINER, request }, options);
   }
 
   async startProcess(
     containerId: string,
     cmd: Cmd,
-    process: GuestProcess,
+    carrier: Carrier,
     options: AgentOptions,
   ): Promise<string> {
-    const seqs = this.#allocateSeqs(process);
-    const entry = new SessionProcess(containerId, `exec-${randomBytes(8).toString("hex")}`, seqs, process);
-    const payload = { container: containerId, process: processRequest(entry.processId, cmd, seqs) };
-    await this.#start(entry, Command.EXECCMD, payload, options);
-    return entry.processId;
+    const processId = `exec-${randomBytes(8).toString("hex")}`;
+    const request = (seqs: StreamSeqs) => ({
+      container: containerId,
+      process: processRequest(processId, cmd, seqs),
+    });
+    await this.#start({ containerId, processId }, carrier, { command: Command.EXECCMD, request }, options);
+    return processId;
   }
 
   async killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean> {
@@ -127,87 +142,88 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     await this.#command(Command.ONLINECPUMEM, undefined, "agentStart", options);
   }
 
+  async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
+    const now = Date.now();
+    const seconds = Math.floor(now / 1000);
+    const payload: Renewal = {
+      seconds,
+      nanoseconds: (now - seconds * 1000) * 1_000_000,
+      random: Buffer.from(random).toString("hex"),
+    };
+    await this.#command(RENEW, payload, "agentCommand", options);
+  }
+
   async stopPod(options: AgentOptions): Promise<boolean> {
     await this.#command(Command.DESTROYPOD, undefined, "agentStop", options);
     return true;
   }
 
   close(): void {
-    this.connection.close();
-    // Now, and not when the sockets have told of their end: a caller that goes on must find nothing held.
-    this.#runClosers();
+    this.transport.close();
   }
 
-  /** Joins an event of the guest to the process it is about. */
-  takeEvent(event: ProcessAsyncEvent): void {
-    const entry = this.#processes.get(keyOf(event.container, event.process));
+  /** Joins the end of a process to that process. */
+  #takeExit(event: ProcessAsyncEvent): void {
+    const entry = this.#processes.get(keyOf({ containerId: event.container, processId: event.process }));
     entry?.process.exit(event.status);
     this.#forgetFinished(entry);
     this.#options.events.onExit(event.container, event.process, event.status);
-    for (const listener of this.#listeners) listener(event);
-  }
-
-  /** No exit is told any more: what has not ended and cannot end by its output is lost. */
-  async takeControlEnd(): Promise<void> {
-    this.#runClosers();
-    if (this.router.isBlocked()) await this.#failProcesses((process) => !process.hasExited);
   }
 
   /** The session has ended: whatever has not ended is lost. */
-  async takeClosed(error: HuskError | undefined): Promise<void> {
+  async #takeClosed(error: HuskError | undefined): Promise<void> {
     this.#closed = true;
-    this.#runClosers();
     this.#options.events.onClosed();
     await this.#failProcesses(() => true, error);
   }
 
-  async #failProcesses(select: (process: GuestProcess) => boolean, known?: HuskError): Promise<void> {
-    const lost = [...this.#processes.values()].filter(({ process }) => !process.finished && select(process));
+  async #failProcesses(select: (entry: CarriedProcess) => boolean, known?: HuskError): Promise<void> {
+    const lost = [...this.#processes.values()].filter((entry) => !entry.process.finished && select(entry));
     if (lost.length === 0) return;
-    const error = known ?? (await this.#options.describeLoss(!this.isOwner));
+    const error = known ?? (await this.#describeLoss());
     for (const entry of lost) {
       entry.process.fail(error);
       this.#forget(entry);
     }
   }
 
-  #runClosers(): void {
-    for (const closer of this.#closers.splice(0)) closer();
+  #describeLoss(): Promise<HuskError> {
+    return this.#options.describeLoss(!this.isOwner);
   }
 
-  #allocateSeqs(process: GuestProcess): StreamSeqs {
-    return { stdio: this.router.allocate(), stderr: process.terminal ? 0 : this.router.allocate() };
-  }
-
-  /** Output may come before the reply, so the streams are known before the command is sent. */
+  /** Output may come before the reply, so the process is known before the command is sent. */
   async #start(
-    entry: SessionProcess,
-    command: number,
-    payload: object,
+    name: ProcessName,
+    carrier: Carrier,
+    { command, request }: { command: number; request: (seqs: StreamSeqs) => object },
     options: AgentOptions,
   ): Promise<void> {
-    const key = keyOf(entry.containerId, entry.processId);
-    this.#processes.set(key, entry);
-    this.router.add(entry.numbers, entry);
+    const limits = this.#limits("agentStart", options);
+    const prepared = await this.#explainLoss(this.transport.prepare(name, carrier, limits));
+    const entry = carriedOf(name, carrier, prepared);
+    if (entry) this.#processes.set(keyOf(name), entry);
     try {
-      await this.#command(command, payload, "agentStart", options);
+      const payload = request(prepared.seqs);
+      checkReply(command, await this.#explainLoss(prepared.start(command, payload, limits)));
     } catch (error) {
-      this.#forget(entry);
+      if (entry) this.#forget(entry);
+      else prepared.release();
       throw error;
     }
-    entry.process.start(this.#channelOf(entry));
+    if (entry) entry.process.start(this.#channelOf(entry));
+    else prepared.release();
   }
 
-  #channelOf(entry: SessionProcess): ProcessChannel {
-    const { containerId: container, processId: process, seqs } = entry;
+  #channelOf(entry: CarriedProcess): ProcessChannel {
+    const { containerId: container, processId: process, streams } = entry;
     const ask = async (command: number, payload: object) => {
       await this.#request(command, { container, process, ...payload }, "agentCommand", {});
     };
     return {
-      writeStdin: (data, done) => this.connection.write(seqs.stdio, data, done),
-      closeStdin: () => this.connection.end(seqs.stdio),
+      writeStdin: (data, done) => streams.writeStdin(data, done),
+      closeStdin: () => streams.closeStdin(),
       resumeOutput: () => {
-        this.router.unblock(entry);
+        streams.resumeOutput();
         this.#forgetFinished(entry);
       },
       signal: (signal) => ask(Command.SIGNALPROCESS, { signal }),
@@ -215,29 +231,35 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     };
   }
 
-  #forgetFinished(entry: SessionProcess | undefined): void {
+  #forgetFinished(entry: CarriedProcess | undefined): void {
     if (entry?.process.finished) this.#forget(entry);
   }
 
-  #forget(entry: SessionProcess): void {
-    this.#processes.delete(keyOf(entry.containerId, entry.processId));
-    this.router.delete(entry.numbers);
-    this.router.unblock(entry);
+  #forget(entry: CarriedProcess): void {
+    this.#processes.delete(keyOf(entry));
+    entry.release();
   }
 
-  async #request(
+  #limits(deadline: DeadlineName, { signal }: AgentOptions): CommandOptions {
+    return { timeoutMs: deadlineMs(deadline, this.#options.deadlineFactor), signal };
+  }
+
+  #request(
     command: number,
     payload: object | undefined,
     deadline: DeadlineName,
     options: AgentOptions,
   ): Promise<Reply> {
-    const text = payload && JSON.stringify(payload);
-    const limits = { timeoutMs: this.deadline(deadline), signal: options.signal };
+    return this.#explainLoss(this.transport.request(command, payload, this.#limits(deadline, options)));
+  }
+
+  /** An end of the connection is told with what has ended it. */
+  async #explainLoss<T>(answer: Promise<T>): Promise<T> {
     try {
-      return await this.connection.request(command, text, limits);
+      return await answer;
     } catch (error) {
       if (!isHuskError(error, "ERR_AGENT_DISCONNECTED")) throw error;
-      throw await this.#options.describeLoss(!this.isOwner);
+      throw await this.#describeLoss();
     }
   }
 
@@ -247,12 +269,32 @@ export class HyperstartSession implements AgentSession, ResourceControl {
     deadline: DeadlineName,
     options: AgentOptions,
   ) {
-    const reply = await this.#request(command, payload, deadline, options);
-    if (!reply.ok) throw new HuskError("ERR_AGENT_REFUSED", replyText(command, reply.payload));
-    return reply.payload;
+    return checkReply(command, await this.#request(command, payload, deadline, options));
   }
 }
 
-function keyOf(containerId: string, processId: string): string {
+/** @returns what was answered @throws HuskError ERR_AGENT_REFUSED */
+function checkReply(command: number, reply: Reply): Uint8Array {
+  if (!reply.ok) throw new HuskError("ERR_AGENT_REFUSED", replyText(command, reply.payload));
+  return reply.payload;
+}
+
+/** Without the control channel, what has not ended can end by its output at most, and not when that is held up. */
+function isUnreachable({ process, streams }: CarriedProcess): boolean {
+  return streams.isHeldUp && !process.hasExited;
+}
+
+/** @returns undefined when a shim carries the process */
+function carriedOf(
+  name: ProcessName,
+  carrier: Carrier,
+  prepared: PreparedProcess,
+): CarriedProcess | undefined {
+  const { streams } = prepared;
+  if ("startShim" in carrier || !streams) return undefined;
+  return { ...name, process: carrier, streams, release: () => prepared.release() };
+}
+
+function keyOf({ containerId, processId }: ProcessName): string {
   return `${containerId}\0${processId}`;
 }

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { HuskError, isHuskError } from "../../errors/index.ts";
+import { HuskError, isHuskError, systemCode } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { FileLock } from "../../store/flock.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
@@ -36,6 +36,17 @@ const WAYS: ChannelWays<Socket> = {
     }
   },
 };
+
+/** @throws HuskError ERR_AGENT_DISCONNECTED when nobody serves the socket, ERR_ABORTED */
+async function connectProxy(path: string, signal: AbortSignal | undefined): Promise<Socket> {
+  try {
+    return await connectSocket(path, signal);
+  } catch (error) {
+    if (isHuskError(error)) throw error;
+    const text = `nobody serves the socket of the pod's proxy (${systemCode(error)})`;
+    throw new HuskError("ERR_AGENT_DISCONNECTED", text, { cause: error });
+  }
+}
 
 /** Whose agent it is, and how it is spoken with. */
 interface AgentPlace {
@@ -87,8 +98,8 @@ export class KataAgent extends KataCalls {
   }
 
   /**
-   * Connects to the agent: takes its port, and offers streams of it to other processes, or takes a stream of the process
-   * that has it. There is no proxy process: the owner is the proxy.
+   * Connects to the agent: by a proxy that has its port; or takes the port, and offers streams of it to other processes; or
+   * takes a stream of the process that has it.
    * @param onLeave is called when another process has gone that used the port
    * @returns whether there is a connection now; false only with `onlyOwner`, when another process has the port
    * @throws HuskError ERR_BOOT_TIMEOUT, ERR_VM_LOST, ERR_AGENT_DISCONNECTED, ERR_TIMEOUT, ERR_ABORTED
@@ -108,8 +119,8 @@ export class KataAgent extends KataCalls {
   }
 
   /** An owner that goes leaves others without a connection; a new owner may find a port in disorder. */
-  #mayTryAgain(error: unknown, { fresh, signal }: OpenOptions, attempt: number): boolean {
-    if (fresh || signal?.aborted) return false;
+  #mayTryAgain(error: unknown, { fresh, signal, proxySocket }: OpenOptions, attempt: number): boolean {
+    if (fresh || signal?.aborted || proxySocket !== undefined) return false;
     if (this.#isOwner) return attempt < TAKE_OVERS && isHuskError(error, "ERR_TIMEOUT");
     return this.#client !== undefined && isHuskError(error, "ERR_AGENT_DISCONNECTED");
   }
@@ -119,9 +130,13 @@ export class KataAgent extends KataCalls {
     { timeoutMs, end }: { timeoutMs: number; end: number },
     onLeave: () => void,
   ): Promise<boolean> {
-    const { directory, fresh, signal, onlyOwner } = options;
+    const { directory, fresh, signal, onlyOwner, proxySocket } = options;
     this.#client = undefined;
     const left = Math.max(1, end - performance.now());
+    if (proxySocket !== undefined) {
+      await this.#connectProxy(proxySocket, options, left);
+      return true;
+    }
     const channel = await openChannel(WAYS, { directory, fresh, signal, onlyOwner, timeoutMs: left });
     if (!channel) return false;
     const { ends: socket, lock } = channel;
@@ -141,6 +156,17 @@ export class KataAgent extends KataCalls {
     if (fresh) await waitReady(greeted, { what: "the agent's answer to Version", ms: timeoutMs }, options);
     else await greeted;
     return true;
+  }
+
+  /** A proxy has the port: each of its clients has a stream of its own, and owes the others nothing. */
+  async #connectProxy(path: string, options: OpenOptions, timeoutMs: number): Promise<void> {
+    const { fresh, signal } = options;
+    this.#isOwner = true;
+    this.#client = this.#speak(await connectProxy(path, signal));
+    this.setProxy(`unix://${path}`, 0);
+    const greeted = this.greet({ signal }, fresh ? timeoutMs * 2 : timeoutMs);
+    if (fresh) await waitReady(greeted, { what: "the agent's answer to Version", ms: timeoutMs }, options);
+    else await greeted;
   }
 
   /** `takeOverMs`: the port may have been another's; undefined: it is new. */

@@ -13,37 +13,33 @@ import type { GuestProcess } from "../guest-process.ts";
 import {
   type AgentOptions,
   type AgentSession,
+  type Carrier,
   type ContainerControl,
   type ContainerStart,
-  INIT_PROCESS,
+  type IdentityControl,
+  isShimStarter,
   type KillOptions,
   type OpenOptions,
   type PodStart,
+  type ShimStarter,
 } from "../types.ts";
 import type { KataAgent } from "./agent.ts";
 import { hasStatus } from "./client.ts";
+import { ContainerEnds, type FollowedEnd } from "./container-ends.ts";
 import { containerRequest } from "./container-request.ts";
 import { containerPaths } from "./guest-paths.ts";
 import { execRequest } from "./process-message.ts";
 import { ProcessStreams } from "./process-streams.ts";
 import { podFiles, sandboxRequest } from "./sandbox-request.ts";
 
-/** What is known of the end of a container's first process. */
-interface Followed {
-  /** undefined: it runs, or how it ended is not known */
-  exitCode?: number;
-  /** whether it has ended */
-  ended: boolean;
-  readonly end: Promise<void>;
-}
+const SIGKILL = 9;
 
 /** A session with Kata's agent, over its port or over another process that has it. */
-export class KataSession implements AgentSession, ContainerControl {
+export class KataSession implements AgentSession, ContainerControl, IdentityControl {
   readonly agent: KataAgent;
   readonly #config: KataAgentConfig;
   readonly #options: OpenOptions;
-  /** containers whose end is waited for, or was */
-  readonly #followed = new Map<string, Followed>();
+  readonly #ends: ContainerEnds;
   readonly #processes = new Set<GuestProcess>();
   #closed = false;
 
@@ -51,6 +47,7 @@ export class KataSession implements AgentSession, ContainerControl {
     this.agent = agent;
     this.#config = config;
     this.#options = options;
+    this.#ends = new ContainerEnds(agent, options.events);
     agent.onClose(() => void this.#takeClosed());
   }
 
@@ -80,22 +77,23 @@ export class KataSession implements AgentSession, ContainerControl {
     await this.#tell(this.agent.updateRoutes(all, options));
   }
 
-  async startContainer(start: ContainerStart, process: GuestProcess, options: AgentOptions): Promise<void> {
+  async startContainer(start: ContainerStart, carrier: Carrier, options: AgentOptions): Promise<void> {
     const { id } = start.config;
-    const streams = new ProcessStreams(this.agent, id, id, process);
-    this.#processes.add(process);
-    this.#followed.delete(id);
+    const process = isShimStarter(carrier) ? undefined : carrier;
+    if (process) this.#processes.add(process);
+    this.#ends.forget(id);
     try {
       await this.#tell(this.#create(start, options));
+      if (isShimStarter(carrier)) await carrier.startShim(id);
       await this.#tell(this.agent.startContainer(id, options));
     } catch (error) {
-      this.#processes.delete(process);
+      if (process) this.#processes.delete(process);
       // What has been made of it goes; why it failed is what the caller is to hear.
       await this.removeContainer(id, {}).catch(() => {});
       throw error;
     }
-    const followed = this.#follow(id);
-    void this.#carryFirst(streams, followed);
+    const followed = this.#ends.follow(id);
+    if (process) void this.#carryFirst(new ProcessStreams(this.agent, id, id, process), followed);
   }
 
   /** One that has ended, and that the guest still keeps, goes first. */
@@ -111,7 +109,7 @@ export class KataSession implements AgentSession, ContainerControl {
   }
 
   /** The guest keeps what has ended, so that another process can still ask: it goes when the container does. */
-  async #carryFirst(streams: ProcessStreams, followed: Followed): Promise<void> {
+  async #carryFirst(streams: ProcessStreams, followed: FollowedEnd): Promise<void> {
     const { process } = streams;
     try {
       await Promise.all([
@@ -127,14 +125,28 @@ export class KataSession implements AgentSession, ContainerControl {
   async startProcess(
     containerId: string,
     cmd: Cmd,
-    process: GuestProcess,
+    carrier: Carrier,
     options: AgentOptions,
   ): Promise<string> {
     const execId = `exec-${randomBytes(8).toString("hex")}`;
     await this.#tell(this.agent.exec(containerId, execId, execRequest(cmd), options));
-    this.#processes.add(process);
-    void this.#carryExec(containerId, execId, process);
+    if (isShimStarter(carrier)) {
+      await this.#handToShim(containerId, execId, carrier);
+      return execId;
+    }
+    this.#processes.add(carrier);
+    void this.#carryExec(containerId, execId, carrier);
     return execId;
+  }
+
+  /** A process that no shim stands for must not go on. */
+  async #handToShim(containerId: string, execId: string, shim: ShimStarter): Promise<void> {
+    try {
+      await shim.startShim(execId);
+    } catch (error) {
+      await this.agent.signalProcess(containerId, execId, SIGKILL, false).catch(() => {});
+      throw error;
+    }
   }
 
   /** Others than our own agent forget such a process when its exit status was asked for, so that comes last. */
@@ -152,7 +164,7 @@ export class KataSession implements AgentSession, ContainerControl {
   }
 
   async isRunning(containerId: string, options: AgentOptions): Promise<boolean> {
-    const followed = this.#follow(containerId);
+    const followed = this.#ends.follow(containerId);
     // Requests are begun in their order: what has ended already is told before the second answer.
     for (let round = 0; round < 2 && !followed.ended; round++) {
       await this.#tell(this.agent.check(options));
@@ -213,6 +225,11 @@ export class KataSession implements AgentSession, ContainerControl {
     return this.#tell(this.agent.onlineCPUMem(cpus, cpuOnly, options));
   }
 
+  async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
+    await this.#tell(this.agent.reseedRNG(random, options));
+    await this.#tell(this.agent.setGuestDateTime(new Date(), options));
+  }
+
   rootOf(containerId: string): string {
     return containerPaths(containerId).rootfs;
   }
@@ -228,33 +245,7 @@ export class KataSession implements AgentSession, ContainerControl {
   /** Waits for the ends of the containers that are stored as running, those that others have started too. */
   followStored(): void {
     if (this.closed) return;
-    for (const containerId of this.#options.runningContainers()) this.#follow(containerId);
-  }
-
-  /** Waits for the end of a container's first process, which is told as an event. */
-  #follow(containerId: string): Followed {
-    const known = this.#followed.get(containerId);
-    if (known && !known.ended) return known;
-    const end = Promise.withResolvers<void>();
-    const followed: Followed = { ended: false, end: end.promise };
-    this.#followed.set(containerId, followed);
-    this.agent.waitProcess(containerId, containerId).then(
-      (exitCode) => {
-        followed.ended = true;
-        followed.exitCode = exitCode;
-        this.#options.events.onExit(containerId, INIT_PROCESS, exitCode);
-        end.resolve();
-      },
-      (error: unknown) => {
-        // A container that the guest does not know does not run, nor one of a pod that is not set up; of others nothing is known.
-        followed.ended = [StatusCode.NOT_FOUND, StatusCode.FAILED_PRECONDITION].some((code) =>
-          hasStatus(error, code),
-        );
-        end.reject(error as Error);
-      },
-    );
-    end.promise.catch(() => {});
-    return followed;
+    for (const containerId of this.#options.runningContainers()) this.#ends.follow(containerId);
   }
 
   async #takeClosed(): Promise<void> {

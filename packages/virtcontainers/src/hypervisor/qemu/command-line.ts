@@ -19,6 +19,7 @@ export const INHERITED = {
   port1: 5,
   console: 6,
   vmLock: 7,
+  state: 8,
 } as const;
 
 /** The firmware that starts a PVH kernel quickest; QEMU finds it in its own data directory. */
@@ -146,6 +147,8 @@ export function qemuArguments(plan: QemuPlan): string[] {
     ...shareArguments(plan),
     ...nicArguments(plan),
     ...vfioArguments(plan.vfioDevices),
+    // The state is loaded when QEMU has been told how; the guest goes on when it is told to.
+    ...(plan.template?.role === "clone" ? ["-S", "-incoming", "defer"] : []),
     ...["-sandbox", "on,obsolete=deny,elevateprivileges=deny,spawn=deny,resourcecontrol=deny"],
     ...paramArguments(config.hypervisorParams ?? []),
   ];

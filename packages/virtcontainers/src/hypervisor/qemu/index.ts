@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { statSync } from "node:fs";
 import { withDeadline } from "../../deadline.ts";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { waitForNamespace } from "../../storage/share-namespace.ts";
@@ -18,6 +19,7 @@ import type {
   NicHotplug,
   ResourceHotplug,
   StartOptions,
+  Templating,
   VfioHotplug,
   VmSpec,
   WaitOptions,
@@ -34,11 +36,14 @@ import { hasVhostNet, inheritedNodes } from "./nics.ts";
 import { DEFAULT_BLOCK_DRIVER, planSlots, planVm, withNetwork } from "./plan.ts";
 import { QmpClient } from "./qmp-client.ts";
 import { allocateDiskAddress, allocateScsiAddress, allocateSlot, type SlotPlan } from "./slots.ts";
+import { loadState, saveState } from "./template.ts";
 import { plugVcpus, unplugVcpus } from "./vcpu-hotplug.ts";
 import { vfioDeviceOf, vfioName } from "./vfio-device.ts";
 
 /** A VM in a QEMU process. */
-export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug {
+export class QemuHypervisor
+  implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug, Templating
+{
   readonly type = "qemu";
   readonly #config: HypervisorConfig;
   #vm: VmRecord | undefined;
@@ -83,6 +88,7 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
       vfioHotplug: takesPci,
       nicHotplug: takesPci,
       resourceHotplug: this.#machine.machine !== "microvm",
+      templates: true,
     };
   }
 
@@ -104,7 +110,8 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
     const plan = network ? withNetwork(this.#launch.plan, network) : this.#launch.plan;
     const { ports } = plan;
     const nodes = inheritedNodes(plan.nics);
-    const surroundings = { ports, shares, netNSPath: network?.netNSPath, nodes };
+    const statePath = plan.template?.role === "clone" ? plan.template.statePath : undefined;
+    const surroundings = { ports, shares, netNSPath: network?.netNSPath, statePath, nodes };
     const launched = await launchQemu(program, qemuArguments(plan), directory, surroundings);
     const { child, identity, locked } = launched;
     this.#child = child;
@@ -161,6 +168,27 @@ export class QemuHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
 
   async resumePod(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
     await thawVm(directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
+  templateIdentity(): string {
+    if (!this.#launch) throw new Error("templateIdentity needs createPod first");
+    const { program, plan } = this.#launch;
+    const files = [program, plan.kernelPath, ...(plan.initrdPath ? [plan.initrdPath] : [])].map((path) => {
+      const { size, mtimeMs, ino } = statSync(path);
+      return [path, size, mtimeMs, ino];
+    });
+    return JSON.stringify([files, qemuArguments(plan)]);
+  }
+
+  async saveTemplate(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    const template = this.#launch?.plan.template;
+    if (template?.role !== "source") throw new Error("this VM is no template's source");
+    await saveState(directory, template.statePath, { timeoutMs: this.#qmpMs, signal });
+  }
+
+  async loadTemplate(directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    const options = { timeoutMs: this.#qmpMs, signal };
+    await loadState(directory.socket("qmp"), options);
   }
 
   async stopPod(directory: PodDirectory): Promise<void> {

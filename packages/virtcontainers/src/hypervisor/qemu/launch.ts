@@ -25,6 +25,8 @@ export interface Surroundings {
   readonly shares?: ServedShares | undefined;
   /** path of the network namespace that it lives in; default: the caller's */
   readonly netNSPath?: string | undefined;
+  /** file with the state that it begins with; missing: it boots */
+  readonly statePath?: string | undefined;
   /** device nodes that it inherits open, their descriptors behind those of the shares */
   readonly nodes: readonly string[];
 }
@@ -54,7 +56,7 @@ export async function launchQemu(
   program: string,
   args: readonly string[],
   directory: PodDirectory,
-  { ports, shares, netNSPath, nodes }: Surroundings,
+  { ports, shares, netNSPath, statePath, nodes }: Surroundings,
 ): Promise<LaunchedQemu> {
   const sockets = await prepareSockets(directory, ports);
   const console = openSync(directory.file("console"), "w", 0o600);
@@ -62,15 +64,21 @@ export async function launchQemu(
   const vmLock = openLockFile(directory.file("vmLock"));
   const opened: number[] = [];
   try {
-    for (const path of nodes) opened.push(openNode(path));
+    const nodeFds = nodes.map((path) => {
+      const fd = openNode(path);
+      opened.push(fd);
+      return fd;
+    });
+    const state = statePath === undefined ? undefined : openSync(statePath, "r");
+    if (state !== undefined) opened.push(state);
     const [qmp, port0, port1] = sockets.map(({ fd }) => fd);
-    const heirlooms: Heirlooms = { qmp, port0, port1, console, vmLock };
+    const heirlooms: Heirlooms = { qmp, port0, port1, console, vmLock, state };
     // What is wrapped tells on its standard output when it is ready, and goes on with the log.
     const stdio: StdioOptions = ["ignore", shares?.wrap ? "pipe" : log, log];
     for (const [name, fd] of Object.entries(INHERITED))
       stdio[fd] = heirlooms[name as keyof Heirlooms] ?? "ignore";
     for (const [index, fd] of shares?.fds.entries() ?? []) stdio[SHARE_FD + index] = fd ?? "ignore";
-    for (const fd of opened) stdio.push(fd);
+    for (const fd of nodeFds) stdio.push(fd);
     const wrapped = shares?.wrap?.(program, args) ?? { program, args };
     const command = netNSPath === undefined ? wrapped : inNetwork(netNSPath, wrapped);
     const cwd = shares?.wrap ? directory.path : "/";

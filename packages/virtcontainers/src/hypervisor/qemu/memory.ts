@@ -63,7 +63,13 @@ function memoryBackend(
   return config.memPrealloc ? { "qom-type": "memory-backend-ram", ...common } : undefined;
 }
 
-function backendOf({ config, memory, sharedMemory }: QemuPlan): QmpMemoryBackend | undefined {
+/** A template's memory is written to its file; what a clone writes stays its own. */
+function backendOf({ config, memory, sharedMemory, template }: QemuPlan): QmpMemoryBackend | undefined {
+  if (template) {
+    const { memoryPath, role } = template;
+    const file = { "qom-type": "memory-backend-file", "mem-path": memoryPath } as const;
+    return { ...file, id: BACKEND, size: memory * MIB, share: role === "source" };
+  }
   return memoryBackend(BACKEND, memory, config, sharedMemory);
 }
 

@@ -1,0 +1,241 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe } from "node:test";
+import {
+  type CallOptions,
+  createTemplate,
+  deletePod,
+  destroyTemplates,
+  type FactoryConfig,
+  listTemplates,
+  type PodConfig,
+  runPod,
+  statusPod,
+} from "@husk/virtcontainers";
+import { makeDoomedCall } from "./support/doomed-call.ts";
+import { findProcesses } from "./support/leaks.ts";
+import { needsRoot } from "./support/needs-root.ts";
+import { DEMO_ROOTFS } from "./support/places.ts";
+import { runScript } from "./support/run-script.ts";
+import { TemplatePlace } from "./support/template-place.ts";
+import { it } from "./support/vm-test.ts";
+import { Workplace } from "./support/workplace.ts";
+
+/** what tells one guest from another */
+const IDENTITY =
+  "hostname; cat /proc/sys/kernel/random/boot_id; head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'";
+
+/** A pod with a container that rests, which takes what is plugged in. */
+function podOf(place: Workplace, id: string, more: Partial<PodConfig> = {}): PodConfig {
+  const { hypervisorConfig = {}, ...rest } = more;
+  return {
+    id,
+    hypervisorConfig: { ...place.hypervisorConfig, defaultBridges: 4, ...hypervisorConfig },
+    containers: [{ id, rootFs: DEMO_ROOTFS, cmd: { args: ["sleep", "1000000"] } }],
+    ...rest,
+  };
+}
+
+/** Phases of a call, by name. */
+function watch(options: CallOptions): { options: CallOptions; phases: string[]; warnings: string[] } {
+  const phases: string[] = [];
+  const warnings: string[] = [];
+  const watched = {
+    ...options,
+    onPhase: ({ name }: { name: string }) => void phases.push(name),
+    onWarning: ({ message }: Error) => void warnings.push(message),
+  };
+  return { options: watched, phases, warnings };
+}
+
+async function runCopy(place: Workplace, config: PodConfig, factory: FactoryConfig) {
+  const watched = watch(place.options);
+  await runPod(config, { ...watched.options, factory });
+  return watched;
+}
+
+describe("a pod that begins as a copy of a template", () => {
+  for (const agentType of ["hyperstart", "kata"] as const) {
+    it(`is one of its own, with the agent ${agentType}`, async ({ signal }) => {
+      await using place = await Workplace.create(signal);
+      await using templates = await TemplatePlace.create();
+      const pods = ["one", "two", "three"];
+      const watched = [];
+      for (const id of pods)
+        watched.push(await runCopy(place, podOf(place, id, { agentType }), templates.factory));
+      // The first makes the template, which the others find.
+      assert.deepEqual(
+        watched.map(({ phases }) => phases.includes("template-built")),
+        [true, false, false],
+      );
+      assert.ok(
+        watched.every(({ phases, warnings }) => phases.includes("template-loaded") && warnings.length === 0),
+      );
+      const identities = await Promise.all(pods.map((id) => runScript(place, id, id, IDENTITY)));
+      const lines = identities.map((text) => text.trim().split("\n"));
+      assert.deepEqual(
+        lines.map(([name]) => name),
+        pods,
+      );
+      for (const index of [1, 2]) assert.equal(new Set(lines.map((line) => line[index])).size, pods.length);
+      for (const id of pods) {
+        const late = Date.now() / 1000 - Number(await runScript(place, id, id, "date +%s"));
+        assert.ok(Math.abs(late) < 30, `the clock of ${id} is ${late} s late`);
+      }
+      // What is removed is not needed any more by those who began with it.
+      assert.equal(await destroyTemplates(templates.factory, place.options), 1);
+      assert.equal(await runScript(place, "two", "two", "echo still there"), "still there\n");
+      for (const id of pods) await deletePod(id, place.options);
+    });
+  }
+
+  it("has its own size, network and disks", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const image = join(place.folder, "second.img");
+    execFileSync("mkfs.erofs", [image, DEMO_ROOTFS], { stdio: "ignore" });
+    const config = podOf(place, "large", {
+      agentType: "kata",
+      hypervisorConfig: { defaultMaxVCPUs: 3, memSlots: 2 },
+      networkModel: "user",
+      containers: [
+        {
+          id: "large",
+          rootFs: DEMO_ROOTFS,
+          cmd: { args: ["sleep", "1000000"] },
+          resources: { cpu: { quota: 200_000, period: 100_000 }, memory: { limit: 128 * 2 ** 20 } },
+        },
+        { id: "second", rootFs: image, cmd: { args: ["sleep", "1000000"] } },
+      ],
+    });
+    const { warnings } = await runCopy(place, config, templates.factory);
+    assert.deepEqual(warnings, []);
+    const { vcpus, memory } = await statusPod("large", place.options);
+    assert.deepEqual({ vcpus, memory }, { vcpus: 3, memory: 384 });
+    assert.equal(await runScript(place, "large", "large", "nproc"), "3\n");
+    assert.match(await runScript(place, "large", "large", "ip -4 address show eth0"), /inet 10\.0\.2\.15/);
+    assert.match(await runScript(place, "large", "second", "ls /bin"), /busybox/);
+    const [template] = await listTemplates(templates.factory, place.options);
+    assert.deepEqual({ vcpus: template?.vcpus, memory: template?.memory }, { vcpus: 1, memory: 256 });
+    await deletePod("large", place.options);
+  });
+
+  it("boots, with a warning, where no copy can be had", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const volumes = [{ mountTag: "tag", hostPath: place.folder }];
+    const { phases, warnings } = await runCopy(
+      place,
+      podOf(place, "sharing", { volumes }),
+      templates.factory,
+    );
+    assert.ok(!phases.includes("template-loaded"));
+    assert.match(warnings.join(), /"sharing" boots, as it cannot be a copy: it shares directories/);
+    await deletePod("sharing", place.options);
+  });
+});
+
+describe("templates", () => {
+  it("are made anew when they are not whole, or made of other things", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const { factory } = templates;
+    const config = podOf(place, "pod");
+    const { key } = await createTemplate(config, factory, place.options);
+    const again = watch(place.options);
+    assert.equal((await createTemplate(config, factory, again.options)).key, key);
+    assert.ok(!again.phases.includes("template-built"));
+    const spoil = [
+      () => truncateSync(join(templates.path, key, "memory"), 4096),
+      () => writeFileSync(join(templates.path, key, "state"), "not what it was"),
+      () => writeFileSync(join(templates.path, key, "template.json"), '{"key":'),
+    ];
+    for (const spoilIt of spoil) {
+      spoilIt();
+      assert.deepEqual(await listTemplates(factory, place.options), []);
+      const { phases } = await runCopy(place, config, factory);
+      assert.ok(phases.includes("template-built") && phases.includes("template-loaded"), phases.join());
+      await deletePod("pod", place.options);
+    }
+    const other = await createTemplate({ ...config, vmConfig: { memory: 128 } }, factory, place.options);
+    assert.notEqual(other.key, key);
+    assert.deepEqual(
+      (await listTemplates(factory, place.options)).map((one) => one.key),
+      [other.key, key],
+    );
+  });
+
+  it("are made once for many who want one at the same time", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const ids = ["a", "b", "c", "d"];
+    const watched = await Promise.all(ids.map((id) => runCopy(place, podOf(place, id), templates.factory)));
+    assert.equal(watched.filter(({ phases }) => phases.includes("template-built")).length, 1);
+    const boots = await Promise.all(
+      ids.map((id) => runScript(place, id, id, "cat /proc/sys/kernel/random/boot_id")),
+    );
+    assert.equal(new Set(boots).size, ids.length);
+    for (const id of ids) await deletePod(id, place.options);
+  });
+
+  it("of a maker that was killed leave nothing behind", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const config = podOf(place, "pod");
+    const calls = [["createTemplate", config, templates.factory]] as const;
+    assert.equal(await makeDoomedCall(place, { calls, dieAt: 0 }), "qemu-spawned");
+    const unfinished = () => readdirSync(templates.path).filter((name) => name.startsWith("."));
+    assert.equal(unfinished().length, 1);
+    assert.equal(findProcesses(templates.path).length, 1);
+    await createTemplate(config, templates.factory, place.options);
+    assert.deepEqual(unfinished(), []);
+    assert.deepEqual(findProcesses(templates.path), []);
+  });
+
+  it("are seen, made and removed from the shell", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const made = await place.husk(["factory", "init", "--memory", "128"]);
+    assert.match(
+      made.stdout.toString(),
+      /^TEMPLATE +AGENT +CPUS +MEMORY +AGE\n[0-9a-f]{12} +hyperstart +1 +128 MiB/,
+    );
+    const ran = await place.husk([
+      "run",
+      "--rm",
+      "--memory",
+      "128",
+      "--factory",
+      "template",
+      "--",
+      "cat",
+      "/etc/hostname",
+    ]);
+    assert.equal(ran.status, 0, ran.stderr);
+    const listed = JSON.parse((await place.husk(["factory", "status", "--json"])).stdout.toString());
+    assert.deepEqual(
+      listed.map(({ memory }: { memory: number }) => memory),
+      [128],
+    );
+    assert.equal((await place.husk(["factory", "destroy"])).stdout.toString(), "1 template removed\n");
+    assert.equal(readFileSync("/proc/self/mountinfo", "utf8").includes(place.folder), false);
+  });
+});
+
+describe("a place for templates", needsRoot, () => {
+  it("has room, and is on a tmpfs", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const small = join(place.folder, "small");
+    mkdirSync(small);
+    const refused = (templatePath: string, pattern: RegExp) =>
+      assert.rejects(createTemplate(podOf(place, "pod"), { templatePath }, place.options), pattern);
+    await refused(small, /is on no tmpfs/);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64m", "tmpfs", small]);
+    try {
+      await refused(join(small, "templates"), /64 MiB free, and a template of this VM takes 264/);
+    } finally {
+      execFileSync("umount", [small]);
+    }
+  });
+});

@@ -1,0 +1,26 @@
+import { type Command, Option } from "commander";
+import { parsePositive } from "./numbers.ts";
+
+/** Adds the options that say what the VM is like, whatever is in it. */
+export function addVmOptions(command: Command): Command {
+  return command
+    .option("--memory <MIB>", "memory of the VM in MiB", parsePositive)
+    .option("--cpus <N>", "number of virtual CPUs of the VM", parsePositive)
+    .option("--max-cpus <N>", "virtual CPUs that the VM can grow to (default: it cannot)", parsePositive)
+    .option("--memory-slots <N>", "times that the VM can get more memory (default: none)", parsePositive)
+    .addOption(
+      new Option("--machine <TYPE>", "machine to emulate (default: q35)").choices(["q35", "microvm", "pc"]),
+    )
+    .addOption(
+      new Option("--agent <KIND>", "how the guest's agent is spoken with (default: hyperstart)").choices([
+        "hyperstart",
+        "kata",
+      ]),
+    )
+    .option(
+      "--slots <N>",
+      "room for network interfaces that are added later (default: none; with a template: 4)",
+      parsePositive,
+    )
+    .option("--debug", "let the guest talk on its console, show more of errors");
+}

@@ -1,0 +1,56 @@
+import {
+  rawMode,
+  readTerminalMode,
+  readText,
+  readWindowSize,
+  type TerminalMode,
+  writeTerminalMode,
+} from "@husk/tiny";
+
+const STDIN = 0;
+
+/**
+ * Whether a shell has put us into the background of our terminal, which is another's then. Of `/proc/self/stat`: behind the
+ * name the state, the parent, our process group, the session, the terminal, and the group in its foreground.
+ */
+export function isInBackground(): boolean {
+  const stat = readText("/proc/self/stat");
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  const [group, foreground] = [Number(fields[2]), Number(fields[5])];
+  return foreground > 0 && foreground !== group;
+}
+
+/** The terminal that is our stdin: each key goes to the process as it is, which has a terminal of its own. */
+export class OwnTerminal {
+  readonly #found: TerminalMode;
+
+  private constructor(found: TerminalMode) {
+    this.#found = found;
+    this.#makeRaw();
+  }
+
+  /** Takes our stdin over, if it is a terminal. From the background this stops us until we are in the foreground. */
+  static take(): OwnTerminal | undefined {
+    const found = readTerminalMode(STDIN);
+    return found && new OwnTerminal(found);
+  }
+
+  /** Takes it again after we were stopped, when a shell has made it its own. */
+  takeAgain(): void {
+    if (!isInBackground()) this.#makeRaw();
+  }
+
+  #makeRaw(): void {
+    writeTerminalMode(STDIN, rawMode(this.#found));
+  }
+
+  /** Leaves it as it was found; one that is gone is left. */
+  restore(): void {
+    if (readTerminalMode(STDIN)) writeTerminalMode(STDIN, this.#found);
+  }
+
+  /** Its size in characters, if anybody has told it. */
+  get size(): { rows: number; columns: number } | undefined {
+    return readWindowSize(STDIN);
+  }
+}

@@ -1,0 +1,157 @@
+/** One byte stream between this program and another: a socket, watched for edges. */
+
+import * as sys from "tiny:sys";
+import { EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "./constants.ts";
+import { errorText, isSystemError } from "./errors.ts";
+import { callSoon, rewatch, unwatch, watch } from "./loop.ts";
+import { Output } from "./output.ts";
+
+/** Bytes asked for in one read. */
+const READ_BYTES = 64 * 1024;
+/** Reads of one connection before the others get their turn. */
+const READS_PER_TURN = 8;
+
+// Shared by all connections: what is read is used up before the next read.
+const buffer = new Uint8Array(READ_BYTES);
+
+/** What the owner of a connection does with it. Nothing is called while the connection is written to. */
+export interface ConnectionHandlers {
+  /** Bytes came, in a buffer that is used again: copy what must stay. It may be written over. */
+  onBytes(bytes: Uint8Array): void;
+  /** All that was kept has been written. */
+  onWritable(): void;
+  /** The other side has gone; nothing is called any more. `error`: when it went in the middle of something */
+  onEnd(error?: string): void;
+}
+
+/** See the head of the file. */
+export class Connection {
+  readonly fd: number;
+  readonly #output: Output;
+  readonly #handlers: ConnectionHandlers;
+  #paused = false;
+  #reading = false;
+  #isArmed = false;
+  #isOpen = true;
+  /** the other side reads no more; what it has sent before is still to be read */
+  #isWritable = true;
+
+  constructor(fd: number, handlers: ConnectionHandlers) {
+    this.fd = fd;
+    this.#output = new Output(fd);
+    this.#handlers = handlers;
+    watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, (events) => {
+      if (events & EPOLLOUT) this.#flush();
+      if (events & ~EPOLLOUT) this.#read();
+    });
+  }
+
+  /** Whether it has not ended yet. */
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
+  /** Whether bytes wait to be written: no more should be produced for now. */
+  get blocked(): boolean {
+    return this.#output.blocked;
+  }
+
+  /** Writes `buffer[offset, offset + length)`, or keeps a copy until it can be written. */
+  write(bytes: Uint8Array, offset = 0, length = bytes.length - offset): void {
+    if (!this.#isOpen || !this.#isWritable) return;
+    try {
+      this.#output.write(bytes, offset, length);
+      this.#arm();
+    } catch (error) {
+      this.#stopWriting(error);
+    }
+  }
+
+  /** Reads no more until {@link resume}. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** Reads on, in the loop's next turn. */
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    callSoon(() => this.#read());
+  }
+
+  /** Reads now what is there, be it the end. */
+  poll(): void {
+    this.#read();
+  }
+
+  /** Ends it from this side; what is kept is dropped. */
+  close(): void {
+    if (!this.#isOpen) return;
+    this.#isOpen = false;
+    unwatch(this.fd);
+    sys.close(this.fd);
+  }
+
+  #arm(): void {
+    if (this.#isArmed === this.#output.blocked) return;
+    this.#isArmed = this.#output.blocked;
+    rewatch(this.fd, EPOLLIN | EPOLLRDHUP | EPOLLET | (this.#isArmed ? EPOLLOUT : 0));
+  }
+
+  #flush(): void {
+    if (!this.#isOpen) return;
+    try {
+      if (!this.#output.flush()) return;
+      this.#arm();
+    } catch (error) {
+      this.#stopWriting(error);
+    }
+    this.#handlers.onWritable();
+  }
+
+  /** The other side's end is seen when all that it has sent is read; whoever holds that up is not held up any more. */
+  #stopWriting(error: unknown): void {
+    if (!isSystemError(error)) throw error;
+    this.#isWritable = false;
+    this.#output.discard();
+    this.#arm();
+    // Whoever writes is in the middle of something.
+    callSoon(() => this.#read());
+  }
+
+  #read(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    try {
+      this.#readTurn();
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      this.#reading = false;
+    }
+  }
+
+  #readTurn(): void {
+    for (let turn = 0; this.#isOpen && !this.#paused; turn++) {
+      if (turn === READS_PER_TURN) {
+        callSoon(() => this.#read());
+        return;
+      }
+      const count = sys.read(this.fd, buffer, 0, READ_BYTES);
+      if (count < 0) return;
+      if (count === 0) this.#end();
+      else this.#handlers.onBytes(buffer.subarray(0, count));
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (!isSystemError(error)) throw error;
+    this.#end(errorText(error));
+  }
+
+  #end(error?: string): void {
+    if (!this.#isOpen) return;
+    this.close();
+    this.#handlers.onEnd(error);
+  }
+}

@@ -1,0 +1,151 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createAgent } from "../agent/index.ts";
+import { HuskError } from "../errors/index.ts";
+import { createHypervisor } from "../hypervisor/index.ts";
+import { type Hypervisor, type Templating, templatingOf, type VmSpec } from "../hypervisor/types.ts";
+import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
+import { PodDirectory } from "../store/pod-directory.ts";
+import type { VmSize } from "../store/pod-record.ts";
+import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
+import type { Param, PodConfig } from "../types/index.ts";
+import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
+
+/** Word by which the agent knows that its VM is to be copied. */
+const TEMPLATE_PARAM: Param = { key: "HUSK_TEMPLATE", value: "1" };
+const NO_UUID = "00000000-0000-0000-0000-000000000000";
+/** A template that is being made: its maker, and the uuid on the command line of its VM. */
+const UNFINISHED = /^\.new-(\d+)-(\d+)-([0-9a-f-]{36})$/;
+
+/** What one call goes by. */
+export interface BuildOptions {
+  readonly cache: string;
+  readonly signal?: AbortSignal | undefined;
+  readonly mark: (phase: string) => void;
+}
+
+/** The words that the kernel of a template, and so of its copies, is given. */
+export function templateParams(config: PodConfig): Param[] {
+  return [...createAgent(config).kernelParams, TEMPLATE_PARAM];
+}
+
+/** Makes the template of the VMs of one configuration. */
+export class TemplateBuilder {
+  readonly #config: PodConfig;
+  readonly #size: VmSize;
+  readonly #store: TemplateStore;
+  readonly #options: BuildOptions;
+
+  constructor(config: PodConfig, size: VmSize, store: TemplateStore, options: BuildOptions) {
+    this.#config = config;
+    this.#size = size;
+    this.#store = store;
+    this.#options = options;
+  }
+
+  /** Digest of all that the template depends on. @throws HuskError ERR_NOT_SUPPORTED, and as `Hypervisor.createPod` */
+  async key(): Promise<string> {
+    const hypervisor = await this.#describe("", NO_UUID);
+    const { agentType, agentConfig } = this.#config;
+    return templateKey(JSON.stringify([hypervisor.templateIdentity(), agentType, agentConfig]));
+  }
+
+  /**
+   * Boots a VM, freezes it and keeps it. Of several callers who want the same, one does it, and the others wait.
+   * @throws HuskError as the boot of a VM; ERR_QMP, ERR_STORE
+   */
+  async build(key: string): Promise<void> {
+    using lock = new FileLock(openLockFile(`${this.#store.folder(key)}.lock`));
+    await lockDescriptor(lock.fd, { mode: "exclusive", signal: this.#options.signal });
+    if (this.#store.find(key)) return;
+    clearUnfinished(this.#store);
+    this.#store.checkRoom(this.#size.memory);
+    const uuid = randomUUID();
+    const me = identifyProcess(process.pid);
+    const folder = join(this.#store.path, `.new-${process.pid}-${me?.startTime ?? 0}-${uuid}`);
+    mkdirSync(folder, { mode: 0o700 });
+    try {
+      await this.#freezeVm(folder, uuid);
+      const { agentType: agent = "hyperstart" } = this.#config;
+      this.#store.publish(folder, { key, createdAt: new Date().toISOString(), ...this.#size, agent });
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    this.#options.mark("template-built");
+  }
+
+  async #freezeVm(folder: string, uuid: string): Promise<void> {
+    const vm = join(folder, "vm");
+    mkdirSync(vm, { mode: 0o700 });
+    const directory = new PodDirectory(vm);
+    const hypervisor = await this.#describe(folder, uuid);
+    try {
+      await hypervisor.startPod(directory, this.#options);
+      await this.#meetAgent(hypervisor, directory);
+      await hypervisor.saveTemplate(directory, this.#options);
+    } finally {
+      await hypervisor.stopPod(directory);
+      rmSync(vm, { recursive: true, force: true });
+    }
+  }
+
+  /** Waits until the agent serves, and lets go of it again. */
+  async #meetAgent(hypervisor: Hypervisor, directory: PodDirectory): Promise<void> {
+    const { signal } = this.#options;
+    const opening = createAgent(this.#config).open({
+      directory,
+      deadlineFactor: hypervisor.deadlineFactor,
+      fresh: true,
+      signal,
+      events: { onExit: () => {}, onClosed: () => {} },
+      runningContainers: () => [],
+      describeLoss: async () => new HuskError("ERR_VM_LOST", "the VM of the template has ended"),
+    });
+    const [waited, opened] = await Promise.allSettled([
+      hypervisor.waitPod(directory, this.#options),
+      opening,
+    ]);
+    if (opened.status === "fulfilled") opened.value?.close();
+    // When QEMU did not even start, that is why the agent is not there.
+    if (waited.status === "rejected") throw waited.reason;
+    if (opened.status === "rejected") throw opened.reason;
+  }
+
+  async #describe(folder: string, uuid: string): Promise<Hypervisor & Templating> {
+    const { hypervisorConfig = {}, hypervisorType = "qemu" } = this.#config;
+    const hypervisor = templatingOf(createHypervisor(hypervisorType, hypervisorConfig));
+    if (!hypervisor)
+      throw new HuskError("ERR_NOT_SUPPORTED", `the hypervisor ${hypervisorType} knows no templates`);
+    const usesScsi = hypervisorConfig.blockDeviceDriver === "virtio-scsi";
+    const kernelParams = [...templateParams(this.#config), ...(hypervisorConfig.kernelParams ?? [])];
+    const spec: VmSpec = {
+      podId: "template",
+      uuid,
+      ...this.#size,
+      config: { ...hypervisorConfig, kernelParams },
+      ports: createAgent(this.#config).ports,
+      drives: usesScsi ? [] : [{ id: "drive0", imagePath: this.#store.placeholder() }],
+      shares: [],
+      vfioDevices: [],
+      cache: this.#options.cache,
+      template: { ...filesOf(folder), role: "source" },
+    };
+    await hypervisor.createPod(spec);
+    return hypervisor;
+  }
+}
+
+/** Removes what was being made by processes that have died, with their VMs. @returns how many there were */
+export function clearUnfinished(store: TemplateStore): number {
+  const dead = store.unfinished().filter((name) => {
+    const [, pid, startTime] = UNFINISHED.exec(name) ?? [];
+    return pid && startTime && !isProcessAlive({ pid: Number(pid), startTime });
+  });
+  for (const name of dead) {
+    const uuid = UNFINISHED.exec(name)?.[3] ?? "";
+    for (const found of findPodProcesses(uuid)) killProcess(found);
+    rmSync(join(store.path, name), { recursive: true, force: true });
+  }
+  return dead.length;
+}

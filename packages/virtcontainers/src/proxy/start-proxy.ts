@@ -1,0 +1,65 @@
+import { type ChildProcess, type StdioOptions, spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, ftruncateSync, openSync, writeSync } from "node:fs";
+import { HuskError, messageOf } from "../errors/index.ts";
+import { lockDescriptor, openLockFile } from "../store/flock.ts";
+import { handSocketDown } from "../store/hand-down-socket.ts";
+import { podEnvironment } from "../store/process-identity.ts";
+import type { ProxyCommand } from "./types.ts";
+
+/** Descriptors in the proxy of its lock and of its listening socket. */
+const LOCK_FD = 3;
+const LISTEN_FD = 4;
+
+/**
+ * Starts a proxy, unless one lives already: who has its lock is the only one. It is in a session of its own and survives its
+ * caller; its socket listens before it starts, so that clients have nothing to wait for.
+ * @returns whether it was started; false: somebody else has the lock
+ * @throws HuskError ERR_PROXY_START, ERR_LOCK, ERR_STORE
+ */
+export async function startProxy(command: ProxyCommand, uuid: string): Promise<boolean> {
+  const lock = openLockFile(command.lock);
+  try {
+    if (!(await lockDescriptor(lock, { mode: "exclusive", wait: false }))) return false;
+    // What stands in it is the number of a dead one.
+    ftruncateSync(lock);
+    const log = openSync(command.log, "a", 0o600);
+    try {
+      const child = await handSocketDown(command.socket, (listening) =>
+        spawnProxy(command, { lock, log, listening }, uuid),
+      );
+      if (child.pid !== undefined) writeSync(lock, String(child.pid), 0);
+      await spawned(child, command);
+    } finally {
+      closeSync(log);
+    }
+    return true;
+  } finally {
+    closeSync(lock);
+  }
+}
+
+function spawnProxy(
+  { argv }: ProxyCommand,
+  { lock, log, listening }: { lock: number; log: number; listening: number },
+  uuid: string,
+): ChildProcess {
+  const stdio: StdioOptions = ["ignore", log, log];
+  stdio[LOCK_FD] = lock;
+  stdio[LISTEN_FD] = listening;
+  const [program = "", ...args] = argv;
+  const more = ["-lock-fd", String(LOCK_FD), "-listen-fd", String(LISTEN_FD)];
+  const env = { ...process.env, ...podEnvironment(uuid) };
+  return spawn(program, [...args, ...more], { stdio, env, detached: true, cwd: "/" });
+}
+
+/** `spawn` or `error` comes in a later turn than the one that has just made the child. */
+async function spawned(child: ChildProcess, { argv }: ProxyCommand): Promise<void> {
+  try {
+    if (child.pid === undefined) await once(child, "spawn");
+  } catch (error) {
+    const text = `the proxy ${argv[0]} cannot be started: ${messageOf(error)}`;
+    throw new HuskError("ERR_PROXY_START", text, { cause: error });
+  }
+  child.unref();
+}

@@ -1,0 +1,21 @@
+import { neededPath } from "../config/resident-programs.ts";
+import type { ShimConfig } from "../types/index.ts";
+import type { ShimKind } from "./types.ts";
+
+/** Clear Containers' shim. */
+export function ccShim(config: ShimConfig): ShimKind {
+  return {
+    type: "ccShim",
+    command: ({ containerId, token, terminal, proxySocket }) => [
+      neededPath(config, "shimConfig"),
+      "-c",
+      containerId,
+      "-t",
+      token,
+      "-u",
+      `unix://${proxySocket}`,
+      ...(terminal ? ["-terminal"] : []),
+      ...(config.debug ? ["-d"] : []),
+    ],
+  };
+}

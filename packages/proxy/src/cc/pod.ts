@@ -1,6 +1,6 @@
 /** The pod of a proxy: its VM, its processes, and how what comes from the guest reaches their shims. */
 
-import type { ProcessAsyncEvent, StreamFrame } from "@husk/wire/hyperstart";
+import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { log } from "../core/log.ts";
 import { Waiters } from "../core/waiters.ts";
 import type { Client } from "./client.ts";
@@ -58,7 +58,7 @@ export class Pod {
           this.becameReady.wake();
         },
         onProcessEvent: (event) => this.#takeEvent(event),
-        onFrame: (frame) => this.#takeFrame(frame),
+        onData: (seq, data) => this.#takeData(seq, data),
         onInputRoom: () => this.#releaseInput(),
         onControlEnd: () => this.#options.onControlEnd(),
         onEnd: (fault) => this.#options.onEnd(fault),
@@ -143,7 +143,7 @@ export class Pod {
     this.#noteEnd(session);
   }
 
-  #takeFrame({ seq, data }: StreamFrame): void {
+  #takeData(seq: number, data: Uint8Array): void {
     const session = this.sessions.withStream(seq);
     // Without a session it is output that nobody wants.
     if (!session) return;

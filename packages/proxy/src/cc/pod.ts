@@ -1,5 +1,6 @@
 /** The pod of a proxy: its VM, its processes, and how what comes from the guest reaches their shims. */
 
+import { startTimer } from "@husk/tiny";
 import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { log } from "../core/log.ts";
 import { Waiters } from "../core/waiters.ts";
@@ -9,6 +10,9 @@ import type { Session } from "./session.ts";
 import { SessionTable } from "./session-table.ts";
 import { type VmIdentity, writeState } from "./state-file.ts";
 import { Vm } from "./vm.ts";
+
+/** Milliseconds after which memory is given back that was needed while output flowed. */
+const TRIM_MS = 1000;
 
 /** What a pod needs of its proxy. */
 export interface PodOptions {
@@ -33,6 +37,8 @@ export class Pod {
   #isReady = false;
   /** sessions that can take no more output */
   readonly #full = new Set<Session>();
+  /** timer for memory that is not needed when output has ceased to flow */
+  #trimming: number | undefined;
   /** clients whose input the agent's channel does not take */
   readonly #held = new Set<Client>();
 
@@ -167,6 +173,14 @@ export class Pod {
       this.#full.add(session);
       this.#vm?.pauseOutput();
     } else if (this.#full.delete(session) && this.#full.size === 0) this.#vm?.resumeOutput();
+    if (session.isOversized) this.#trimLater();
+  }
+
+  #trimLater(): void {
+    this.#trimming ??= startTimer(TRIM_MS, () => {
+      this.#trimming = undefined;
+      for (const session of this.sessions.all) session.trim();
+    });
   }
 
   #releaseInput(): void {

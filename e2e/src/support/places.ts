@@ -16,3 +16,5 @@ export const INITRAMFS = join(BUILD, "guest/initramfs.cpio");
 export const AGENT = join(BUILD, "guest/agent");
 /** the kernel modules that the guest may load */
 export const MODULES = join(BUILD, "guest/modules");
+/** folder of the proxies and shims */
+export const RESIDENTS = join(BUILD, "resident");

@@ -1,7 +1,16 @@
 /** Finding disks: by the address that the host plugged them in at, by serial number, by the kernel's name. */
 
 import * as sys from "tiny:sys";
-import { exists, readText, readTextIfThere, writeControl } from "@husk/tiny";
+import {
+  Errno,
+  exists,
+  hasErrno,
+  O_RDONLY,
+  readText,
+  readTextIfThere,
+  withFile,
+  writeControl,
+} from "@husk/tiny";
 import { loadModule } from "../boot/modules.ts";
 import { waitForDevice } from "../boot/uevents.ts";
 import { parseDiskAddress } from "./disk-address.ts";
@@ -27,9 +36,15 @@ function readAheadOf(disk: string): string {
   return `${CLASS}/${disk}/queue/read_ahead_kb`;
 }
 
-/** The kernel shows a disk before it can be used; its queue, which a partition has none of, comes last. */
+/** The kernel shows a disk before it can be used: until then there is no such device for who opens it. */
 function isReady(disk: string): boolean {
-  return exists(readAheadOf(disk)) || exists(`${CLASS}/${disk}/partition`);
+  try {
+    withFile(`/dev/${disk}`, O_RDONLY, 0, () => {});
+    return true;
+  } catch (error) {
+    if (hasErrno(error, Errno.ENXIO, Errno.ENOENT)) return false;
+    throw error;
+  }
 }
 
 function findDisk(name: string): string | undefined {

@@ -2,23 +2,29 @@
 
 import * as sys from "tiny:sys";
 import { Conduit, move } from "../core/frame-mover.ts";
+import type { KeptOutput } from "./kept-output.ts";
 import type { PipeTail } from "./pipe-tail.ts";
 
 /** Most bytes of an answer that is moved. */
 export const MOVED_BYTES = 256 * 1024;
 
+/** Most bytes of an answer that is copied because the pages of what is kept are too many. */
+const CROWDED_BYTES = 64 * 1024;
+
 /** See the head of the file. */
 export class MovingPipe {
   readonly #conduit = new Conduit(MOVED_BYTES);
-  readonly #freed: () => void;
+  readonly #freed: (unsent: number) => void;
   /** bytes that are in it */
   #held = 0;
+  /** those of them, the first, that are kept already */
+  #kept = 0;
   /** some of them are the tail of an answer */
   #lent = false;
   #open = true;
 
-  /** @param freed told when the tail that was given has been sent, or given back */
-  constructor(freed: () => void) {
+  /** @param freed told when the tail that was given has been sent, or given back: how many bytes of it were not sent */
+  constructor(freed: (unsent: number) => void) {
     this.#freed = freed;
   }
 
@@ -27,15 +33,32 @@ export class MovingPipe {
     return this.#lent;
   }
 
-  /** At most `length` bytes of a pipe as a tail; -1 when nothing is there yet; 0 at the end. */
-  take(from: number, length: number): PipeTail | number {
+  /** At most `length` bytes of a pipe, as a tail; bytes when there is no room to keep one; -1 when nothing is there yet; 0 at the end. */
+  take(from: number, length: number, kept?: KeptOutput): PipeTail | Uint8Array | number {
     if (this.#held === 0) {
       const count = move(from, this.#conduit.to, Math.min(length, MOVED_BYTES));
       if (count <= 0) return count;
       this.#held = count;
     }
+    if (kept && this.#kept === 0) {
+      const count = kept.keepPiped(this.#conduit.from, Math.min(length, this.#held));
+      if (count <= 0) return this.#read(Math.min(length, this.#held, CROWDED_BYTES));
+      this.#kept = count;
+    }
     this.#lent = true;
-    return this.#lend(Math.min(length, this.#held));
+    return this.#lend(Math.min(length, kept ? this.#kept : this.#held));
+  }
+
+  /** What is in it is not kept any more; gives how many bytes were. */
+  unkeep(): number {
+    const count = this.#kept;
+    this.#kept = 0;
+    return count;
+  }
+
+  /** Drops what is kept: it will be sent from there. */
+  dropKept(): void {
+    if (this.#kept > 0) this.#read(this.#kept);
   }
 
   /** Drops what is in it. */
@@ -54,15 +77,15 @@ export class MovingPipe {
       length,
       fd: this.#conduit.from,
       moved: () => {
-        this.#held -= length;
-        this.#settle();
+        this.#forget(length);
+        this.#settle(0);
       },
       read: () => {
         const bytes = this.#read(length);
-        this.#settle();
+        this.#settle(0);
         return bytes;
       },
-      giveBack: () => this.#settle(),
+      giveBack: () => this.#settle(length),
     };
   }
 
@@ -73,13 +96,18 @@ export class MovingPipe {
       if (count <= 0) throw new Error(`${length - at} bytes of output are lost`);
       at += count;
     }
-    this.#held -= length;
+    this.#forget(length);
     return bytes;
   }
 
-  #settle(): void {
+  #forget(length: number): void {
+    this.#held -= length;
+    this.#kept = Math.max(0, this.#kept - length);
+  }
+
+  #settle(unsent: number): void {
     this.#lent = false;
-    if (this.#open) this.#freed();
+    if (this.#open) this.#freed(unsent);
     else this.#conduit.close();
   }
 }

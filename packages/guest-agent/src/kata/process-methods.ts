@@ -1,6 +1,6 @@
 /** The methods about processes of containers and their streams. Reference: virtcontainers.md 8.2. */
 
-import type { AgentService } from "@husk/wire/kata";
+import type { AgentService, ReadStreamRequest } from "@husk/wire/kata";
 import { specFault } from "../core/oci/spec-fault.ts";
 import type { KataContainer } from "./kata-container.ts";
 import type { KataProcess } from "./kata-process.ts";
@@ -42,13 +42,14 @@ function signal(sandbox: KataSandbox, which: Which, number: number): void {
 
 async function read(
   sandbox: KataSandbox,
-  { len, ...which }: Which & { len: number },
+  { len: length, acknowledged, resume, ...which }: ReadStreamRequest,
   call: Call,
   stream: "readStdout" | "readStderr",
 ): Promise<{ data: Uint8Array } | TailedMessage> {
   const [container, process] = find(sandbox, which);
   try {
-    const data = await process.streams[stream](len, call);
+    const position = acknowledged === undefined ? undefined : Number(acknowledged);
+    const data = await process.streams[stream]({ length, acknowledged: position, resume }, call);
     return data instanceof Uint8Array ? { data } : new TailedMessage(DATA, data);
   } finally {
     container.forgetRead(process);

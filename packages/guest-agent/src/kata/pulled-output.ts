@@ -14,7 +14,9 @@ import {
   watch,
 } from "@husk/tiny";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
+import { KeptOutput } from "./kept-output.ts";
 import { MOVED_BYTES, MovingPipe } from "./moving-pipe.ts";
+import type { OutputReader, ReadOutput } from "./output-reader.ts";
 import type { PipeTail } from "./pipe-tail.ts";
 import type { Call } from "./services.ts";
 
@@ -46,19 +48,19 @@ export function dropUnreadOutput(): void {
   for (const output of openOutputs) output.drop();
 }
 
-interface Reader {
-  length: number;
-  resolve(data: Uint8Array | PipeTail): void;
-  reject(error: unknown): void;
-}
-
 /** See the head of the file. */
 export class PulledOutput {
   readonly #fd: number;
   readonly #isPipe: boolean;
   readonly #ended: () => void;
-  #waiting: Reader[] = [];
+  #waiting: OutputReader[] = [];
   #open = true;
+  /** bytes that have been sent, while none are kept */
+  #sent = 0;
+  /** what was sent, for readers that say what they have */
+  #kept: KeptOutput | undefined;
+  /** what is to be sent again, before all else */
+  #again: Uint8Array[] = [];
   /** nobody is going to read */
   #dropping = false;
   #dropsSoon = false;
@@ -81,14 +83,31 @@ export class PulledOutput {
     });
   }
 
-  /** Reads at most `length` bytes, as soon as there are any. @throws Error at the end */
-  read(length: number, call: Call): Promise<Uint8Array | PipeTail> {
-    if (length === 0) return Promise.resolve(new Uint8Array());
+  /** whether more may come from the process */
+  get isOpen(): boolean {
+    return this.#open;
+  }
+
+  /** whether there is, or will be, something that a reader may want */
+  get isWanted(): boolean {
+    return this.#open || this.#kept !== undefined || this.#again.length > 0;
+  }
+
+  /** Reads at most `length` bytes, as soon as there are any. @throws Error at the end, TtrpcError */
+  async read({ length, acknowledged, resume }: ReadOutput, call: Call): Promise<Uint8Array | PipeTail> {
+    if (acknowledged === undefined) this.#stopKeeping();
+    else this.#keep();
+    if (acknowledged !== undefined && !resume) this.#kept?.acknowledge(acknowledged);
+    // What was acknowledged may have made room for who waits.
+    if (length === 0) {
+      this.#serve();
+      return new Uint8Array();
+    }
     this.#dropping = false;
     return new Promise((resolve, reject) => {
       if (this.#waiting.length >= MAX_WAITING)
         throw new TtrpcError(StatusCode.RESOURCE_EXHAUSTED, `${MAX_WAITING} calls wait for this output`);
-      const reader = { length, resolve, reject };
+      const reader = { length, resumeAt: resume ? acknowledged : undefined, resolve, reject };
       this.#waiting.push(reader);
       // What it would have got is for the next one.
       call.onAbandoned(() => {
@@ -98,10 +117,46 @@ export class PulledOutput {
     });
   }
 
-  /** Drops what is there and what comes, until it is asked for. */
+  /** From here on what is sent is kept. */
+  #keep(): void {
+    if (this.#kept) return;
+    if (this.#moving?.busy)
+      throw new TtrpcError(StatusCode.FAILED_PRECONDITION, "somebody else reads this output");
+    const kept = new KeptOutput(this.#sent);
+    if (this.#moving) kept.openPipe();
+    this.#kept = kept;
+  }
+
+  #stopKeeping(): void {
+    if (!this.#kept) return;
+    this.#sent = this.#kept.end - (this.#moving?.unkeep() ?? 0);
+    this.#releaseKept();
+  }
+
+  /** False when a reader cannot begin there. */
+  #resume(reader: OutputReader, position: number): boolean {
+    reader.resumeAt = undefined;
+    try {
+      const pieces = this.#kept?.takeBack(position) ?? [];
+      this.#moving?.dropKept();
+      this.#again.unshift(...pieces);
+      return true;
+    } catch (error) {
+      reader.reject(error);
+      return false;
+    }
+  }
+
+  #releaseKept(): void {
+    this.#kept?.close();
+    this.#kept = undefined;
+  }
+
+  /** Drops what is there and what comes, until it is asked for. What has readers that come back stays. */
   drop(): void {
-    if (this.#waiting.length > 0) return;
+    if (this.#waiting.length > 0 || this.#kept) return;
     this.#dropping = true;
+    this.#again = [];
     this.#moving?.drop();
     this.#dropSome();
   }
@@ -125,6 +180,13 @@ export class PulledOutput {
   }
 
   /** Lets go of it, read or not. */
+  forget(): void {
+    this.#releaseKept();
+    this.#again = [];
+    this.close();
+  }
+
+  /** Nothing more comes from the process. */
   close(): void {
     if (!this.#open) return;
     this.#open = false;
@@ -138,26 +200,54 @@ export class PulledOutput {
   #serve(): void {
     if (this.#dropping) this.#dropSome();
     for (let reader = this.#waiting[0]; reader; reader = this.#waiting[0]) {
-      if (!this.#open) {
+      if (this.#open && this.#moving?.busy) return;
+      if (reader.resumeAt !== undefined && !this.#resume(reader, reader.resumeAt)) {
         this.#waiting.shift();
-        reader.reject(endOfOutput());
         continue;
       }
-      if (this.#moving?.busy) return;
-      const piece = this.#take(reader.length);
-      if (piece === -1) return;
-      if (piece === 0) {
-        this.close();
-        return;
-      }
+      const piece = this.#takeAgain(reader.length) ?? this.#takeNew(reader.length);
+      if (piece === "none") return;
       this.#waiting.shift();
-      reader.resolve(typeof piece === "number" ? buffer.slice(0, piece) : piece);
+      if (piece === "end") reader.reject(endOfOutput());
+      else reader.resolve(piece);
     }
   }
 
-  /** A tail, or how many bytes have been read into the buffer; -1 when nothing is there yet; 0 at the end. */
-  #take(length: number): PipeTail | number {
-    if (this.#moving) return this.#moving.take(this.#fd, length);
+  #takeAgain(length: number): Uint8Array | undefined {
+    const first = this.#again.shift();
+    if (!first) return undefined;
+    if (first.length > length) this.#again.unshift(first.subarray(length));
+    const piece = first.subarray(0, length);
+    this.#account(piece);
+    return piece;
+  }
+
+  #takeNew(length: number): Uint8Array | PipeTail | "none" | "end" {
+    if (!this.#open) return "end";
+    if (this.#kept?.isFull) return "none";
+    const piece = this.#take(length);
+    if (piece === -1) return "none";
+    if (piece === 0) {
+      this.close();
+      return "end";
+    }
+    if (typeof piece === "object" && !(piece instanceof Uint8Array)) {
+      this.#sent += piece.length;
+      return piece;
+    }
+    const bytes = typeof piece === "number" ? buffer.slice(0, piece) : piece;
+    this.#account(bytes);
+    return bytes;
+  }
+
+  #account(bytes: Uint8Array): void {
+    if (this.#kept) this.#kept.keep(bytes);
+    else this.#sent += bytes.length;
+  }
+
+  /** A tail, bytes, or how many have been read into the buffer; -1 when nothing is there yet; 0 at the end. */
+  #take(length: number): PipeTail | Uint8Array | number {
+    if (this.#moving) return this.#moving.take(this.#fd, length, this.#kept);
     const count = this.#copy(Math.min(length, READ_BYTES));
     if (count === READ_BYTES && this.#isPipe) this.#beginToMove();
     return count;
@@ -182,7 +272,11 @@ export class PulledOutput {
     try {
       if (sys.fcntl(this.#fd, F_GETPIPE_SZ, 0) < LARGE_PIPE_BYTES)
         sys.fcntl(this.#fd, F_SETPIPE_SZ, LARGE_PIPE_BYTES);
-      this.#moving = new MovingPipe(() => this.#serve());
+      this.#kept?.openPipe();
+      this.#moving = new MovingPipe((unsent) => {
+        this.#sent -= unsent;
+        this.#serve();
+      });
     } catch (error) {
       if (!isSystemError(error)) throw error;
     }

@@ -5,6 +5,7 @@ import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import type { ProcessStreams } from "../core/process-streams.ts";
 import { Stdin } from "../core/stdin.ts";
 import type { Stdio } from "../core/stdio.ts";
+import type { ReadOutput } from "./output-reader.ts";
 import type { PipeTail } from "./pipe-tail.ts";
 import { endOfOutput, PulledOutput } from "./pulled-output.ts";
 import type { Call } from "./services.ts";
@@ -28,15 +29,10 @@ export class PulledStreams implements ProcessStreams {
     const stdin = new Stdin(input, isTerminal, () => this.#wakeWriters());
     this.#stdin = stdin;
     this.#stdout = new PulledOutput(output, isTerminal ? () => stdin.flush() : undefined, () => {
-      this.#stdout = undefined;
       if (!isTerminal) sys.close(output);
       else this.#closeTerminal();
     });
-    if (error === undefined) return;
-    this.#stderr = new PulledOutput(error, undefined, () => {
-      this.#stderr = undefined;
-      sys.close(error);
-    });
+    if (error !== undefined) this.#stderr = new PulledOutput(error, undefined, () => sys.close(error));
   }
 
   /** Output that nobody has read is no reason to keep anything but itself. */
@@ -53,22 +49,26 @@ export class PulledStreams implements ProcessStreams {
 
   /** A terminal's master is closed when its output has ended and nobody writes to it any more. */
   #closeTerminal(): void {
-    if (this.#terminal === undefined || this.#stdout || this.#stdin?.open) return;
+    if (this.#terminal === undefined || this.#stdout?.isOpen || this.#stdin?.open) return;
     sys.close(this.#terminal);
     this.#terminal = undefined;
   }
 
-  readStdout(length: number, call: Call): Promise<Uint8Array | PipeTail> {
-    return this.#read(this.#stdout, length, call);
+  readStdout(read: ReadOutput, call: Call): Promise<Uint8Array | PipeTail> {
+    return this.#read(this.#stdout, read, call);
   }
 
-  readStderr(length: number, call: Call): Promise<Uint8Array | PipeTail> {
-    return this.#read(this.#stderr, length, call);
+  readStderr(read: ReadOutput, call: Call): Promise<Uint8Array | PipeTail> {
+    return this.#read(this.#stderr, read, call);
   }
 
-  async #read(output: PulledOutput | undefined, length: number, call: Call): Promise<Uint8Array | PipeTail> {
+  async #read(
+    output: PulledOutput | undefined,
+    read: ReadOutput,
+    call: Call,
+  ): Promise<Uint8Array | PipeTail> {
     if (!output) throw endOfOutput();
-    return output.read(length, call);
+    return output.read(read, call);
   }
 
   /** Gives bytes to the process; resolves when it has them, but for a few that wait. @throws TtrpcError when it takes none */
@@ -104,16 +104,16 @@ export class PulledStreams implements ProcessStreams {
     this.#stdin?.takeInput(new Uint8Array());
   }
 
-  /** whether there is output that has not been read to its end */
+  /** whether there is output that has not been read to its end, or whose reader may come back for more than that */
   get hasUnread(): boolean {
-    return this.#stdout !== undefined || this.#stderr !== undefined;
+    return [this.#stdout, this.#stderr].some((output) => output?.isWanted);
   }
 
   /** Lets go of all, read or not. */
   close(): void {
     this.#stdin?.close();
-    this.#stdout?.close();
-    this.#stderr?.close();
+    this.#stdout?.forget();
+    this.#stderr?.forget();
     this.#closeTerminal();
     this.#wakeWriters();
   }

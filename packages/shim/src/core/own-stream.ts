@@ -26,6 +26,19 @@ export interface OwnStream {
   release(): void;
 }
 
+/** An open file of others that we have made non-blocking. */
+interface Changed {
+  /** flags that it had */
+  flags: number;
+  /** our descriptors of it */
+  fds: number[];
+  /** how many of them are in use */
+  uses: number;
+}
+
+/** Those that are in use, by device and inode. */
+const changed = new Map<string, Changed>();
+
 /** Node of all terminals' masters: opened again it would be another terminal. */
 const PTMX = sys.makedev(5, 2);
 
@@ -42,9 +55,27 @@ export function openOwnStream(fd: number, access: number): OwnStream {
   const isTerminal = readTerminalMode(fd) !== undefined && rdev !== PTMX;
   const own = type === S_IFIFO || isTerminal ? openAgain(fd, access) : undefined;
   if (own !== undefined) return { fd: own, waits: true, release: () => sys.close(own) };
-  const flags = sys.fcntl(fd, F_GETFL, 0);
-  if ((flags & O_NONBLOCK) === 0) sys.fcntl(fd, F_SETFL, flags | O_NONBLOCK);
-  return { fd, waits: canBeWatched(fd), release: () => sys.fcntl(fd, F_SETFL, flags) };
+  return { fd, waits: canBeWatched(fd), release: changeFlags(fd) };
+}
+
+/**
+ * Makes an open file non-blocking; gives what undoes that. It may be several of our descriptors, and is left as it was found
+ * when none of them needs it any more.
+ */
+function changeFlags(fd: number): () => void {
+  const { dev, ino } = sys.fstat(fd);
+  const key = `${dev}:${ino}`;
+  const file = changed.get(key) ?? { flags: sys.fcntl(fd, F_GETFL, 0), fds: [], uses: 0 };
+  changed.set(key, file);
+  file.fds.push(fd);
+  file.uses++;
+  sys.fcntl(fd, F_SETFL, file.flags | O_NONBLOCK);
+  return () => {
+    file.uses--;
+    if (file.uses > 0) return;
+    changed.delete(key);
+    for (const own of file.fds) sys.fcntl(own, F_SETFL, file.flags);
+  };
 }
 
 /** The same file, opened once more; undefined where that is not allowed, or would be the end (a pipe without a reader). */

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { open, readFile, writeFile } from "node:fs/promises";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -158,6 +160,31 @@ test("files, and pipes and sockets that others have too, are left as they were f
   );
   await Promise.all([file.close(), append.close()]);
 });
+
+test("one socket as input, output and error output stays non-blocking until the last of them is let go", async () => {
+  const show = "grep flags /proc/self/fdinfo/0";
+  const runner = ["/bin/sh", "-c", `exec <&1 2>&1; ${show}; "$@"; ${show}`, "sh"];
+  using shim = new FakeShim(programs, { runner });
+  const stdout = shim.process.stdout as Socket;
+  await shim.next("start");
+  stdout.end();
+  await shim.next("closeStdin");
+  shim.order({ output: "stdout", text: "out\n" }, { end: "stdout" });
+  shim.order({ output: "stderr", text: `${"x".repeat(2_000_000)}\n` });
+  // It would not hear of that, blocked in a write.
+  await waitForState(shim);
+  process.kill(shimOf(shim), "SIGUSR1");
+  await shim.next("signal");
+  shim.order({ exit: 0 });
+  const lines = (await shim.readAll("stdout")).trim().split("\n");
+  assert.deepEqual([lines[1], lines.length], ["out", 4]);
+  assert.ok(lines[0]?.startsWith("flags:") && lines[3] === lines[0]);
+});
+
+/** The shim that a shell runs. */
+function shimOf({ process: { pid } }: FakeShim): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim());
+}
 
 test("in a pipeline of a shell nothing becomes non-blocking for the others", async () => {
   const script = 'cat | { "$@"; grep flags /proc/self/fdinfo/0 /proc/self/fdinfo/1; } | cat';

@@ -9,7 +9,7 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import { isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { observeRunState } from "./run-state.ts";
-import { throughProxy } from "./through-proxy.ts";
+import { reviveProxy, throughProxy } from "./through-proxy.ts";
 
 /** Milliseconds in which a VM that has closed its channels must have ended, if it has ended. */
 const VM_END_MS = 500;
@@ -46,7 +46,7 @@ function openAgent(pod: OpenPod, options: SessionOptions): Promise<AgentSession 
   const open = () =>
     createAgent(record.config).open({
       directory,
-      ...(hasProxy ? { proxySocket: directory.socket("proxy") } : {}),
+      ...(hasProxy ? { proxySocket: directory.socket("proxy"), reviveProxy: () => reviveProxy(pod) } : {}),
       deadlineFactor: pod.hypervisor.deadlineFactor,
       fresh: options.fresh === true,
       onlyOwner: options.onlyOwner,

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { connectSocket } from "../agent/socket.ts";
 import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
@@ -15,21 +16,39 @@ const ATTEMPTS = 3;
  * @throws HuskError ERR_PROXY_START, ERR_TIMEOUT, and what `open` throws
  */
 export async function throughProxy<T>(pod: OpenPod, open: () => Promise<T>): Promise<T> {
-  const { record, directory, call, hypervisor } = pod;
   for (let attempt = 1; ; attempt++) {
     try {
       return await open();
     } catch (error) {
-      const hasVm = hypervisor.vm !== undefined && isProcessAlive(hypervisor.vm);
-      if (!hasVm || !isDisconnected(error)) throw error;
-      if (attempt === ATTEMPTS) throw (await isProxyAlive(directory)) ? error : doesNotStay(pod, error);
+      if (!hasVm(pod) || !isDisconnected(error)) throw error;
+      if (attempt === ATTEMPTS) throw (await isProxyAlive(pod.directory)) ? error : doesNotStay(pod, error);
     }
-    if (await keepProxy(record, directory)) continue;
-    // Somebody has the lock: a proxy that lives, or who is just starting one.
-    const path = directory.socket("proxy");
-    const timeoutMs = deadlineMs("agentCommand", hypervisor.deadlineFactor);
-    await waitForSocket(path, () => canConnect(path), { timeoutMs, signal: call.signal });
+    await bringBack(pod, pod.call.signal);
   }
+}
+
+/**
+ * Brings a pod's proxy back, if it is dead and has not been given up.
+ * @throws HuskError ERR_AGENT_DISCONNECTED when it is not to come back, ERR_PROXY_START, ERR_TIMEOUT
+ */
+export async function reviveProxy(pod: OpenPod): Promise<void> {
+  if (hasVm(pod) && existsSync(pod.directory.file("proxyCommand"))) return bringBack(pod);
+  throw new HuskError("ERR_AGENT_DISCONNECTED", `the proxy of pod "${pod.id}" has ended with its VM`);
+}
+
+async function bringBack(
+  { record, directory, hypervisor }: OpenPod,
+  signal?: AbortSignal | undefined,
+): Promise<void> {
+  if (await keepProxy(record, directory)) return;
+  // Somebody has the lock: a proxy that lives, or who is just starting one.
+  const path = directory.socket("proxy");
+  const timeoutMs = deadlineMs("agentCommand", hypervisor.deadlineFactor);
+  await waitForSocket(path, () => canConnect(path), { timeoutMs, signal });
+}
+
+function hasVm({ hypervisor }: OpenPod): boolean {
+  return hypervisor.vm !== undefined && isProcessAlive(hypervisor.vm);
 }
 
 function doesNotStay({ id: podId, directory }: OpenPod, cause: unknown): HuskError {

@@ -62,6 +62,10 @@ const WRONG: Record<string, { fields: Record<string, unknown>; within: (structur
     fields: { path: "relative", args: "a", env: ["=x"], timeout: 0.5 },
   },
   ProxyConfig: { within: (proxyConfig) => ({ proxyConfig }), fields: { path: 1, debug: 1 } },
+  ShimConfig: {
+    within: (shimConfig) => ({ shimConfig }),
+    fields: { path: "", debug: 1, log: { maxBytes: 1 }, exitCommand: "true" },
+  },
   NetworkConfig: {
     within: (networkConfig) => ({ networkConfig }),
     fields: { netNSPath: 1, numInterfaces: -1, interworkingModel: 4 },

@@ -2,7 +2,7 @@ import type { PodDirectory } from "../store/pod-directory.ts";
 import type { ProxyType } from "../types/index.ts";
 
 /** Whose proxy it is. */
-export interface ProxyPlace {
+interface ProxyPlace {
   readonly podId: string;
   readonly directory: PodDirectory;
 }

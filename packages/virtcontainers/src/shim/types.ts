@@ -1,7 +1,7 @@
 import type { ShimType } from "../types/index.ts";
 
 /** The process in the guest that a shim stands for. */
-export interface ShimTarget {
+interface ShimTarget {
   readonly containerId: string;
   /** name by which the shim asks for the process: cc-proxy's token, or the id of a process of Kata's agent */
   readonly token: string;

@@ -15,7 +15,7 @@ export const RECORD_VERSION = 5;
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 
 /** The shim of a container's first process in a pod's record. */
-export interface ShimRecord extends ProcessIdentity {
+interface ShimRecord extends ProcessIdentity {
   /** name by which it asks its proxy, or the agent, for its process */
   token: string;
   /** it writes the output into a log: when it has died, another one can go on with that */

@@ -12,7 +12,8 @@ export function readInteger(row: Row, column: string, least: number, most: numbe
 
 /** Reads bytes of a row. @throws HuskError ERR_FLIST_INVALID */
 export function readBytes(row: Row, column: string, most: number): Uint8Array {
-  const value = row[column];
+  // Node gives no bytes and nothing at all alike.
+  const value = row[column] ?? new Uint8Array();
   if (!(value instanceof Uint8Array)) throw invalidFlist(`${column} is missing`);
   if (value.length > most) throw invalidFlist(`${column} has more than ${most} bytes`);
   return value;

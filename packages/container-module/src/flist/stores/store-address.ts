@@ -3,7 +3,7 @@ import { HuskError } from "@husk/virtcontainers";
 import { quoteShort } from "../metadata/invalid-flist.ts";
 
 /** What a store may be. */
-export type StoreScheme = "dir" | "http" | "https" | "zdb";
+type StoreScheme = "dir" | "http" | "https" | "zdb";
 
 /** Ports where an address names none. */
 const DEFAULT_PORTS: Readonly<Record<StoreScheme, string>> = {
@@ -64,9 +64,9 @@ function isScheme(scheme: string): scheme is StoreScheme {
 function readPath({ pathname, hostname }: URL, scheme: StoreScheme, text: string): string {
   if (/%(2f|5c|00)/i.test(pathname)) throw invalidAddress(text, "it has an encoded slash or NUL in it");
   if (scheme === "http" || scheme === "https") return pathname.replace(/\/+$/, "");
-  const path = posix.normalize(decode(pathname, text)).replace(/\/+$/, "");
+  const path = pathname === "" ? "" : posix.normalize(decode(pathname, text)).replace(/\/+$/, "");
   // The namespace is the last part, as rfs takes it.
-  return scheme === "zdb" && hostname !== "" ? path.slice(path.lastIndexOf("/")) : path === "." ? "" : path;
+  return scheme === "zdb" && hostname !== "" ? path.slice(Math.max(path.lastIndexOf("/"), 0)) : path;
 }
 
 function decode(part: string, text: string): string {

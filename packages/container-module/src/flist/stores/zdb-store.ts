@@ -16,6 +16,13 @@ export interface ZdbStoreOptions {
   readonly timeoutMs?: number | undefined;
 }
 
+/** A connection, or one that is being made. */
+interface Slot {
+  readonly opened: Promise<ZdbConnection>;
+  connection: ZdbConnection | undefined;
+  failed: boolean;
+}
+
 /** A namespace of a 0-db, a server of keys and values that speaks the Redis protocol. */
 export class ZdbStore implements BlockStore {
   readonly address: string;
@@ -23,7 +30,7 @@ export class ZdbStore implements BlockStore {
   readonly #namespace: string;
   readonly #password: string | undefined;
   readonly #options: ZdbStoreOptions;
-  readonly #connections: (Promise<ZdbConnection> | undefined)[] = [];
+  readonly #slots: (Slot | undefined)[] = [];
   #turn = 0;
   #closed = false;
 
@@ -55,9 +62,8 @@ export class ZdbStore implements BlockStore {
 
   close(): void {
     this.#closed = true;
-    for (const connection of this.#connections.splice(0)) {
-      connection?.then((open) => open.close()).catch(() => {});
-    }
+    for (const slot of this.#slots.splice(0))
+      slot?.opened.then((connection) => connection.close()).catch(() => {});
   }
 
   async #ask(words: readonly (string | Uint8Array)[], signal: AbortSignal | undefined): Promise<RespReply> {
@@ -72,12 +78,15 @@ export class ZdbStore implements BlockStore {
   async #connection(): Promise<ZdbConnection> {
     if (this.#closed) throw new Error("the store was closed");
     this.#turn = (this.#turn + 1) % MAX_CONNECTIONS;
-    const turn = this.#turn;
-    const present = await this.#connections[turn]?.catch(() => undefined);
-    if (present?.usable) return present;
-    const opened = this.#open();
-    this.#connections[turn] = opened;
-    return opened;
+    const present = this.#slots[this.#turn];
+    if (present && !present.failed && present.connection?.usable !== false) return present.opened;
+    const slot: Slot = { opened: this.#open(), connection: undefined, failed: false };
+    this.#slots[this.#turn] = slot;
+    slot.opened.then(
+      (connection) => (slot.connection = connection),
+      () => (slot.failed = true),
+    );
+    return slot.opened;
   }
 
   async #open(): Promise<ZdbConnection> {

@@ -1,8 +1,9 @@
 /** Storages that are disks. Reference: virtcontainers.md 3.3, 8.2. */
 
 import * as sys from "tiny:sys";
+import { exists } from "@husk/tiny";
 import type { Storage } from "@husk/wire/kata";
-import { loadModule } from "../../boot/modules.ts";
+import { requireModule } from "../../boot/modules.ts";
 import { askChild } from "../ask-child.ts";
 import { findBlockDevice } from "../block-device.ts";
 import type { UndoStack } from "../undo-stack.ts";
@@ -15,11 +16,15 @@ const NODE = /^\/dev\/([a-z]+[a-z0-9]*)$/;
 /** The name that udev, which a guest does not have, would give a disk by its serial number. */
 const BY_SERIAL = /^\/dev\/disk\/by-id\/virtio-([A-Za-z0-9_.-]{1,20})$/;
 
-/** A disk that the host names by its node or its serial number. @throws Error when it does not appear */
-export function findDiskByNode(node: string): Promise<string> {
+function diskOf(node: string): string {
   const name = (NODE.exec(node) ?? BY_SERIAL.exec(node))?.[1];
   if (name === undefined) throw badStorage(`"${node.slice(0, 80)}" is not the node of a disk`);
-  return findBlockDevice(name);
+  return name;
+}
+
+/** A disk that the host names by its node or its serial number. @throws Error when it does not appear */
+export async function findDiskByNode(node: string): Promise<string> {
+  return findBlockDevice(diskOf(node));
 }
 
 /** A disk on the PCI bus, by the numbers of its slots (`02/00`) or by its node. */
@@ -35,11 +40,12 @@ export function findScsiDisk(source: string): Promise<string> {
   return findAt(source);
 }
 
-/** Persistent memory, by its node: `/dev/pmem0`. */
-export function findPmemDisk(node: string): Promise<string> {
-  loadModule("nfit");
-  loadModule("nd_pmem");
-  return findDiskByNode(node);
+/** Persistent memory, by its node: `/dev/pmem0`. @throws Error when the guest has no driver for it: husk's own has none */
+export async function findPmemDisk(node: string): Promise<string> {
+  const name = diskOf(node);
+  if (!exists(`/sys/class/block/${name}`))
+    for (const driver of ["nfit", "nd_pmem"]) requireModule(driver, "");
+  return findBlockDevice(name);
 }
 
 function findAt(address: string): Promise<string> {

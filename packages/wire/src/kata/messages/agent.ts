@@ -409,10 +409,14 @@ export interface ReadStreamRequest extends Message {
   execId: string;
   /** most bytes to give */
   len: number;
+  /** husk's own: bytes of the stream that the reader has for good; those behind them are kept until they are in here */
+  acknowledged?: bigint;
+  /** husk's own: the answer begins behind the acknowledged bytes, whatever another reader was sent */
+  resume: boolean;
 }
 export const ReadStreamRequest: MessageType<ReadStreamRequest> = /* @__PURE__ */ messageType(
   "grpc.ReadStreamRequest",
-  "1s containerId 2s execId 3u len",
+  "1s containerId 2s execId 3u len 1000?U acknowledged 1001t resume",
 );
 
 export interface ReadStreamResponse extends Message {

@@ -18,13 +18,9 @@ export class ProcessStart {
 
   /** Asks the proxy for a token. @throws HuskError ERR_AGENT_DISCONNECTED, ERR_AGENT_REFUSED, … */
   static async begin(endpoint: ProxyEndpoint, limits: CommandOptions): Promise<ProcessStart> {
-    const connection = await endpoint.connect(limits);
-    try {
-      return new ProcessStart(connection, await drawToken(connection, endpoint.podId, limits));
-    } catch (error) {
-      connection.close();
-      throw error;
-    }
+    const draw = async (connection: ProxyConnection) =>
+      new ProcessStart(connection, await drawToken(connection, endpoint.podId, limits));
+    return endpoint.connectAndBegin(draw, limits);
   }
 
   send(command: number, data: object, limits: CommandOptions): Promise<Reply> {

@@ -1,6 +1,7 @@
 import { withDeadline } from "../../../deadline.ts";
 import { type HuskError, isHuskError } from "../../../errors/index.ts";
 import type { CommandOptions, Reply } from "../transport.ts";
+import { Endurance } from "./endurance.ts";
 import { askAgent, attachVm } from "./proxy-commands.ts";
 import type { ProxyConnection } from "./proxy-connection.ts";
 import type { ProxyEndpoint } from "./proxy-endpoint.ts";
@@ -11,6 +12,7 @@ export class ProxyControl {
   readonly #onEnd: (error: HuskError | undefined) => void;
   #connection: ProxyConnection;
   #recovery: Promise<void> | undefined;
+  readonly #endurance = new Endurance();
   #closed = false;
 
   /**
@@ -38,9 +40,7 @@ export class ProxyControl {
       const { timeoutMs: ms, signal } = options;
       await withDeadline(this.#recovery, { ms, signal, what: "the pod's proxy to come back" });
     }
-    const reply = await askAgent(this.#connection, command, data ? { data } : {}, options);
-    this.#endpoint.noteProgress();
-    return reply;
+    return askAgent(this.#connection, command, data ? { data } : {}, options);
   }
 
   close(): void {
@@ -49,8 +49,10 @@ export class ProxyControl {
   }
 
   #watch(connection: ProxyConnection): void {
+    this.#endurance.noteMade();
     void connection.ended.then((error) => {
-      if (error || this.#closed || !this.#endpoint.canReconnect) return this.#end(error);
+      const isWorthIt = this.#endpoint.canReconnect && this.#endurance.noteEnd();
+      if (error || this.#closed || !isWorthIt) return this.#end(error);
       this.#recovery = this.#recover();
       // Whoever waits for it is told; when nobody does, `onEnd` tells.
       this.#recovery.catch(() => {});
@@ -70,18 +72,13 @@ export class ProxyControl {
     }
   }
 
-  async #reattach(): Promise<ProxyConnection> {
-    const { podId, limits } = this.#endpoint;
-    for (;;) {
-      const connection = await this.#endpoint.reconnect(this.#endpoint.guestEvents);
-      try {
-        await attachVm(connection, podId, limits);
-        return connection;
-      } catch (error) {
-        connection.close();
-        if (!isHuskError(error, "ERR_AGENT_DISCONNECTED")) throw error;
-      }
-    }
+  #reattach(): Promise<ProxyConnection> {
+    const { podId, limits, guestEvents } = this.#endpoint;
+    const attach = async (connection: ProxyConnection) => {
+      await attachVm(connection, podId, limits);
+      return connection;
+    };
+    return this.#endpoint.connectAndBegin(attach, limits, guestEvents);
   }
 
   #end(error: HuskError | undefined): void {

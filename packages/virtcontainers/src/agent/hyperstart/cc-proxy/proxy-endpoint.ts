@@ -1,14 +1,14 @@
 import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../../deadline.ts";
-import { HuskError, isHuskError } from "../../../errors/index.ts";
+import { isHuskError } from "../../../errors/index.ts";
 import { deadlineMs } from "../../../hypervisor/deadlines.ts";
 import type { OpenOptions } from "../../types.ts";
 import type { CommandOptions } from "../transport.ts";
 import { connectProxy } from "./connect-proxy.ts";
 import type { GuestEvents, ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
 
-/** How often it is connected to anew without anything coming from it. */
-const MAX_RECONNECTIONS = 3;
+/** How often a step is tried that the proxy's death has broken off. */
+const ATTEMPTS = 3;
 
 /** The pod's proxy as a session knows it: where it is, and how it comes back. */
 export class ProxyEndpoint {
@@ -22,7 +22,6 @@ export class ProxyEndpoint {
   readonly guestEvents: GuestEvents = { onGuestExit: (event) => this.onGuestExit(event) };
   readonly #revive: OpenOptions["reviveProxy"];
   #revival: Promise<void> | undefined;
-  #reconnections = 0;
 
   constructor(path: string, { directory, deadlineFactor, reviveProxy }: OpenOptions) {
     this.path = path;
@@ -33,16 +32,32 @@ export class ProxyEndpoint {
 
   /** whether a connection that breaks off is worth making anew */
   get canReconnect(): boolean {
-    return this.#revive !== undefined && this.#reconnections < MAX_RECONNECTIONS;
+    return this.#revive !== undefined;
   }
 
-  /** Something has come: the proxy works. */
-  noteProgress(): void {
-    this.#reconnections = 0;
+  /**
+   * Connects and makes the first use of the connection, anew when the proxy dies meanwhile.
+   * @throws HuskError ERR_AGENT_DISCONNECTED, ERR_ABORTED, …, and what `begin` throws
+   */
+  async connectAndBegin<T>(
+    begin: (connection: ProxyConnection) => Promise<T>,
+    limits: CommandOptions,
+    events?: ProcessEvents | GuestEvents,
+  ): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      const connection = await this.#connect(limits, events);
+      try {
+        return await begin(connection);
+      } catch (error) {
+        connection.close();
+        const isOver = attempt === ATTEMPTS || !this.canReconnect;
+        if (isOver || !isHuskError(error, "ERR_AGENT_DISCONNECTED")) throw error;
+      }
+    }
   }
 
-  /** Connects; a proxy that is dead is brought back. @throws HuskError ERR_AGENT_DISCONNECTED, ERR_ABORTED, … */
-  async connect(limits: CommandOptions, events?: ProcessEvents | GuestEvents): Promise<ProxyConnection> {
+  /** A proxy that is dead is brought back. */
+  async #connect(limits: CommandOptions, events?: ProcessEvents | GuestEvents): Promise<ProxyConnection> {
     try {
       return await connectProxy(this.path, limits.signal, events);
     } catch (error) {
@@ -51,13 +66,6 @@ export class ProxyEndpoint {
     const what = "the pod's proxy to come back";
     await withDeadline(this.#bringBack(this.#revive), { ms: limits.timeoutMs, signal: limits.signal, what });
     return connectProxy(this.path, limits.signal, events);
-  }
-
-  /** Connects in place of a connection that has broken off. @throws as `connect` */
-  async reconnect(events?: ProcessEvents | GuestEvents): Promise<ProxyConnection> {
-    if (!this.canReconnect) throw new HuskError("ERR_AGENT_DISCONNECTED", "the pod's proxy has ended");
-    this.#reconnections += 1;
-    return this.connect(this.limits, events);
   }
 
   #bringBack(revive: () => Promise<void>): Promise<void> {

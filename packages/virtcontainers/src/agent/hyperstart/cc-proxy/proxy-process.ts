@@ -9,6 +9,7 @@ import type {
   Reply,
   TransportEvents,
 } from "../transport.ts";
+import { Endurance } from "./endurance.ts";
 import type { ProcessStart } from "./process-start.ts";
 import { checkProxyReply } from "./proxy-commands.ts";
 import type { ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
@@ -38,6 +39,7 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
   #connection: ProxyConnection | undefined;
   /** input for a connection that is being made anew */
   #waiting: (() => void)[] = [];
+  readonly #endurance = new Endurance();
   #isLost = false;
   #released = false;
 
@@ -58,8 +60,9 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
   }
 
   /** Connects to the proxy in place of a shim. @throws HuskError */
-  async connect(limits: CommandOptions): Promise<void> {
-    await this.#use(await this.#endpoint.connect(limits, this.#frames), limits);
+  connect(limits: CommandOptions): Promise<void> {
+    const use = (connection: ProxyConnection) => this.#use(connection, limits);
+    return this.#endpoint.connectAndBegin(use, limits, this.#frames);
   }
 
   async start(command: number, payload: object, options: CommandOptions): Promise<Reply> {
@@ -102,8 +105,8 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
   };
 
   async #use(connection: ProxyConnection, limits: CommandOptions): Promise<void> {
+    if (this.#released) throw new HuskError("ERR_AGENT_DISCONNECTED", "the process has been let go");
     this.#connection = connection;
-    if (this.#released) connection.close();
     try {
       const shim = { token: this.#start.token };
       checkProxyReply(
@@ -111,33 +114,30 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
         await connection.request(ProxyCommand.CONNECT_SHIM, shim, limits),
       );
     } catch (error) {
-      connection.close();
       this.#connection = undefined;
       if (this.#released) this.#events.onGone(this);
       throw error;
     }
+    this.#endurance.noteMade();
     void connection.ended.then((error) => this.#takeEnd(error));
     this.#flush();
   }
 
   #takeEnd(error: HuskError | undefined): void {
     this.#connection = undefined;
+    const isWorthIt = this.#endpoint.canReconnect && this.#endurance.noteEnd();
     if (this.#released) this.#events.onGone(this);
-    else if (error) this.#lose(error);
+    else if (error || !isWorthIt) this.#lose(error);
     else void this.#reconnect();
   }
 
   /** The process goes on in the guest, and a proxy that has come back knows it by its token. */
   async #reconnect(): Promise<void> {
-    while (!this.#released && this.#endpoint.canReconnect) {
-      try {
-        return await this.#use(await this.#endpoint.reconnect(this.#frames), this.#endpoint.limits);
-      } catch (error) {
-        if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) continue;
-        return this.#lose(isHuskError(error, "ERR_AGENT_PROTOCOL") ? error : undefined);
-      }
+    try {
+      await this.connect(this.#endpoint.limits);
+    } catch (error) {
+      this.#lose(isHuskError(error, "ERR_AGENT_PROTOCOL") ? error : undefined);
     }
-    this.#lose(undefined);
   }
 
   #lose(error: HuskError | undefined): void {
@@ -160,7 +160,6 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
     if (opcode !== ProxyStream.STDOUT && opcode !== ProxyStream.STDERR) {
       throw new HuskError("ERR_AGENT_PROTOCOL", "a stream that is not its to send");
     }
-    this.#endpoint.noteProgress();
     const name = opcode === ProxyStream.STDOUT ? "stdout" : "stderr";
     if (data.length > 0 && !this.#process.pushOutput(name, data)) this.#connection?.pause();
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
-import { AGENTS, output, podFolder, startDetached, untilStopped } from "./support/detached.ts";
+import { AGENTS, output, podFolder, removeEnded, startDetached } from "./support/detached.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
@@ -35,8 +35,7 @@ for (const agent of AGENTS) {
         position += log === undefined ? Buffer.from(base64, "base64").length : Buffer.byteLength(log);
       }
       assert.equal(position, stdout.length);
-      await untilStopped(place, "d");
-      await output(place, "rm", "d");
+      await removeEnded(place, "d");
     });
 
     it("keeps a log within its bounds, and follows it across its files", async ({ signal }) => {
@@ -57,8 +56,7 @@ for (const agent of AGENTS) {
       // A follower that was too slow for files this small says so; what it has is right nevertheless.
       if (followed.stderr === "") assert.equal(followed.stdout.toString(), sequence(1, 60000));
       else assert.match(followed.stderr, /ERR_LOG_DAMAGED/);
-      await untilStopped(place, "d");
-      await output(place, "rm", "d");
+      await removeEnded(place, "d");
     });
 
     it("follows a command to its end, from its last lines on", async ({ signal }) => {
@@ -74,8 +72,7 @@ for (const agent of AGENTS) {
       await place.husk(["attach", "d"], { input: "go\n" });
       const { status, stdout } = await follower.ended;
       assert.deepEqual([status, stdout.toString()], [0, sequence(99, 200)]);
-      await untilStopped(place, "d");
-      await output(place, "rm", "d");
+      await removeEnded(place, "d");
     });
   });
 }

@@ -1,6 +1,7 @@
 import { constants } from "node:fs";
 import { link, lstat, mkdir, open, readdir, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { throwIfAborted } from "@husk/virtcontainers/internals";
 import type { ReadEntry } from "tar/read-entry";
 import type { FlistLimits } from "../flist/metadata/limits.ts";
 import { MAX_TARGET_BYTES } from "../flist/metadata/limits.ts";
@@ -87,7 +88,7 @@ export class LayerTree {
     }
     await this.#remove(path);
     if (entry.type === "File" || entry.type === "OldFile" || entry.type === "ContiguousFile") {
-      await writeBody(place, entry);
+      await writeBody(place, entry, this.#signal);
       await setAttributes(place, attributes);
       return;
     }
@@ -146,10 +147,13 @@ async function isDirectory(path: string): Promise<boolean> {
   return (await lstat(path).catch(() => undefined))?.isDirectory() ?? false;
 }
 
-async function writeBody(path: string, entry: ReadEntry): Promise<void> {
+async function writeBody(path: string, entry: ReadEntry, signal: AbortSignal | undefined): Promise<void> {
   const file = await open(path, NEW_FILE, 0o600);
   try {
-    for await (const chunk of entry) await file.writeFile(chunk);
+    for await (const chunk of entry) {
+      throwIfAborted(signal);
+      await file.writeFile(chunk);
+    }
   } finally {
     await file.close();
   }

@@ -32,11 +32,7 @@ export const ROOT: HandMadeInode = { ino: 1, parent: 0, name: "/", mode: 0o40755
 export function makeFlist(
   path: string,
   inodes: readonly HandMadeInode[],
-  {
-    routes = [],
-    sql = RFS_SCHEMA,
-    after = "",
-  }: { routes?: readonly string[]; sql?: string; after?: string } = {},
+  { routes = [], after = "" }: { routes?: readonly string[]; after?: string } = {},
 ): string {
   const database = new DatabaseSync(path);
   database.exec(`PRAGMA synchronous = OFF; ${RFS_SCHEMA}`);

@@ -63,7 +63,7 @@ export class Pod {
         onControlEnd: () => this.#options.onControlEnd(),
         onEnd: (fault) => this.#options.onEnd(fault),
       },
-      takeOver,
+      takeOver ? this.sessions.nextSeq - 1 : undefined,
     );
     this.#identity = identity;
   }

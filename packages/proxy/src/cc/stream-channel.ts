@@ -9,7 +9,7 @@ import {
   STREAM_HEADER_BYTES,
   StreamDecoder,
   type StreamFrame,
-  StreamResync,
+  StreamSalvage,
   writeStreamHeader,
 } from "@husk/wire/hyperstart";
 
@@ -35,21 +35,21 @@ export class StreamChannel {
   readonly #decoder = new StreamDecoder();
   readonly #events: StreamEvents;
   /** while the channel is taken over from another proxy, and not understood yet */
-  #resync: StreamResync | undefined;
+  #resync: StreamSalvage | undefined;
 
-  /** `takeOver`: another proxy had it, and may have left it in the middle of a frame */
-  constructor(fd: number, events: StreamEvents, takeOver: boolean) {
+  /** `lastSeq`: last number of a stream, if another proxy had the channel and may have left it in the middle of a frame */
+  constructor(fd: number, events: StreamEvents, lastSeq: number | undefined) {
     this.#events = events;
     this.#connection = new Connection(fd, {
       onBytes: (bytes) => this.#guard(bytes),
       onWritable: () => events.onInputRoom(),
       onEnd: () => events.onEnd(),
     });
-    if (!takeOver) return;
+    if (lastSeq === undefined) return;
     const random = new Uint8Array(MARKER_RANDOM_BYTES);
     sys.getrandom(random);
     const marker = makeStreamMarker(random);
-    this.#resync = new StreamResync(marker);
+    this.#resync = new StreamSalvage(marker, (seq) => seq > 0 && seq <= lastSeq);
     this.#connection.write(marker);
   }
 

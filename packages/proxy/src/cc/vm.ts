@@ -33,10 +33,10 @@ export class Vm {
 
   /**
    * Connects to both channels.
-   * @param takeOver another proxy had them
+   * @param lastSeq last number of a stream, if another proxy had them
    * @throws Error when nobody serves them
    */
-  constructor({ ctlSerial, ioSerial }: VmSockets, events: VmEvents, takeOver: boolean) {
+  constructor({ ctlSerial, ioSerial }: VmSockets, events: VmEvents, lastSeq: number | undefined) {
     const control = connectUnix(ctlSerial);
     const stream = connectOr(ioSerial, control);
     const end = (fault: string | undefined) => {
@@ -59,8 +59,8 @@ export class Vm {
           end(fault);
         }),
     };
-    this.#control = new ControlChannel(control, controlEvents, takeOver);
-    this.#stream = new StreamChannel(stream, streamEvents, takeOver);
+    this.#control = new ControlChannel(control, controlEvents, lastSeq !== undefined);
+    this.#stream = new StreamChannel(stream, streamEvents, lastSeq);
   }
 
   /** Sends a command. @throws Error when the VM ends before it is answered */

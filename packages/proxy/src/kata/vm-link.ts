@@ -1,10 +1,9 @@
 /** The proxy's side of the agent's port: a session of yamux, each of whose streams is a client's. */
 
 import * as sys from "tiny:sys";
-import { connectUnix, startTimer, stopTimer } from "@husk/tiny";
+import { Connection, connectUnix, startTimer, stopTimer } from "@husk/tiny";
 import { TakeOver } from "@husk/wire/kata";
 import { type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
-import { Connection } from "../core/connection.ts";
 import { Client } from "./client.ts";
 
 /** What the guest may send of one stream before it is read, in bytes: a few answers to a read of output. */

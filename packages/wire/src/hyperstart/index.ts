@@ -72,3 +72,4 @@ export {
 } from "./resync.ts";
 export type { StreamFrame } from "./stream-frame.ts";
 export { encodeStream, StreamDecoder, writeStreamHeader } from "./stream-frame.ts";
+export { StreamSalvage } from "./stream-salvage.ts";

@@ -3,7 +3,7 @@ import { HuskError } from "@husk/virtcontainers";
 import { quoteShort } from "../metadata/invalid-flist.ts";
 
 /** What a store may be. */
-export type StoreScheme = "dir" | "http" | "https" | "zdb";
+type StoreScheme = "dir" | "http" | "https" | "zdb";
 
 /** Ports where an address names none. */
 const DEFAULT_PORTS: Readonly<Record<StoreScheme, string>> = {

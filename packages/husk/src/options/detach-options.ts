@@ -54,6 +54,8 @@ export function makeDetachedCmd({ interactive = false }: DetachOptions): Pick<Cm
  */
 export function makeResidents(id: string, options: DetachOptions): Partial<PodConfig> {
   const { residents } = guestPaths();
+  if (residents === undefined)
+    throw new UsageError("no proxies and shims, which -d needs", "say where they are with HUSK_RESIDENTS");
   const isKata = options.agent === "kata";
   const log: ShimLogConfig = {};
   if (options.logMaxSize !== undefined) log.maxBytes = options.logMaxSize;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { readFile, stat, watch } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -44,6 +45,10 @@ function whenWritten(shim: ShimProcess, size: number): Promise<void> {
     shim.child.once("exit", look);
     look();
   });
+}
+
+function residentKib(pid: number): number {
+  return Number(/VmRSS:\s*(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]);
 }
 
 /** Waits until a file is longer than that. */
@@ -159,7 +164,9 @@ describe("kata-proxy and kata-shim with the agent", needsDisk, () => {
     const shim = pod.startShim("c", "c");
     shim.child.stdout?.pause();
     const other = await pod.connect();
-    for (let round = 0; round < 20; round++) await other.health("Check");
+    for (let round = 0; round < 100; round++) await other.health("Check");
+    for (const pid of [shim.child.pid ?? 0, pod.proxyPid])
+      assert.ok(residentKib(pid) < 5000, `${residentKib(pid)} KiB`);
     shim.child.stdout?.resume();
     const { code, stdout } = await shim.ended();
     assert.equal(code, 0);
@@ -187,6 +194,18 @@ describe("kata-proxy and kata-shim with the agent", needsDisk, () => {
     await again.call("SignalProcess", { ...process_.which, signal: 9 });
   });
 
+  it("end a shim when the guest breaks the rules, and say how it did", async () => {
+    const [pod, connection] = await startPod();
+    await using _ = pod;
+    await startContainer(connection, "c", makeSpec(sh("echo up; read x")));
+    const shim = pod.startShim("c", "c");
+    await whenWritten(shim, 3);
+    pod.inject(Buffer.from("GET / HTTP/1.1\r\n\r\n"));
+    const { code, stderr } = await shim.ended();
+    assert.equal(code, 255);
+    assert.match(stderr, /can be started: the agent's session has ended: a frame is of version 71\n$/);
+  });
+
   it("say that the process is lost when the VM is, and refuse one that is not there", async () => {
     const [pod, connection] = await startPod();
     await using _ = pod;
@@ -199,6 +218,6 @@ describe("kata-proxy and kata-shim with the agent", needsDisk, () => {
     pod.cut();
     const { code, stderr } = await quiet.ended();
     assert.equal(code, 255);
-    assert.match(stderr, /kata-shim: the agent cannot be reached any more: /);
+    assert.match(stderr, /kata-shim: the agent cannot be reached: /);
   });
 });

@@ -147,6 +147,11 @@ export class PodOnHost implements AsyncDisposable {
     await once(this.#port, "connection", { signal: AbortSignal.timeout(DEADLINE_MS) });
   }
 
+  /** The guest sends something of its own. */
+  inject(bytes: Uint8Array): void {
+    this.#link?.write(bytes);
+  }
+
   /** The VM goes. */
   cut(): void {
     this.#port.close();

@@ -97,6 +97,17 @@ export class Session {
     return !this.#isAbandoned && Math.max(stdout.keptBytes, stderr.keptBytes) >= WINDOW_BYTES;
   }
 
+  /** Whether it has memory to give back, see {@link trim}. */
+  get isOversized(): boolean {
+    return this.#windows.stdout.isOversized || this.#windows.stderr.isOversized;
+  }
+
+  /** Gives memory back that it needs only while output flows. */
+  trim(): void {
+    this.#windows.stdout.trim();
+    this.#windows.stderr.trim();
+  }
+
   /** Takes output, which stands behind room for a header in memory that may be written over. */
   takeOutput(name: keyof StreamPositions, data: Uint8Array): void {
     const window = this.#windows[name];

@@ -216,5 +216,5 @@ export class KataLink implements ProcessLink {
 }
 
 function unreachable(reason: string): string {
-  return `the agent cannot be reached any more: ${reason}`;
+  return `the agent cannot be reached: ${reason}`;
 }

@@ -50,7 +50,7 @@ export function assess(
 }
 
 /** The least value that a share of all values does not exceed; 0 of none. */
-export function quantile(sorted: Float64Array, share: number): number {
+function quantile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? 0;
 }
 

@@ -38,6 +38,7 @@ export function runStudies(seed: number): Table[] {
     studyRule(seed),
     studyTurns(seed),
     studyHerd(),
+    studyCluster(),
   ];
 }
 

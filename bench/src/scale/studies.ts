@@ -117,9 +117,9 @@ function studyTurns(seed: number): Table {
 
 /** Many requests at the same moment, once: when the last has its VM. */
 function studyHerd(): Table {
-  const rows = [5, 25, 100].flatMap((size) =>
+  const rows = [5, 15, 100].flatMap((size) =>
     [BOOT, COPY].flatMap((tier) =>
-      [0, 4, 25].map((pool) => {
+      [0, 4, 15].map((pool) => {
         const history = simulate({ tier, node: NODE, pool, arrivals: new Array<number>(size).fill(0) });
         const { median, longest } = assess(history, tier, NODE, LIFETIME, seedRandom(0));
         return [size, tier.name, pool, 1000 * median, 1000 * longest];

@@ -6,9 +6,9 @@ import {
   HOST_STREAM_FRAME_BYTES,
   MARKER_RANDOM_BYTES,
   makeStreamMarker,
+  type PieceSink,
   STREAM_HEADER_BYTES,
-  StreamDecoder,
-  type StreamFrame,
+  StreamPieces,
   StreamSalvage,
   writeStreamHeader,
 } from "@husk/wire/hyperstart";
@@ -21,8 +21,11 @@ const frame = new Uint8Array(HOST_STREAM_FRAME_BYTES);
 
 /** What a stream channel tells. */
 export interface StreamEvents {
-  /** A frame came. Its memory may be written over, also the header before its data, and is used again when this returns. */
-  onFrame(frame: StreamFrame): void;
+  /**
+   * Data of a stream came, or none: its end. Their memory may be written over, also as many bytes before them as a header has,
+   * and is used again when this returns.
+   */
+  readonly onData: PieceSink;
   /** Input is taken again, after it was not. */
   onInputRoom(): void;
   /** Nothing comes any more. `fault`: what the guest did wrong */
@@ -32,7 +35,7 @@ export interface StreamEvents {
 /** See the head of the file. */
 export class StreamChannel {
   readonly #connection: Connection;
-  readonly #decoder = new StreamDecoder();
+  readonly #pieces: StreamPieces;
   readonly #events: StreamEvents;
   /** while the channel is taken over from another proxy, and not understood yet */
   #resync: StreamSalvage | undefined;
@@ -40,6 +43,7 @@ export class StreamChannel {
   /** `lastSeq`: last number of a stream, if another proxy had the channel and may have left it in the middle of a frame */
   constructor(fd: number, events: StreamEvents, lastSeq: number | undefined) {
     this.#events = events;
+    this.#pieces = new StreamPieces(events.onData);
     this.#connection = new Connection(fd, {
       onBytes: (bytes) => this.#guard(bytes),
       onWritable: () => events.onInputRoom(),
@@ -96,6 +100,6 @@ export class StreamChannel {
     const rest = this.#resync ? this.#resync.push(bytes) : bytes;
     if (!rest) return;
     this.#resync = undefined;
-    for (const frame of this.#decoder.push(rest)) this.#events.onFrame(frame);
+    this.#pieces.push(rest);
   }
 }

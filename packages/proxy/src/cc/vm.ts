@@ -2,7 +2,7 @@
 
 import * as sys from "tiny:sys";
 import { callSoon, connectUnix } from "@husk/tiny";
-import type { ProcessAsyncEvent, StreamFrame } from "@husk/wire/hyperstart";
+import type { PieceSink, ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { ControlChannel, type Reply } from "./control-channel.ts";
 import { StreamChannel } from "./stream-channel.ts";
 
@@ -17,8 +17,8 @@ export interface VmEvents {
   /** The agent serves, or, when its channels were taken over, is understood. */
   onReady(): void;
   onProcessEvent(event: ProcessAsyncEvent): void;
-  /** See StreamEvents.onFrame. */
-  onFrame(frame: StreamFrame): void;
+  /** See StreamEvents.onData. */
+  readonly onData: PieceSink;
   onInputRoom(): void;
   /** No commands can be sent any more, nothing of the guest is told but its last output. */
   onControlEnd(): void;
@@ -50,7 +50,7 @@ export class Vm {
       onEnd: onControlEnd,
     };
     const streamEvents = {
-      onFrame: (frame: StreamFrame) => events.onFrame(frame),
+      onData: events.onData,
       onInputRoom: () => events.onInputRoom(),
       // The channels have no order between them: an end of a process may wait to be read on the other.
       onEnd: (fault?: string) =>

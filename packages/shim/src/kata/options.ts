@@ -22,8 +22,12 @@ const KATA_FLAGS: FlagTable = {
   "exec-id": { kind: "text", value: "ID", help: "id of the process in the container" },
   terminal: { kind: "boolean", help: "the process has a terminal" },
   "proxy-exit-code": { kind: "boolean", help: "end with the exit code of the process (true)" },
-  log: { kind: "text", value: "LEVEL", help: "what is told: debug, or anything else for little (warn)" },
-  debug: { kind: "boolean", help: "tell more" },
+  log: {
+    kind: "text",
+    value: "LEVEL",
+    help: "debug is the same as -debug; nothing else is told more or less (warn)",
+  },
+  debug: { kind: "boolean", help: "with a log: tell on stderr what is going on" },
   trace: { kind: "boolean", help: "is not supported" },
   "agent-logs-socket": {
     kind: "text",

@@ -31,18 +31,19 @@ for (const agent of AGENTS) {
         place,
         "d",
         agent,
-        "cat; trap 'echo hup; exit 7' HUP; echo ready; while :; do sleep 1; done",
+        "until read -t 1 go; do echo up; done; cat; trap 'echo gone; exit 7' HUP; echo ready; while :; do sleep 1; done",
         ["-i"],
       );
       const watcher = place.start(["attach", "--no-stdin", "--no-sig-proxy", "d"]);
       const typist = place.start(["attach", "d"]);
-      typist.child.stdin.end("input\n");
+      await Promise.all([watcher, typist].map(({ stdout }) => stdout.waitFor(/up/)));
+      typist.child.stdin.end("go\ninput\n");
       await typist.stdout.waitFor(/input\nready\n/);
       watcher.child.kill("SIGHUP");
       assert.equal((await watcher.ended).status, 129);
       typist.child.kill("SIGHUP");
       const { status, stdout } = await typist.ended;
-      assert.deepEqual([status, stdout.toString()], [7, "input\nready\nhup\n"]);
+      assert.deepEqual([status, stdout.toString().replaceAll("up\n", "")], [7, "input\nready\ngone\n"]);
       await removeEnded(place, "d");
     });
 

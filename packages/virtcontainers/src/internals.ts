@@ -3,4 +3,5 @@ export { abortError, throwIfAborted, withDeadline } from "./deadline.ts";
 export { messageOf, systemCode } from "./errors/husk-error.ts";
 export { runCommand } from "./host-command.ts";
 export { FileLock, lockDescriptor, lockFile, openLockFile } from "./store/flock.ts";
+export { identifyProcess } from "./store/process-identity.ts";
 export { cleanText } from "./untrusted-text.ts";

@@ -1,6 +1,7 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { cacheDirectory } from "@husk/virtcontainers";
+import { cacheDirectory, HuskError } from "@husk/virtcontainers";
+import { messageOf } from "@husk/virtcontainers/internals";
 
 /** Where things are kept on this machine. */
 export interface CacheDirectories {
@@ -15,6 +16,7 @@ export interface CacheDirectories {
 /**
  * Makes the directories of the cache. Nobody else may enter them: what is unpacked there may have programs in it that run
  * as root whoever starts them.
+ * @throws HuskError ERR_STORE
  * @param base default: `flists` in husk's cache
  */
 export function makeCacheDirectories(base = join(cacheDirectory(), "flists")): CacheDirectories {
@@ -23,7 +25,11 @@ export function makeCacheDirectories(base = join(cacheDirectory(), "flists")): C
     roots: join(base, "roots"),
     incoming: join(base, "incoming"),
   };
-  mkdirSync(base, { recursive: true, mode: 0o700 });
-  for (const path of Object.values(directories)) mkdirSync(path, { recursive: true, mode: 0o700 });
-  return directories;
+  try {
+    mkdirSync(base, { recursive: true, mode: 0o700 });
+    for (const path of Object.values(directories)) mkdirSync(path, { recursive: true, mode: 0o700 });
+    return directories;
+  } catch (cause) {
+    throw new HuskError("ERR_STORE", `the cache ${base} cannot be made: ${messageOf(cause)}`, { cause });
+  }
 }

@@ -1,9 +1,9 @@
-import { randomBytes } from "node:crypto";
 import { existsSync, readdirSync } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
-import { runCommand } from "@husk/virtcontainers/internals";
+import { messageOf, runCommand } from "@husk/virtcontainers/internals";
+import { claimAside } from "../flist/unpack/aside.ts";
 import type { UnpackOptions, UnpackResult } from "../flist/unpack/progress.ts";
 import { removeTree } from "../flist/unpack/remove-tree.ts";
 import type { PackedSource } from "./root-source.ts";
@@ -24,8 +24,7 @@ export async function unpackTo(
       hint: "Name a directory that does not exist yet.",
     });
   }
-  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(4).toString("hex")}.new`);
-  return unpackAside(source, temporary, target, options);
+  return unpackAside(source, await claimAside(target), target, options);
 }
 
 /** Unpacks into one directory, and gives it its name when all of it is on the disk. */
@@ -35,16 +34,20 @@ export async function unpackAside(
   target: string,
   options: UnpackOptions,
 ): Promise<UnpackResult> {
-  // Until its root has its own mode, nobody else may look into it.
-  await mkdir(temporary, { mode: 0o700 });
   try {
+    // Until its root has its own mode, nobody else may look into it.
+    await mkdir(temporary, { mode: 0o700 });
     const result = await source.unpack(temporary, options);
     await syncFileSystem(temporary, options.signal);
     await rename(temporary, target);
     return result;
   } catch (error) {
     await removeTree(temporary);
-    throw error;
+    if (error instanceof HuskError) throw error;
+    throw new HuskError("ERR_ROOTFS_BUILD", `${target} cannot be made: ${messageOf(error)}`, {
+      hint: "See that there is room, and that you may write there.",
+      cause: error,
+    });
   }
 }
 

@@ -123,6 +123,12 @@ export class Pod {
     this.#noteRoom(session);
   }
 
+  /** The shim of a session should have come back by now. */
+  abandon(session: Session): void {
+    session.abandon();
+    this.#noteRoom(session);
+  }
+
   /** A session is needed no more. */
   forget(session: Session): void {
     this.sessions.remove(session);

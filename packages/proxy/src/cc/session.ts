@@ -58,7 +58,7 @@ export class Session {
   #shim: Client | undefined;
   #acknowledges = false;
   /** nobody is to come in the place of its shim */
-  #isTransient = false;
+  isTransient = false;
   /** its shim has gone, and nobody is to come */
   #isAbandoned = false;
   #isDropping = false;
@@ -135,7 +135,7 @@ export class Session {
     if (this.#shim) throw new Error("another shim has this token");
     this.#shim = shim;
     this.#acknowledges = received !== undefined;
-    this.#isTransient = transient || !this.#acknowledges;
+    this.isTransient = transient || !this.#acknowledges;
     this.#isAbandoned = false;
     this.#isDropping = false;
     this.#exitTold = false;
@@ -157,7 +157,12 @@ export class Session {
   /** The shim's connection has ended; the token is there for another. */
   disconnectShim(): void {
     this.#shim = undefined;
-    this.#isAbandoned = this.#isTransient;
+    this.abandon();
+  }
+
+  /** If nobody is to come in the place of a shim that has gone, the guest does not wait for one. */
+  abandon(): void {
+    this.#isAbandoned = this.isTransient && !this.#shim;
   }
 
   /**

@@ -1,11 +1,12 @@
 import { mkdirSync, realpathSync } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
-import { throwIfAborted } from "@husk/virtcontainers/internals";
+import { messageOf, throwIfAborted } from "@husk/virtcontainers/internals";
 import type { FlistRoute } from "../metadata/flist.ts";
 import { FlistWriter } from "../metadata/write-flist.ts";
 import { parseStoreAddress } from "../stores/store-address.ts";
+import { claimAside } from "../unpack/aside.ts";
 import type { Progress } from "../unpack/progress.ts";
 import { BlockSink } from "./block-sink.ts";
 import { OrderedPuts } from "./ordered-puts.ts";
@@ -49,8 +50,7 @@ export async function packFlist(
   const specs = options.stores.map(parseStoreSpec);
   const routes = makeRoutes(specs, options.routes);
   checkApart(directory, output, specs);
-  const temporary = join(dirname(resolve(output)), `.${basename(output)}.${process.pid}.new`);
-  await rm(temporary, { force: true });
+  const temporary = await claimAside(resolve(output));
   try {
     using sink = new BlockSink(specs);
     using writer = new FlistWriter(temporary);
@@ -62,7 +62,11 @@ export async function packFlist(
     return { ...packed, blocks: sink.blocks, sealedBytes: sink.sealedBytes };
   } catch (error) {
     await rm(temporary, { force: true });
-    throw error;
+    if (error instanceof HuskError) throw error;
+    throw new HuskError("ERR_ROOTFS_BUILD", `${output} cannot be made: ${messageOf(error)}`, {
+      hint: "See that all of the directory can be read, and that you may write where the flist is to be.",
+      cause: error,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -6,7 +7,7 @@ import { isHuskError } from "@husk/virtcontainers";
 import { openSource } from "../../sources/open-source.ts";
 import { unpackTo } from "../../sources/unpack-to.ts";
 import { type HandMadeInode, makeFlist, ROOT } from "../../testing/hand-made-flist.ts";
-import { makeTempDirectory } from "../../testing/temp-directory.ts";
+import { makeTempDirectory, needsRoot } from "../../testing/temp-directory.ts";
 import { type BlockRef, sealBlock } from "../blocks/block-codec.ts";
 import { DirStore } from "../stores/dir-store.ts";
 import type { UnpackOptions } from "./progress.ts";
@@ -161,4 +162,56 @@ test("what is there already is not overwritten", async (t) => {
   await assert.rejects(unpackTo(source, join(bench.base, "full")), /is not empty/);
   mkdirSync(join(bench.base, "empty"));
   await unpackTo(source, join(bench.base, "empty"));
+});
+
+test("where nothing can be made, that is told", async (t) => {
+  const bench = new Bench(makeTempDirectory(t));
+  const path = makeFlist(join(bench.base, "1.fl"), [ROOT]);
+  using source = await openSource(path, { cacheDirectory: join(bench.base, "cache") });
+  assert.ok(source.kind === "flist");
+  const nowhere = unpackTo(source, join(bench.base, "none/d"));
+  await assert.rejects(
+    nowhere,
+    (error) => isHuskError(error, "ERR_ROOTFS_BUILD") && /ENOENT/.test(error.message),
+  );
+  const cacheless = openSource(path, { cacheDirectory: join(path, "cache") });
+  await assert.rejects(cacheless, (error) => isHuskError(error, "ERR_STORE"));
+});
+
+test("a disk that is full is told of, and nothing is left", needsRoot, async (t) => {
+  const bench = new Bench(makeTempDirectory(t));
+  const noise = Buffer.alloc(500_000, 1);
+  const blocks = await Promise.all([bench.put(noise), bench.put(noise), bench.put(noise)]);
+  const path = makeFlist(join(bench.base, "1.fl"), [ROOT, { ino: 2, size: 1_500_000, blocks }]);
+  const small = join(bench.base, "small");
+  mkdirSync(small);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "none", small]);
+  try {
+    using source = await openSource(path, {
+      cacheDirectory: join(bench.base, "cache"),
+      stores: [`dir://${bench.base}/store`],
+    });
+    assert.ok(source.kind === "flist");
+    const unpacking = unpackTo(source, join(small, "d"));
+    await assert.rejects(
+      unpacking,
+      (error) => isHuskError(error, "ERR_ROOTFS_BUILD") && /ENOSPC/.test(error.message),
+    );
+    assert.deepEqual(readdirSync(small), []);
+  } finally {
+    execFileSync("umount", [small]);
+  }
+});
+
+test("what a killed process has left beside a target goes with the next attempt, what a living one makes stays", async (t) => {
+  const bench = new Bench(makeTempDirectory(t));
+  const { pid } = spawnSync("true");
+  for (const name of [`.d.${pid}-1.new`, `.d.${process.ppid}-1.new`, `.other.${pid}-1.new`]) {
+    mkdirSync(join(bench.base, name, "half/made"), { recursive: true });
+  }
+  const path = makeFlist(join(bench.base, "1.fl"), [ROOT]);
+  using source = await openSource(path, { cacheDirectory: join(bench.base, "cache") });
+  assert.ok(source.kind === "flist");
+  await unpackTo(source, join(bench.base, "d"));
+  assert.deepEqual(bench.leftovers().sort(), [`.d.${process.ppid}-1.new`, `.other.${pid}-1.new`, "d"]);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
-import { AGENTS, inspect, output, startDetached, untilStopped } from "./support/detached.ts";
+import { AGENTS, inspect, output, removeEnded, startDetached } from "./support/detached.ts";
 import { startInTerminal } from "./support/terminal.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
@@ -22,8 +22,7 @@ for (const agent of AGENTS) {
       await second.stdout.waitFor(/second/);
       assert.equal((await second.ended).status, 5);
       assert.match(await output(place, "logs", "d"), /first[\s\S]*second/);
-      await untilStopped(place, "d");
-      await output(place, "rm", "d");
+      await removeEnded(place, "d");
     });
 
     it("passes input, its end and signals on", async ({ signal }) => {
@@ -32,20 +31,20 @@ for (const agent of AGENTS) {
         place,
         "d",
         agent,
-        "cat; trap 'echo hup; exit 7' HUP; echo ready; while :; do sleep 1; done",
+        "until read -t 1 go; do echo up; done; cat; trap 'echo gone; exit 7' HUP; echo ready; while :; do sleep 1; done",
         ["-i"],
       );
       const watcher = place.start(["attach", "--no-stdin", "--no-sig-proxy", "d"]);
       const typist = place.start(["attach", "d"]);
-      typist.child.stdin.end("input\n");
+      await Promise.all([watcher, typist].map(({ stdout }) => stdout.waitFor(/up/)));
+      typist.child.stdin.end("go\ninput\n");
       await typist.stdout.waitFor(/input\nready\n/);
       watcher.child.kill("SIGHUP");
       assert.equal((await watcher.ended).status, 129);
       typist.child.kill("SIGHUP");
       const { status, stdout } = await typist.ended;
-      assert.deepEqual([status, stdout.toString()], [7, "input\nready\nhup\n"]);
-      await untilStopped(place, "d");
-      await output(place, "rm", "d");
+      assert.deepEqual([status, stdout.toString().replaceAll("up\n", "")], [7, "input\nready\ngone\n"]);
+      await removeEnded(place, "d");
     });
 
     it("lets several read, of whom one that is stuck holds up nobody", async ({ signal }) => {
@@ -70,8 +69,7 @@ for (const agent of AGENTS) {
       stuck.child.kill("SIGCONT");
       const held = await stuck.ended;
       assert.ok(held.stdout.length < bytes);
-      await untilStopped(place, "d");
-      await output(place, "rm", "d");
+      await removeEnded(place, "d");
     });
 
     it("is refused, with the state, when the command has ended", async ({ signal }) => {
@@ -81,8 +79,7 @@ for (const agent of AGENTS) {
       const { status, stderr } = await place.husk(["attach", "d"]);
       assert.equal(status, 125);
       assert.match(stderr, /container "d" of pod "d" is stopped; .* \[ERR_STATE_INVALID\]/);
-      await untilStopped(place, "d");
-      await output(place, "rm", "d");
+      await removeEnded(place, "d");
     });
   });
 }

@@ -194,6 +194,20 @@ describe("a pod behind cc-proxy, its streams carried by its callers", needsRoot,
     await deletePod("pod", options);
   });
 
+  it("tells that QEMU was killed, and does not bring its proxy back", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const { options } = place;
+    await runPod(podOf(place, [container(place, "keeper", "exec sleep 1000")]), options);
+    const io = await exec(place, ["cat"]);
+    const { hypervisorPid } = await statusPod("pod", options);
+    assert.ok(hypervisorPid);
+    process.kill(hypervisorPid, "SIGKILL");
+    await assert.rejects(io.wait(), { code: "ERR_VM_LOST" });
+    const { state, proxyPid } = await statusPod("pod", options);
+    assert.deepEqual([state, proxyPid], ["stopped", undefined]);
+    await deletePod("pod", options);
+  });
+
   it("undoes a pod whose VM does not come up", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const config = podOf(place, [container(place, "keeper", "true")]);

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe } from "node:test";
 import {
   type CallOptions,
+  createContainer,
   createTemplate,
   deletePod,
   destroyTemplates,
@@ -12,6 +13,7 @@ import {
   listTemplates,
   type PodConfig,
   runPod,
+  startContainer,
   statusPod,
 } from "@husk/virtcontainers";
 import { makeDoomedCall } from "./support/doomed-call.ts";
@@ -120,6 +122,21 @@ describe("a pod that begins as a copy of a template", () => {
     const [template] = await listTemplates(templates.factory, place.options);
     assert.deepEqual({ vcpus: template?.vcpus, memory: template?.memory }, { vcpus: 1, memory: 256 });
     await deletePod("large", place.options);
+  });
+
+  it("may be without containers, and get some later", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const config = podOf(place, "bare", { containers: [] });
+    await runPod(config, { ...place.options, factory: templates.factory });
+    await createContainer(
+      "bare",
+      { id: "late", rootFs: DEMO_ROOTFS, cmd: { args: ["sleep", "60"] } },
+      place.options,
+    );
+    await startContainer("bare", "late", place.options);
+    assert.equal(await runScript(place, "bare", "late", "hostname"), "bare\n");
+    await deletePod("bare", place.options);
   });
 
   it("boots, with a warning, where no copy can be had", async ({ signal }) => {

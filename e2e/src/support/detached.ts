@@ -29,6 +29,13 @@ export async function output(place: Workplace, ...args: string[]): Promise<strin
   return stdout.toString();
 }
 
+/** Removes a pod whose command has ended, when its VM has been ended, and nothing is left to run. */
+export async function removeEnded(place: Workplace, name: string): Promise<void> {
+  await untilStopped(place, name);
+  await output(place, "rm", name);
+  await untilNoProcesses(place);
+}
+
 /** How one pod is. */
 export async function inspect(place: Workplace, name: string) {
   return JSON.parse(await output(place, "inspect", "--json", name));
@@ -38,7 +45,7 @@ export async function inspect(place: Workplace, name: string) {
 export async function shimPid(place: Workplace, name: string): Promise<number> {
   const { containersStatus } = await inspect(place, name);
   const { pid } = containersStatus[0];
-  assert.ok(pid > 0, `the shim of ${name} has no process id`);
+  assert.ok(pid > 0, `the shim of ${name} has no process id: ${JSON.stringify(containersStatus[0])}`);
   return pid;
 }
 
@@ -70,23 +77,27 @@ export async function untilExists(path: string, wanted: boolean, signal: AbortSi
 
 /** Waits until the VM of a pod has been ended by what its shim starts at the end. */
 export async function untilStopped(place: Workplace, name: string): Promise<void> {
-  // It has the pod's lock while it does so; the look after that sees what it did.
-  await watchRecord(place, name, ({ state }) => state === "stopped");
+  const folder = podFolder(place, name);
+  await watchFile(folder, "pod.json", (record) => JSON.parse(record).state === "stopped");
 }
 
-/** Waits until the last process of a place, which nobody here has started, has ended: nothing tells that of others' children. */
+/** Waits until another proxy has taken the place of one that was killed. */
+export async function untilProxyIsBack(place: Workplace, name: string, dead: number): Promise<void> {
+  await watchFile(podFolder(place, name), "proxy.lock", (pid) => pid !== "" && Number(pid) !== dead);
+}
+
+/** Waits until the last of some processes, which nobody here has started, has ended: nothing tells that of others' children. */
 export async function untilNoProcesses(place: Workplace): Promise<void> {
   while (findProcesses(place.root).length > 0) await delay(50);
 }
 
-async function watchRecord(
-  place: Workplace,
+async function watchFile(
+  folder: string,
   name: string,
-  isReached: (record: { state: string }) => boolean,
+  isReached: (content: string) => boolean,
 ): Promise<void> {
-  const folder = podFolder(place, name);
   const { promise, resolve } = Promise.withResolvers<void>();
-  const check = () => isReached(JSON.parse(readFileSync(join(folder, "pod.json"), "utf8"))) && resolve();
+  const check = () => isReached(readFileSync(join(folder, name), "utf8")) && resolve();
   const watcher = watch(folder, check);
   check();
   await promise;

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { join } from "node:path";
 import { type Cmd, type PodConfig, type PodStatus, readLog, statusPod } from "@husk/virtcontainers";
 import { DEMO_ROOTFS, RESIDENTS } from "./places.ts";
@@ -10,9 +12,9 @@ export const FAMILIES = [
 ] as const;
 export type Family = (typeof FAMILIES)[number];
 
-/** Name of the pods below, and of their container. */
+/** Name of the pods below, and of their container, which the command line takes to be the same. */
 export const POD = "pod";
-export const CONTAINER = "c";
+export const CONTAINER = "pod";
 
 /** A pod of a family with a container that runs a command. */
 export function residentPod(
@@ -54,6 +56,13 @@ export function killPart(status: PodStatus, part: Part): void {
   const pid = pidOf(status, part);
   if (pid === undefined) throw new Error(`there is no ${part}`);
   process.kill(pid, "SIGKILL");
+}
+
+/** Settles when the VM of the pod has ended, as its lock tells. */
+export async function vmEnded(place: Workplace): Promise<void> {
+  const flock = spawn("flock", ["-w", "20", join(place.root, "pods", POD, "vm.lock"), "true"]);
+  const [status] = await once(flock, "exit");
+  if (status !== 0) throw new Error("the VM does not end");
 }
 
 /** What a container has written to a stream, as its log has it; its offsets must have no gaps. */

@@ -11,6 +11,7 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "husk-paths-"));
   delete process.env.HUSK_KERNEL;
   delete process.env.HUSK_INITRAMFS;
+  delete process.env.HUSK_RESIDENTS;
 });
 
 afterEach(() => rm(folder, { recursive: true }));
@@ -26,6 +27,7 @@ test("a built guest is found", async () => {
     kernel: join(folder, "guest/vmlinux"),
     initramfs: join(folder, "guest/initramfs.cpio"),
     demoRootfs: join(folder, "rootfs/busybox"),
+    residents: join(folder, "resident"),
   });
 });
 
@@ -46,8 +48,9 @@ test("the environment takes the place of what is built", async () => {
   await writeFile(other, "");
   process.env.HUSK_KERNEL = other;
   process.env.HUSK_INITRAMFS = other;
-  const { kernel, initramfs } = guestPaths(folder);
-  assert.deepEqual([kernel, initramfs], [other, other]);
+  process.env.HUSK_RESIDENTS = other;
+  const { kernel, initramfs, residents } = guestPaths(folder);
+  assert.deepEqual([kernel, initramfs, residents], [other, other, other]);
 });
 
 test("an environment that points at nothing is an error that names the variable", async () => {

@@ -10,8 +10,8 @@ export interface GuestPaths {
   initramfs: string;
   /** folder of the demo's root file system; undefined outside of the repository */
   demoRootfs: string | undefined;
-  /** folder of the programs that stay beside a pod: proxies and shims */
-  residents: string;
+  /** folder of the programs that stay beside a pod, proxies and shims; undefined outside of the repository */
+  residents: string | undefined;
 }
 
 /** A part of the guest has not been built, or is not where the environment says. */
@@ -49,12 +49,7 @@ export function guestPaths(buildRoot?: string): GuestPaths {
     kernel: choosePart("kernel", "HUSK_KERNEL", HUSK_KERNEL, inBuild("guest/vmlinux")),
     initramfs: choosePart("initramfs", "HUSK_INITRAMFS", HUSK_INITRAMFS, inBuild("guest/initramfs.cpio")),
     demoRootfs: inBuild("rootfs/busybox"),
-    residents: choosePart(
-      "folder of proxies and shims",
-      "HUSK_RESIDENTS",
-      HUSK_RESIDENTS,
-      inBuild("resident"),
-    ),
+    residents: HUSK_RESIDENTS ? resolve(HUSK_RESIDENTS) : inBuild("resident"),
   };
 }
 

@@ -1,31 +1,28 @@
 /** The programs that stay beside a pod, in one binary: which one it is to be, its name or its first argument tells. */
 
 import * as sys from "tiny:sys";
-import { runCcProxy, runKataProxy } from "@husk/proxy";
-import { runCcShim, runKataShim } from "@husk/shim";
 import { writeAll } from "@husk/tiny";
 
-const PROGRAMS = new Map<string, (args: readonly string[]) => void>([
-  ["cc-proxy", runCcProxy],
-  ["cc-shim", runCcShim],
-  ["kata-proxy", runKataProxy],
-  ["kata-shim", runKataShim],
+type Program = (args: readonly string[]) => void;
+
+/** Each reads only its own code into its memory. */
+const PROGRAMS = new Map<string, () => Promise<Program>>([
+  ["cc-proxy", async () => (await import("@husk/proxy/cc")).runCcProxy],
+  ["cc-shim", async () => (await import("@husk/shim/cc")).runCcShim],
+  ["kata-proxy", async () => (await import("@husk/proxy/kata")).runKataProxy],
+  ["kata-shim", async () => (await import("@husk/shim/kata")).runKataShim],
 ]);
 
 const USAGE = `usage: husk-resident PROGRAM [options]\nPROGRAM is one of ${[...PROGRAMS.keys()].join(", ")}\n`;
 
-/** The program, by its own name or the first argument, and its arguments. */
-function findProgram(): (() => void) | undefined {
+/** Runs the program that its own name or the first argument tells. */
+async function main(): Promise<void> {
   const [self = "", first = "", ...rest] = sys.argv;
   const byName = PROGRAMS.get(self.slice(self.lastIndexOf("/") + 1));
-  if (byName) return () => byName(sys.argv.slice(1));
-  const byArgument = PROGRAMS.get(first);
-  return byArgument && (() => byArgument(rest));
-}
-
-const program = findProgram();
-if (program) program();
-else {
+  const load = byName ?? PROGRAMS.get(first);
+  if (load) return (await load())(byName ? sys.argv.slice(1) : rest);
   writeAll(2, sys.encodeUtf8(USAGE));
   sys.exit(2);
 }
+
+await main();

@@ -11,12 +11,15 @@ const READ_BYTES = 64 * 1024;
 /** Reads of one connection before the others get their turn. */
 const READS_PER_TURN = 8;
 
+/** Bytes before those that are read: room for the header of whatever they are passed on in. */
+const ROOM_BYTES = 16;
+
 // Shared by all connections: what is read is used up before the next read.
-const buffer = new Uint8Array(READ_BYTES);
+const buffer = new Uint8Array(ROOM_BYTES + READ_BYTES);
 
 /** What the owner of a connection does with it. Nothing is called while the connection is written to. */
 export interface ConnectionHandlers {
-  /** Bytes came, in a buffer that is used again: copy what must stay. It may be written over. */
+  /** Bytes came, in a buffer that is used again: copy what must stay. It may be written over, and 16 bytes before it. */
   onBytes(bytes: Uint8Array): void;
   /** All that was kept has been written. */
   onWritable(): void;
@@ -32,6 +35,8 @@ export class Connection {
   #paused = false;
   #reading = false;
   #isArmed = false;
+  /** the other side's end, or an error, is behind what is there to be read */
+  #isEnding = false;
   #isOpen = true;
   /** the other side reads no more; what it has sent before is still to be read */
   #isWritable = true;
@@ -42,6 +47,7 @@ export class Connection {
     this.#handlers = handlers;
     watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, (events) => {
       if (events & EPOLLOUT) this.#flush();
+      this.#isEnding ||= (events & ~(EPOLLIN | EPOLLOUT)) !== 0;
       if (events & ~EPOLLOUT) this.#read();
     });
   }
@@ -81,6 +87,7 @@ export class Connection {
 
   /** Reads now what is there, be it the end. */
   poll(): void {
+    this.#isEnding = true;
     this.#read();
   }
 
@@ -137,10 +144,12 @@ export class Connection {
         callSoon(() => this.#read());
         return;
       }
-      const count = sys.read(this.fd, buffer, 0, READ_BYTES);
+      const count = sys.read(this.fd, buffer, ROOM_BYTES, READ_BYTES);
       if (count < 0) return;
       if (count === 0) this.#end();
-      else this.#handlers.onBytes(buffer.subarray(0, count));
+      else this.#handlers.onBytes(buffer.subarray(ROOM_BYTES, ROOM_BYTES + count));
+      // There is no more, and what comes later makes itself known; but not an end that has come already.
+      if (count < READ_BYTES && !this.#isEnding) return;
     }
   }
 

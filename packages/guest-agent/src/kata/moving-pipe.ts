@@ -8,6 +8,9 @@ import type { PipeTail } from "./pipe-tail.ts";
 /** Most bytes of an answer that is moved. */
 export const MOVED_BYTES = 256 * 1024;
 
+/** Most bytes of an answer that is copied because the pages of what is kept are too many. */
+const CROWDED_BYTES = 64 * 1024;
+
 /** See the head of the file. */
 export class MovingPipe {
   readonly #conduit = new Conduit(MOVED_BYTES);
@@ -30,8 +33,8 @@ export class MovingPipe {
     return this.#lent;
   }
 
-  /** At most `length` bytes of a pipe as a tail, which is kept; -1 when nothing is there yet, or no room; 0 at the end. */
-  take(from: number, length: number, kept?: KeptOutput): PipeTail | number {
+  /** At most `length` bytes of a pipe, as a tail; bytes when there is no room to keep one; -1 when nothing is there yet; 0 at the end. */
+  take(from: number, length: number, kept?: KeptOutput): PipeTail | Uint8Array | number {
     if (this.#held === 0) {
       const count = move(from, this.#conduit.to, Math.min(length, MOVED_BYTES));
       if (count <= 0) return count;
@@ -39,7 +42,7 @@ export class MovingPipe {
     }
     if (kept && this.#kept === 0) {
       const count = kept.keepPiped(this.#conduit.from, Math.min(length, this.#held));
-      if (count <= 0) return -1;
+      if (count <= 0) return this.#read(Math.min(length, this.#held, CROWDED_BYTES));
       this.#kept = count;
     }
     this.#lent = true;

@@ -50,6 +50,29 @@ describe("a process's streams", needsDisk, () => {
     assert.equal((await session.refuse("ReadStderr", { ...process.which, len: 1 })).message, "EOF");
   });
 
+  test("are read to their end while the sandbox is ending, and the exit status is told", async () => {
+    await using session = await startSandbox();
+    const script = "trap 'echo bye; exit 4' TERM; echo up; while :; do read -t 1 x < /dev/zero; done";
+    const process = await startContainer(session, "c", makeSpec(sh(script)));
+    const ended = process.wait();
+    const read = async () => {
+      const { data } = await session.call("ReadStdout", { ...process.which, len: 100 });
+      return Buffer.from(data).toString();
+    };
+    assert.equal(await read(), "up\n");
+    const destroyed = session.call("DestroySandbox", {});
+    // It has arrived when a later call of the same connection is answered.
+    await session.health("Check");
+    assert.equal(
+      (await session.refuse("ExecProcess", { containerId: "c", execId: "e" })).status,
+      "FAILED_PRECONDITION",
+    );
+    assert.equal(await read(), "bye\n");
+    assert.equal((await session.refuse("ReadStdout", { ...process.which, len: 1 })).message, "EOF");
+    assert.equal(await ended, 4);
+    await destroyed;
+  });
+
   test("lose nothing when whoever reads goes away", async () => {
     await using session = await startSandbox();
     const process = await startContainer(session, "c", makeSpec(sh("read x; echo $x; sleep 1000")));

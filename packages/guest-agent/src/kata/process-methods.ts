@@ -23,7 +23,7 @@ interface Which {
 
 /** The container and the process that a request is about; without a name it is the first one. */
 function find(sandbox: KataSandbox, { containerId, execId }: Which): [KataContainer, KataProcess] {
-  const container = sandbox.container(containerId);
+  const container = sandbox.lastingContainer(containerId);
   return [container, execId === "" ? container.init : container.process(execId)];
 }
 

@@ -231,11 +231,11 @@ export class PulledOutput {
       this.close();
       return "end";
     }
-    if (typeof piece !== "number") {
+    if (typeof piece === "object" && !(piece instanceof Uint8Array)) {
       this.#sent += piece.length;
       return piece;
     }
-    const bytes = buffer.slice(0, piece);
+    const bytes = typeof piece === "number" ? buffer.slice(0, piece) : piece;
     this.#account(bytes);
     return bytes;
   }
@@ -245,8 +245,8 @@ export class PulledOutput {
     else this.#sent += bytes.length;
   }
 
-  /** A tail, or how many bytes have been read into the buffer; -1 when nothing is there yet; 0 at the end. */
-  #take(length: number): PipeTail | number {
+  /** A tail, bytes, or how many have been read into the buffer; -1 when nothing is there yet; 0 at the end. */
+  #take(length: number): PipeTail | Uint8Array | number {
     if (this.#moving) return this.#moving.take(this.#fd, length, this.#kept);
     const count = this.#copy(Math.min(length, READ_BYTES));
     if (count === READ_BYTES && this.#isPipe) this.#beginToMove();

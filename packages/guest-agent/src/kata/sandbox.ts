@@ -153,6 +153,16 @@ export class KataSandbox {
   /** A container by its id. @throws TtrpcError NOT_FOUND, or FAILED_PRECONDITION without a pod */
   container(id: string): KataContainer {
     void this.#pod;
+    return this.#find(id);
+  }
+
+  /** The same, also while the pod is ending: what processes say last is to be heard, and how they end. */
+  lastingContainer(id: string): KataContainer {
+    if (this.#changing !== "ending") void this.#pod;
+    return this.#find(id);
+  }
+
+  #find(id: string): KataContainer {
     const container = this.#containers.get(id);
     if (!container) throw new TtrpcError(StatusCode.NOT_FOUND, `there is no container "${id}"`);
     return container;

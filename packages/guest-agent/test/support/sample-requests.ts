@@ -98,7 +98,10 @@ export const SAMPLES: Readonly<Record<string, readonly object[]>> = {
   PauseContainer: [{ containerId: "d" }],
   ResumeContainer: [{ containerId: "d" }],
   WriteStdin: [{ ...which, data: Buffer.from("input\n") }],
-  ReadStdout: [{ ...which, len: 1000 }],
+  ReadStdout: [
+    { ...which, len: 1000 },
+    { ...which, len: 1000, acknowledged: 3n, resume: true },
+  ],
   TtyWinResize: [{ ...which, row: 24, column: 80 }],
   UpdateInterface: [
     { interface: { name: "lo", hwAddr: "00:00:00:00:00:00", IPAddresses: [inner], mtu: 1500n } },

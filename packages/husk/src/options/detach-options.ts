@@ -31,7 +31,11 @@ export interface DetachOptions {
 export function addDetachOptions(command: Command): Command {
   return command
     .option("-d, --detach", "do not wait for the command; print the pod's name, keep its output in a log")
-    .option("--log-max-size <SIZE>", "begin a new file of the log after this (default: 10m)", parseSize)
+    .option(
+      "--log-max-size <SIZE>",
+      "most that a file of the log may have (default: 10m, least: 256k)",
+      parseSize,
+    )
     .option("--log-max-files <N>", "files of the log to keep (default: 3)", parsePositive);
 }
 
@@ -54,6 +58,8 @@ export function makeDetachedCmd({ interactive = false }: DetachOptions): Pick<Cm
  */
 export function makeResidents(id: string, options: DetachOptions): Partial<PodConfig> {
   const { residents } = guestPaths();
+  if (residents === undefined)
+    throw new UsageError("no proxies and shims, which -d needs", "say where they are with HUSK_RESIDENTS");
   const isKata = options.agent === "kata";
   const log: ShimLogConfig = {};
   if (options.logMaxSize !== undefined) log.maxBytes = options.logMaxSize;

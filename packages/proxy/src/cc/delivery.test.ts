@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { type TestContext, test } from "node:test";
-import { Command } from "@husk/wire/hyperstart";
+import { Command, encodeStream } from "@husk/wire/hyperstart";
 import { ProxyBench } from "../../test/support/proxy-bench.ts";
 import type { ProxyClient } from "../../test/support/proxy-client.ts";
 
@@ -135,12 +135,30 @@ test("a proxy that comes in a dead one's place goes on with its processes", asyn
   await second.until(() => second.exitCode === 5);
   await third.connectShim(unheard.token, ZERO);
   await third.until(() => third.exitCode === 255);
-  assert.match(bench.log, /exit code is lost/);
+  await bench.says(/exit code is lost/);
   const newcomer = await startProcess(bench, await bench.client(), ZERO);
   assert.ok(newcomer.seq > unheard.seq);
   bench.agent.exit("web", running.token, 0);
   await bench.agent.output(running.seq);
   await first.until(() => first.exitCode === 0);
+});
+
+test("what the guest sent between two proxies is delivered from the first whole frame on", async (t) => {
+  const { bench, caller } = await begin(t, { keepsState: true });
+  bench.agent.saysReady = false;
+  const { shim, token, seq } = await startProcess(bench, caller, ZERO);
+  await bench.agent.output(seq, "before ");
+  await shim.until(() => shim.bytes.stdout === 7);
+  await bench.kill();
+  const frames = ["cut in two ", "one ", "two ", "three "].map((text) =>
+    encodeStream(seq, Buffer.from(text)),
+  );
+  bench.agent.pendingOutput = Buffer.concat(frames).subarray(15);
+  await bench.startProxy({ keepsState: true });
+  const second = await bench.client();
+  await second.connectShim(token, { stdout: 7, stderr: 0 });
+  await bench.agent.output(seq, "four");
+  await second.until(() => second.text("stdout") === "one two three four");
 });
 
 test("a proxy whose VM is gone tells the shims so, and ends", async (t) => {

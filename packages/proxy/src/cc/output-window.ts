@@ -1,9 +1,9 @@
 /** What a proxy keeps of one output of a process, by its position in that output: what waits to be sent, or acknowledged. */
 
 /** Least bytes of a ring. */
-const MIN_RING_BYTES = 4096;
+const MIN_RING_BYTES = 16 * 1024;
 /** Largest ring that is kept while it is empty, in bytes. */
-const MAX_IDLE_BYTES = 64 * 1024;
+const MAX_IDLE_BYTES = 16 * 1024;
 
 /** See the head of the file. Its owner sees to it that it does not grow without end. */
 export class OutputWindow {
@@ -68,9 +68,17 @@ export class OutputWindow {
     const start = Math.min(Math.max(position, this.#start), this.#sent);
     this.#head = this.#indexOf(start);
     this.#start = start;
-    if (this.#start < this.#end) return;
-    this.#head = 0;
-    if (this.#ring.length > MAX_IDLE_BYTES) this.#ring = new Uint8Array(0);
+    if (this.#start === this.#end) this.#head = 0;
+  }
+
+  /** Whether it is empty, and has more memory than that is worth. */
+  get isOversized(): boolean {
+    return this.keptBytes === 0 && this.#ring.length > MAX_IDLE_BYTES;
+  }
+
+  /** Gives that memory back. Not at once: while output flows, the next bytes would need it. */
+  trim(): void {
+    if (this.isOversized) this.#ring = new Uint8Array(0);
   }
 
   /** What was sent from a position on is to be sent again; gives where that begins. */

@@ -1,6 +1,7 @@
 /** The pod of a proxy: its VM, its processes, and how what comes from the guest reaches their shims. */
 
-import type { ProcessAsyncEvent, StreamFrame } from "@husk/wire/hyperstart";
+import { startTimer } from "@husk/tiny";
+import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { log } from "../core/log.ts";
 import { Waiters } from "../core/waiters.ts";
 import type { Client } from "./client.ts";
@@ -9,6 +10,9 @@ import type { Session } from "./session.ts";
 import { SessionTable } from "./session-table.ts";
 import { type VmIdentity, writeState } from "./state-file.ts";
 import { Vm } from "./vm.ts";
+
+/** Milliseconds after which memory is given back that was needed while output flowed. */
+const TRIM_MS = 1000;
 
 /** What a pod needs of its proxy. */
 export interface PodOptions {
@@ -33,6 +37,8 @@ export class Pod {
   #isReady = false;
   /** sessions that can take no more output */
   readonly #full = new Set<Session>();
+  /** timer for memory that is not needed when output has ceased to flow */
+  #trimming: number | undefined;
   /** clients whose input the agent's channel does not take */
   readonly #held = new Set<Client>();
 
@@ -58,12 +64,12 @@ export class Pod {
           this.becameReady.wake();
         },
         onProcessEvent: (event) => this.#takeEvent(event),
-        onFrame: (frame) => this.#takeFrame(frame),
+        onData: (seq, data) => this.#takeData(seq, data),
         onInputRoom: () => this.#releaseInput(),
         onControlEnd: () => this.#options.onControlEnd(),
         onEnd: (fault) => this.#options.onEnd(fault),
       },
-      takeOver,
+      takeOver ? this.sessions.nextSeq - 1 : undefined,
     );
     this.#identity = identity;
   }
@@ -117,6 +123,12 @@ export class Pod {
     this.#noteRoom(session);
   }
 
+  /** The shim of a session should have come back by now. */
+  abandon(session: Session): void {
+    session.abandon();
+    this.#noteRoom(session);
+  }
+
   /** A session is needed no more. */
   forget(session: Session): void {
     this.sessions.remove(session);
@@ -143,7 +155,7 @@ export class Pod {
     this.#noteEnd(session);
   }
 
-  #takeFrame({ seq, data }: StreamFrame): void {
+  #takeData(seq: number, data: Uint8Array): void {
     const session = this.sessions.withStream(seq);
     // Without a session it is output that nobody wants.
     if (!session) return;
@@ -167,6 +179,14 @@ export class Pod {
       this.#full.add(session);
       this.#vm?.pauseOutput();
     } else if (this.#full.delete(session) && this.#full.size === 0) this.#vm?.resumeOutput();
+    if (session.isOversized) this.#trimLater();
+  }
+
+  #trimLater(): void {
+    this.#trimming ??= startTimer(TRIM_MS, () => {
+      this.#trimming = undefined;
+      for (const session of this.sessions.all) session.trim();
+    });
   }
 
   #releaseInput(): void {

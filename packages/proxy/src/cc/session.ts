@@ -58,7 +58,7 @@ export class Session {
   #shim: Client | undefined;
   #acknowledges = false;
   /** nobody is to come in the place of its shim */
-  #isTransient = false;
+  isTransient = false;
   /** its shim has gone, and nobody is to come */
   #isAbandoned = false;
   #isDropping = false;
@@ -97,6 +97,17 @@ export class Session {
     return !this.#isAbandoned && Math.max(stdout.keptBytes, stderr.keptBytes) >= WINDOW_BYTES;
   }
 
+  /** Whether it has memory to give back, see {@link trim}. */
+  get isOversized(): boolean {
+    return this.#windows.stdout.isOversized || this.#windows.stderr.isOversized;
+  }
+
+  /** Gives memory back that it needs only while output flows. */
+  trim(): void {
+    this.#windows.stdout.trim();
+    this.#windows.stderr.trim();
+  }
+
   /** Takes output, which stands behind room for a header in memory that may be written over. */
   takeOutput(name: keyof StreamPositions, data: Uint8Array): void {
     const window = this.#windows[name];
@@ -124,7 +135,7 @@ export class Session {
     if (this.#shim) throw new Error("another shim has this token");
     this.#shim = shim;
     this.#acknowledges = received !== undefined;
-    this.#isTransient = transient || !this.#acknowledges;
+    this.isTransient = transient || !this.#acknowledges;
     this.#isAbandoned = false;
     this.#isDropping = false;
     this.#exitTold = false;
@@ -146,7 +157,12 @@ export class Session {
   /** The shim's connection has ended; the token is there for another. */
   disconnectShim(): void {
     this.#shim = undefined;
-    this.#isAbandoned = this.#isTransient;
+    this.abandon();
+  }
+
+  /** If nobody is to come in the place of a shim that has gone, the guest does not wait for one. */
+  abandon(): void {
+    this.#isAbandoned = this.isTransient && !this.#shim;
   }
 
   /**

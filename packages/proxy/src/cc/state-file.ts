@@ -21,6 +21,7 @@ interface StoredSession {
   seq: number;
   phase: Phase;
   process?: SessionProcess;
+  isTransient: boolean;
   outputEnded: boolean;
   exitCode?: number;
 }
@@ -73,10 +74,11 @@ export function readState(path: string): ProxyState | undefined {
 /** Makes the sessions anew. */
 export function restoreSessions(state: ProxyState, sessions: SessionTable): void {
   sessions.continueFrom(state.nextSeq);
-  for (const { token, seq, phase, process, outputEnded, exitCode } of state.sessions) {
+  for (const { token, seq, phase, process, isTransient, outputEnded, exitCode } of state.sessions) {
     const session = new Session(token, seq);
     session.phase = phase;
     session.process = process;
+    session.isTransient = isTransient;
     session.outputEnded = outputEnded;
     session.exitCode = exitCode;
     session.isRestored = true;
@@ -85,12 +87,13 @@ export function restoreSessions(state: ProxyState, sessions: SessionTable): void
 }
 
 function storedOf(session: Session): StoredSession {
-  const { token, stdio: seq, phase, process, outputEnded, exitCode } = session;
+  const { token, stdio: seq, phase, process, isTransient, outputEnded, exitCode } = session;
   return {
     token,
     seq,
     phase,
     ...(process ? { process } : {}),
+    isTransient,
     outputEnded,
     ...(exitCode === undefined ? {} : { exitCode }),
   };

@@ -6,10 +6,10 @@ import {
   HOST_STREAM_FRAME_BYTES,
   MARKER_RANDOM_BYTES,
   makeStreamMarker,
+  type PieceSink,
   STREAM_HEADER_BYTES,
-  StreamDecoder,
-  type StreamFrame,
-  StreamResync,
+  StreamPieces,
+  StreamSalvage,
   writeStreamHeader,
 } from "@husk/wire/hyperstart";
 
@@ -21,8 +21,11 @@ const frame = new Uint8Array(HOST_STREAM_FRAME_BYTES);
 
 /** What a stream channel tells. */
 export interface StreamEvents {
-  /** A frame came. Its memory may be written over, also the header before its data, and is used again when this returns. */
-  onFrame(frame: StreamFrame): void;
+  /**
+   * Data of a stream came, or none: its end. Their memory may be written over, also as many bytes before them as a header has,
+   * and is used again when this returns.
+   */
+  readonly onData: PieceSink;
   /** Input is taken again, after it was not. */
   onInputRoom(): void;
   /** Nothing comes any more. `fault`: what the guest did wrong */
@@ -32,24 +35,25 @@ export interface StreamEvents {
 /** See the head of the file. */
 export class StreamChannel {
   readonly #connection: Connection;
-  readonly #decoder = new StreamDecoder();
+  readonly #pieces: StreamPieces;
   readonly #events: StreamEvents;
   /** while the channel is taken over from another proxy, and not understood yet */
-  #resync: StreamResync | undefined;
+  #resync: StreamSalvage | undefined;
 
-  /** `takeOver`: another proxy had it, and may have left it in the middle of a frame */
-  constructor(fd: number, events: StreamEvents, takeOver: boolean) {
+  /** `lastSeq`: last number of a stream, if another proxy had the channel and may have left it in the middle of a frame */
+  constructor(fd: number, events: StreamEvents, lastSeq: number | undefined) {
     this.#events = events;
+    this.#pieces = new StreamPieces(events.onData);
     this.#connection = new Connection(fd, {
       onBytes: (bytes) => this.#guard(bytes),
       onWritable: () => events.onInputRoom(),
       onEnd: () => events.onEnd(),
     });
-    if (!takeOver) return;
+    if (lastSeq === undefined) return;
     const random = new Uint8Array(MARKER_RANDOM_BYTES);
     sys.getrandom(random);
     const marker = makeStreamMarker(random);
-    this.#resync = new StreamResync(marker);
+    this.#resync = new StreamSalvage(marker, (seq) => seq > 0 && seq <= lastSeq);
     this.#connection.write(marker);
   }
 
@@ -96,6 +100,6 @@ export class StreamChannel {
     const rest = this.#resync ? this.#resync.push(bytes) : bytes;
     if (!rest) return;
     this.#resync = undefined;
-    for (const frame of this.#decoder.push(rest)) this.#events.onFrame(frame);
+    this.#pieces.push(rest);
   }
 }

@@ -1,5 +1,6 @@
 /** What a proxy does that comes in the place of a dead one: it takes the VM over, and asks which processes still run. */
 
+import { startTimer } from "@husk/tiny";
 import { Command } from "@husk/wire/hyperstart";
 import { log } from "../core/log.ts";
 import { describe, type Pod } from "./pod.ts";
@@ -13,6 +14,9 @@ const ATTEMPTS = 3;
 /** Milliseconds that an agent may take to answer, under emulation and load. */
 const ANSWER_MS = 20_000;
 
+/** Milliseconds that shims in whose place nobody comes have for coming back. */
+const RETURN_MS = 10_000;
+
 const NOTHING = new Uint8Array(0);
 
 /** Takes the pod over. @throws Error when its VM does not answer */
@@ -21,8 +25,12 @@ export async function takeOver(pod: Pod, state: ProxyState): Promise<void> {
   restoreSessions(state, pod.sessions);
   await connect(pod, state);
   log("warn", `pod ${state.vm.containerId} is taken over from another proxy`);
-  for (const session of pod.sessions.all) if (session.phase !== "allocated") await settle(pod, session);
+  const open = pod.sessions.all.filter(({ phase, hasEnded }) => phase !== "allocated" && !hasEnded);
+  for (const session of open) await settle(pod, session);
   pod.save();
+  startTimer(RETURN_MS, () => {
+    for (const session of open) pod.abandon(session);
+  });
 }
 
 async function connect(pod: Pod, { vm }: ProxyState): Promise<void> {

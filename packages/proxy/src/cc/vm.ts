@@ -2,7 +2,7 @@
 
 import * as sys from "tiny:sys";
 import { callSoon, connectUnix } from "@husk/tiny";
-import type { ProcessAsyncEvent, StreamFrame } from "@husk/wire/hyperstart";
+import type { PieceSink, ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { ControlChannel, type Reply } from "./control-channel.ts";
 import { StreamChannel } from "./stream-channel.ts";
 
@@ -17,8 +17,8 @@ export interface VmEvents {
   /** The agent serves, or, when its channels were taken over, is understood. */
   onReady(): void;
   onProcessEvent(event: ProcessAsyncEvent): void;
-  /** See StreamEvents.onFrame. */
-  onFrame(frame: StreamFrame): void;
+  /** See StreamEvents.onData. */
+  readonly onData: PieceSink;
   onInputRoom(): void;
   /** No commands can be sent any more, nothing of the guest is told but its last output. */
   onControlEnd(): void;
@@ -33,10 +33,10 @@ export class Vm {
 
   /**
    * Connects to both channels.
-   * @param takeOver another proxy had them
+   * @param lastSeq last number of a stream, if another proxy had them
    * @throws Error when nobody serves them
    */
-  constructor({ ctlSerial, ioSerial }: VmSockets, events: VmEvents, takeOver: boolean) {
+  constructor({ ctlSerial, ioSerial }: VmSockets, events: VmEvents, lastSeq: number | undefined) {
     const control = connectUnix(ctlSerial);
     const stream = connectOr(ioSerial, control);
     const end = (fault: string | undefined) => {
@@ -50,7 +50,7 @@ export class Vm {
       onEnd: onControlEnd,
     };
     const streamEvents = {
-      onFrame: (frame: StreamFrame) => events.onFrame(frame),
+      onData: events.onData,
       onInputRoom: () => events.onInputRoom(),
       // The channels have no order between them: an end of a process may wait to be read on the other.
       onEnd: (fault?: string) =>
@@ -59,8 +59,8 @@ export class Vm {
           end(fault);
         }),
     };
-    this.#control = new ControlChannel(control, controlEvents, takeOver);
-    this.#stream = new StreamChannel(stream, streamEvents, takeOver);
+    this.#control = new ControlChannel(control, controlEvents, lastSeq !== undefined);
+    this.#stream = new StreamChannel(stream, streamEvents, lastSeq);
   }
 
   /** Sends a command. @throws Error when the VM ends before it is answered */

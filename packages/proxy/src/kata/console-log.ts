@@ -1,8 +1,7 @@
 /** The guest's console, line by line in the log. */
 
 import * as sys from "tiny:sys";
-import { connectUnix } from "@husk/tiny";
-import { Connection } from "../core/connection.ts";
+import { Connection, connectUnix } from "@husk/tiny";
 import { log } from "../core/log.ts";
 
 /** Longest line that is logged as one, in bytes. */

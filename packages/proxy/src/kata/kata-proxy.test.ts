@@ -107,7 +107,10 @@ describe("kata-proxy", () => {
 
   it("ends with 1 when the guest sends what is no yamux, and says so", async () => {
     await using port = await Port.open();
-    await using proxy = new KataProxy(port.path);
+    const path = freshPath("lock");
+    const lock = openSync(path, "w+");
+    await using proxy = new KataProxy(port.path, ["-lock-fd", "3"], [lock]);
+    closeSync(lock);
     const agent = await port.echo();
     const client = await proxy.connect();
     client.write("x");
@@ -116,7 +119,10 @@ describe("kata-proxy", () => {
     await hasClosed(client);
     assert.equal(await proxy.ended(), 1);
     assert.equal(proxy.log.length, 1);
-    assert.match(proxy.log[0]?.msg ?? "", /the agent's session has ended: a frame is of version 71/);
+    const fault = "the agent's session has ended: a frame is of version 71";
+    assert.equal(proxy.log[0]?.msg, fault);
+    // No shim starts another one.
+    assert.equal(readFileSync(path, "utf8"), `failed: ${fault}`);
   });
 
   it("ends with 0 when the VM goes, and delivers what it had sent", async () => {

@@ -2,6 +2,7 @@
 
 import { startTimer } from "@husk/tiny";
 import { Listener } from "../core/listener.ts";
+import { condemn } from "../core/lock.ts";
 import { log } from "../core/log.ts";
 import type { KataProxyOptions } from "./options.ts";
 import { VmLink } from "./vm-link.ts";
@@ -19,7 +20,7 @@ export class KataProxy {
   #status: number | undefined;
 
   /** @param ended called when nothing is left to be done, with the exit status. @throws SystemError */
-  constructor({ listener, muxPath, sandbox }: KataProxyOptions, ended: (status: number) => void) {
+  constructor({ listener, lockFd, muxPath, sandbox }: KataProxyOptions, ended: (status: number) => void) {
     this.#more = { sandbox };
     this.#ended = ended;
     this.#listener = new Listener(listener, (client) => {
@@ -28,7 +29,10 @@ export class KataProxy {
     });
     this.#link = new VmLink(muxPath, {
       onReady: () => log("info", "the agent is there", this.#more),
-      onEnd: (fault) => this.#end(fault),
+      onEnd: (fault, isGuests) => {
+        if (fault !== undefined && isGuests && lockFd !== undefined) condemn(lockFd, fault);
+        this.#end(fault);
+      },
       onClientGone: () => this.#leaveWhenIdle(),
     });
   }

@@ -1,10 +1,9 @@
 /** The proxy's side of the agent's port: a session of yamux, each of whose streams is a client's. */
 
 import * as sys from "tiny:sys";
-import { connectUnix, startTimer, stopTimer } from "@husk/tiny";
+import { Connection, connectUnix, startTimer, stopTimer } from "@husk/tiny";
 import { TakeOver } from "@husk/wire/kata";
 import { type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
-import { Connection } from "../core/connection.ts";
 import { Client } from "./client.ts";
 
 /** What the guest may send of one stream before it is read, in bytes: a few answers to a read of output. */
@@ -18,8 +17,8 @@ const FIRST_REPETITION_MS = 10;
 export interface VmEvents {
   /** The agent is there: clients may come. */
   onReady(): void;
-  /** Nothing comes any more. `fault`: what went wrong, when the VM did not just go */
-  onEnd(fault?: string): void;
+  /** Nothing comes any more. `fault`: what went wrong, when the VM did not just go; `isGuests`: the guest has broken the rules */
+  onEnd(fault?: string, isGuests?: boolean): void;
   /** A client has gone. */
   onClientGone(): void;
 }
@@ -153,16 +152,16 @@ export class VmLink {
         return;
       case "failed":
         this.#connection.close();
-        this.#end(`the agent's session has ended: ${event.error.message}`);
+        this.#end(`the agent's session has ended: ${event.error.message}`, true);
     }
   }
 
-  #end(fault?: string): void {
+  #end(fault?: string, isGuests = false): void {
     if (this.#isEnded) return;
     this.#isEnded = true;
     stopTimer(this.#repetition);
     this.#dropEarly();
     this.#handle(this.#session.end());
-    this.#events.onEnd(this.#takeOver ? "the VM has gone before its agent answered" : fault);
+    this.#events.onEnd(this.#takeOver ? "the VM has gone before its agent answered" : fault, isGuests);
   }
 }

@@ -1,6 +1,6 @@
 /** cc-proxy as a program of its own. */
 
 import * as sys from "tiny:sys";
-import { runCcProxy } from "../../src/index.ts";
+import { runCcProxy } from "../../src/cc/main.ts";
 
 runCcProxy(sys.argv.slice(1));

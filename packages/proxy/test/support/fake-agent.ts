@@ -35,6 +35,8 @@ export class FakeAgent {
   readonly answers = new Map<number, (payload: string) => FakeAnswer | Promise<FakeAnswer>>();
   /** whether each connection is told READY */
   saysReady = true;
+  /** what whoever connects to the stream channel finds there */
+  pendingOutput = new Uint8Array(0);
   control: Socket | undefined;
   stream: Socket | undefined;
   readonly #servers: Server[] = [];
@@ -126,6 +128,7 @@ export class FakeAgent {
   #takeStream(socket: Socket): void {
     const decoder = new StreamDecoder();
     this.stream = socket;
+    socket.write(this.pendingOutput);
     socket.on("error", () => {});
     socket.on("data", (bytes: Buffer) => {
       for (const { seq, data } of decoder.push(bytes)) this.#takeInput(socket, seq, data);

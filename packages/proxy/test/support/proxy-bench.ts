@@ -101,6 +101,12 @@ export class ProxyBench {
     }
   }
 
+  /** Resolves when it has said something. */
+  async says(wanted: RegExp): Promise<void> {
+    const signal = AbortSignal.timeout(DEADLINE_MS);
+    while (!wanted.test(this.log) && this.child?.stderr) await once(this.child.stderr, "data", { signal });
+  }
+
   client(): Promise<ProxyClient> {
     return ProxyClient.connect(this.path);
   }

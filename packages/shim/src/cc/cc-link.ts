@@ -1,7 +1,7 @@
 /** The way of cc-shim to its process: over cc-proxy, and over the next one when that has died. */
 
 import * as sys from "tiny:sys";
-import { CLOCK_MONOTONIC, callSoon, errorText, startTimer, stopTimer } from "@husk/tiny";
+import { CLOCK_MONOTONIC, callSoon, Errno, errorText, hasErrno, startTimer, stopTimer } from "@husk/tiny";
 import type { LinkEvents, OutputName, OutputPositions, ProcessLink } from "../core/process-link.ts";
 import { proxyPid, reviveProxy } from "../core/revive-proxy.ts";
 import { ProxyConnection } from "./proxy-connection.ts";
@@ -215,7 +215,9 @@ export class CcLink implements ProcessLink {
       this.#retry(isNew ? 0 : RETRY_MS);
     } catch (error) {
       this.#problem = errorText(error);
-      this.#retry(RETRY_MS);
+      // Nobody is to bring it back: the pod is being stopped.
+      if (hasErrno(error, Errno.ENOENT)) this.#giveUp(`the proxy is gone for good (${this.#problem})`);
+      else this.#retry(RETRY_MS);
     }
   }
 

@@ -28,7 +28,7 @@ const CC_FLAGS: FlagTable = {
   uri: { kind: "text", help: "", sameAs: "u" },
   r: { kind: "number", value: "SECONDS", help: "how long a lost proxy is tried again (10)" },
   "reconnect-timeout": { kind: "number", help: "", sameAs: "r" },
-  d: { kind: "boolean", help: "tell more" },
+  d: { kind: "boolean", help: "with a log: tell on stderr what is going on" },
   debug: { kind: "boolean", help: "", sameAs: "d" },
   v: { kind: "boolean", help: "print the version" },
   version: { kind: "boolean", help: "", sameAs: "v" },

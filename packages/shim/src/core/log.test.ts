@@ -223,6 +223,22 @@ test("on a full disk the process goes on, and the log tells what it lacks", need
   }
 });
 
+test("with a log a shim tells on stderr what is going on, if it is asked to", async () => {
+  const { path } = await makeLog();
+  using shim = new FakeShim(programs, { flags: ["-log-file", path, "-debug"] });
+  const stderr = shim.readAll("stderr");
+  await shim.next("start");
+  process.kill(shim.process.pid ?? 0, "SIGUSR2");
+  await shim.next("signal");
+  shim.order({ exit: 3 });
+  const said = (await stderr).trimEnd().split("\n");
+  for (const line of said) assert.match(line, /^fake-shim: [0-9TZ:.-]{24} web: /);
+  assert.deepEqual(
+    said.map((line) => line.split(" web: ")[1]),
+    ["goes on at byte 0 of stdout and 0 of stderr", "signal 12", "the process has ended with 3"],
+  );
+});
+
 test("a log that cannot be opened is an error, and nothing begins", async () => {
   using shim = new FakeShim(programs, { flags: ["-log-file", join(programs.folder, "none", "output.log")] });
   assert.match(await shim.readAll("stderr"), /^fake-shim: open .*output\.log: No such file or directory\n$/);

@@ -78,7 +78,11 @@ const faults: [which: "cc" | "kata", args: string[], text: string][] = [
   ["cc", [...CC, "web"], '"web" is no flag'],
   ["cc", [...CC, "-tokn", "x"], "there is no flag -tokn; there is -token"],
   ["kata", ["-agent", "x"], "-container is missing"],
-  ["kata", [...KATA, "-agent", "x"], '-agent must be unix:// and an absolute path, not "x"'],
+  [
+    "kata",
+    [...KATA, "-agent", "x"],
+    '-agent must be unix:// and an absolute path, or vsock://CID:PORT, not "x"',
+  ],
   ["kata", [...KATA, "-exec-id="], "-exec-id is missing"],
   ["kata", [...KATA, "-trace"], "-trace is not supported"],
   ["kata", [...KATA, "-terminal=maybe"], '-terminal is true or false, not "maybe"'],

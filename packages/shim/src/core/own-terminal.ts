@@ -1,7 +1,7 @@
 import {
   rawMode,
   readTerminalMode,
-  readText,
+  readTextIfThere,
   readWindowSize,
   type TerminalMode,
   writeTerminalMode,
@@ -14,7 +14,7 @@ const STDIN = 0;
  * name the state, the parent, our process group, the session, the terminal, and the group in its foreground.
  */
 export function isInBackground(): boolean {
-  const stat = readText("/proc/self/stat");
+  const stat = readTextIfThere("/proc/self/stat") ?? "";
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const [group, foreground] = [Number(fields[2]), Number(fields[5])];
   return foreground > 0 && foreground !== group;
@@ -37,16 +37,21 @@ export class OwnTerminal {
 
   /** Takes it again after we were stopped, when a shell has made it its own. */
   takeAgain(): void {
-    if (!isInBackground()) this.#makeRaw();
+    if (this.#isOurs) this.#makeRaw();
+  }
+
+  /** Leaves it as it was found. */
+  restore(): void {
+    if (this.#isOurs) writeTerminalMode(STDIN, this.#found);
+  }
+
+  /** It has not been hung up, and is not another's while we are in the background. */
+  get #isOurs(): boolean {
+    return readTerminalMode(STDIN) !== undefined && !isInBackground();
   }
 
   #makeRaw(): void {
     writeTerminalMode(STDIN, rawMode(this.#found));
-  }
-
-  /** Leaves it as it was found; one that is gone is left. */
-  restore(): void {
-    if (readTerminalMode(STDIN)) writeTerminalMode(STDIN, this.#found);
   }
 
   /** Its size in characters, if anybody has told it. */

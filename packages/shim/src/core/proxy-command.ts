@@ -45,6 +45,12 @@ function isProxyCommand(value: unknown): value is ProxyCommand {
   return isPath(argv[0]) && argv.every((word) => typeof word === "string");
 }
 
+/** What a proxy has written into its lock file because of which no other one is to be started; undefined: nothing. */
+export function readProxyFault(lock: string): string | undefined {
+  const [, reason] = /^failed: (.*)$/s.exec(readTextIfThere(lock, MAX_BYTES) ?? "") ?? [];
+  return reason;
+}
+
 /** Process id in a proxy's lock file; undefined when there is none. */
 export function readProxyPid(lock: string): number | undefined {
   const text = readTextIfThere(lock, MAX_BYTES)?.trim() ?? "";

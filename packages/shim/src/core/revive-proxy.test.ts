@@ -114,6 +114,13 @@ describe("a dead proxy", () => {
     }
   });
 
+  it("is not started when it said that the guest had broken the rules", async () => {
+    await describeProxy(["/bin/sh", "-c", SCRIPT, "proxy"]);
+    await writeFile(lock, "failed: the guest sent rubbish");
+    assert.deepEqual((await revive()).found, ["the guest sent rubbish"]);
+    await writeFile(lock, "");
+  });
+
   it("that cannot be started is an error that says why", async () => {
     await describeProxy(["/none/proxy"]);
     const failure = "execve /none/proxy: No such file or directory";

@@ -25,7 +25,7 @@ import {
   waitForLock,
   watch,
 } from "@husk/tiny";
-import { type ProxyCommand, readProxyCommand, readProxyPid } from "./proxy-command.ts";
+import { type ProxyCommand, readProxyCommand, readProxyFault, readProxyPid } from "./proxy-command.ts";
 
 /** Milliseconds that a proxy which has closed its connections may take to let go of its lock. */
 const DYING_MS = 1000;
@@ -109,6 +109,8 @@ function startUnlessAlive(command: ProxyCommand): boolean {
   try {
     const lock = keep(sys.open(command.lock, O_RDWR | O_CREAT | O_CLOEXEC, 0o600));
     if (!tryLock(lock)) return false;
+    const fault = readProxyFault(command.lock);
+    if (fault !== undefined) throw new Error(fault);
     const socket = keep(listenAt(command.socket));
     const log = keep(sys.open(command.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600));
     const nothing = keep(sys.open("/dev/null", O_RDONLY | O_CLOEXEC, 0));

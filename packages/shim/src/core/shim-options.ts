@@ -8,7 +8,7 @@ export interface ShimOptions {
   containerId: string;
   /** end with the exit code of the process, not with 0 */
   proxyExitCode: boolean;
-  /** tell more */
+  /** with a log: tell what is going on */
   debug: boolean;
   /** the process has a terminal; undefined: nobody said so, and a terminal as our input stands for one */
   terminal: boolean | undefined;

@@ -81,7 +81,9 @@ export class Shim {
     this.#link = link;
     const feed = new StdinFeed(link);
     this.#listen(link, feed, target);
-    link.start(target.positions);
+    const { stdout, stderr } = target.positions;
+    this.#tell(`goes on at byte ${stdout} of stdout and ${stderr} of stderr`);
+    link.start({ stdout, stderr });
     this.#tellSize();
     if (!log) this.#stdin = new OwnStdin(feed);
     else if (!this.#options.interactive) feed.end();
@@ -137,6 +139,7 @@ export class Shim {
   }
 
   #onSignal(signal: number): void {
+    this.#tell(`signal ${signal}`);
     if (this.#giveUp && ENDING_SIGNALS.includes(signal)) this.#giveUp();
     else if (!this.#kind.signals.includes(signal)) this.#dieOf(signal);
     else if (signal === SIGWINCH) this.#tellSize();
@@ -166,6 +169,9 @@ export class Shim {
   #end(outcome: { exitCode: number } | { lost: string }, code: number, startsCommand: boolean): void {
     if (this.#giveUp) return;
     const exit: ExitRecord = { ...outcome, time: timeNow() };
+    this.#tell(
+      "exitCode" in outcome ? `the process has ended with ${outcome.exitCode}` : "there is no process",
+    );
     const announce = () => this.#announce(exit, code, startsCommand);
     this.#giveUp = announce;
     this.#stdin?.close();
@@ -185,6 +191,12 @@ export class Shim {
     if (exitCommand && startsCommand) faults.push(...startExitCommand(exitCommand));
     if (this.#attach) this.#attach.whenAllGone(leave);
     else leave();
+  }
+
+  /** Says what is going on, if that was asked for, and our stderr is not the process's. */
+  #tell(text: string): void {
+    const { debug, log, containerId } = this.#options;
+    if (debug && log) this.#say(`${timeNow()} ${containerId}: ${text}`);
   }
 
   /** Once, and not if nobody takes it: nothing is to hold us up. */

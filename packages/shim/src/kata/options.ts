@@ -1,10 +1,11 @@
 import { type Flags, type FlagTable, UsageError } from "@husk/tiny";
 import type { CommandLine } from "../core/command-line.ts";
 import { readShimOptions, SHIM_FLAGS, type ShimOptions } from "../core/shim-options.ts";
+import { isAgentUrl } from "./agent-url.ts";
 
 /** What kata-shim is to do. */
 export interface KataOptions extends ShimOptions {
-  /** of the proxy's socket: `unix:///path`, or a path */
+  /** where the agent, or its proxy, is: `unix:///path`, a path, or `vsock://cid:port` */
   agentUrl: string;
   /** id of the process in its container; of the first one, the container's */
   execId: string;
@@ -12,13 +13,21 @@ export interface KataOptions extends ShimOptions {
 
 /** The flags of the original, and ours. */
 const KATA_FLAGS: FlagTable = {
-  agent: { kind: "text", value: "URL", help: "socket of the proxy, unix:///path" },
+  agent: {
+    kind: "text",
+    value: "URL",
+    help: "where the agent or its proxy is: unix:///path or vsock://cid:port",
+  },
   container: { kind: "text", value: "ID", help: "id of the container" },
   "exec-id": { kind: "text", value: "ID", help: "id of the process in the container" },
   terminal: { kind: "boolean", help: "the process has a terminal" },
   "proxy-exit-code": { kind: "boolean", help: "end with the exit code of the process (true)" },
-  log: { kind: "text", value: "LEVEL", help: "what is told: debug, or anything else for little (warn)" },
-  debug: { kind: "boolean", help: "tell more" },
+  log: {
+    kind: "text",
+    value: "LEVEL",
+    help: "debug is the same as -debug; nothing else is told more or less (warn)",
+  },
+  debug: { kind: "boolean", help: "with a log: tell on stderr what is going on" },
   trace: { kind: "boolean", help: "is not supported" },
   "agent-logs-socket": {
     kind: "text",
@@ -44,8 +53,8 @@ function readKataOptions(flags: Flags): KataOptions {
 }
 
 function readUrl(url: string): string {
-  if (/^(unix:\/\/)?\/./.test(url)) return url;
-  throw new UsageError(`-agent must be unix:// and an absolute path, not "${url}"`);
+  if (isAgentUrl(url)) return url;
+  throw new UsageError(`-agent must be unix:// and an absolute path, or vsock://CID:PORT, not "${url}"`);
 }
 
 /** kata-shim's command line. */

@@ -70,6 +70,8 @@ class NoopSession implements AgentSession, ContainerControl {
     return true;
   }
 
+  async signalProcess(): Promise<void> {}
+
   /** There are no processes: an empty array, or the heading alone. */
   async listProcesses(_containerId: string, { format }: ProcessListOptions): Promise<Uint8Array> {
     return Buffer.from(format === "json" ? "[]" : "UID PID PPID C STIME TTY TIME CMD\n");

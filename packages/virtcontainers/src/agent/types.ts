@@ -187,6 +187,8 @@ export interface AgentSession {
    * @returns whether there was such a container
    */
   killContainer(containerId: string, signal: number, options: KillOptions): Promise<boolean>;
+  /** Sends a signal to another process of a container than its first. One that has ended is no error. */
+  signalProcess(containerId: string, processId: string, signal: number, options: AgentOptions): Promise<void>;
   /**
    * Lists the processes of a container that runs.
    * @returns an array of process ids as JSON, or the lines of ps(1)

@@ -28,6 +28,8 @@ import { carrierFor } from "./shim-carrier.ts";
 import type { ShimmedProcess } from "./shim-files.ts";
 import { containerStatus, freshPod } from "./status-pod.ts";
 
+const SIGKILL = 9;
+
 /** What `enterContainer` returns. */
 export interface EnteredContainer {
   readonly pod: VCPod;
@@ -76,20 +78,25 @@ async function startProcess(
   const { containerId, cmd, attached } = process;
   const io = new GuestProcess({ terminal: cmd.interactive === true, attached });
   let shim: StartedShim | undefined;
+  let processId: string | undefined;
   const { carrier, failed, begin } = carrierFor(pod, process, io, {
     beforeStart: async () => {},
     onStart: (started) => {
       shim = started;
       pod.call.mark("shim-started");
     },
-    onEnd: () => {},
+    onEnd: (_shim, { told }) => {
+      // As if the shim, which was killed, had been the process itself.
+      if (!told && processId !== undefined)
+        session.signalProcess(containerId, processId, SIGKILL, {}).catch(() => {});
+    },
   });
   try {
     const signal = anySignal(pod.call.signal, failed);
-    const token = await session.startProcess(containerId, cmd, carrier, { signal });
+    processId = await session.startProcess(containerId, cmd, carrier, { signal });
     await begin();
     pod.call.mark("process-started");
-    return { token, pid: shim?.identity.pid ?? NO_SHIM_PID, startTime: new Date(), io };
+    return { token: processId, pid: shim?.identity.pid ?? NO_SHIM_PID, startTime: new Date(), io };
   } catch (error) {
     if (shim) killProcess(shim.identity);
     throw failed.aborted ? failed.reason : error;

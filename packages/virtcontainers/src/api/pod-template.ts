@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { identityControlOf } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
+import { PLACEHOLDER_ID } from "../factory/build-template.ts";
 import { templateFor, templateStore } from "../factory/template.ts";
 import {
   type Hypervisor,
@@ -43,8 +44,8 @@ export async function findTemplate(
   const store = templateStore(factory, call.root);
   const { template } = await templateFor(record.config, baseSizeOf(record.config), store, call);
   call.mark("template-found");
-  const kept = record.config.hypervisorConfig?.blockDeviceDriver === "virtio-scsi" ? 0 : 1;
-  record.drives.length = Math.min(record.drives.length, kept);
+  if (record.config.hypervisorConfig?.blockDeviceDriver === "virtio-scsi") record.drives = [];
+  else record.drives = [record.drives[0] ?? { id: PLACEHOLDER_ID, imagePath: store.placeholder() }];
   return template;
 }
 

@@ -83,7 +83,7 @@ test("what is attached to has the shim's pipes", async (t) => {
   const said = await enterContainer("pod", "a", { args: ["say", "x", "7"] }, { ...options, attach: true });
   assert.equal(await text(said.process.io.stdout), "x\n");
   assert.deepEqual(await said.process.io.wait(), { exitCode: 7 });
-  assert.ok(!filesOf(bench).some((name) => /^attach-.*\.new$/.test(name)));
+  assert.ok(!filesOf(bench).some((name) => /^io-.*\.new$/.test(name)));
 });
 
 test("a shim with a log that was killed is started again, and goes on for the same process", async (t) => {

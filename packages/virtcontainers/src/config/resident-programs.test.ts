@@ -70,8 +70,8 @@ test("a kind that is a program needs a path, and one that is none has no setting
 test("the log of shims has bounds, and the exit command is a program with arguments", () => {
   const withShim = (more: object) =>
     check({ ...podOf("kata", "kataProxy", "kataShim"), shimConfig: { path: "/s", ...more } });
-  assert.equal(withShim({ log: { maxBytes: 65_536, maxFiles: 1 }, exitCommand: ["/bin/true", ""] }), "ok");
-  assert.match(withShim({ log: { maxBytes: 65_535 } }), /shimConfig\.log\.maxBytes: must be from 65536/);
+  assert.equal(withShim({ log: { maxBytes: 262_144, maxFiles: 1 }, exitCommand: ["/bin/true", ""] }), "ok");
+  assert.match(withShim({ log: { maxBytes: 262_143 } }), /shimConfig\.log\.maxBytes: must be from 262144/);
   assert.match(withShim({ log: { maxFiles: 0 } }), /shimConfig\.log\.maxFiles/);
   assert.match(withShim({ exitCommand: [] }), /shimConfig\.exitCommand: must not be empty/);
   assert.match(withShim({ exitCommand: ["true"] }), /shimConfig\.exitCommand\[0\]: must be absolute/);

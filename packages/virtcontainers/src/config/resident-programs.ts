@@ -3,8 +3,8 @@ import { HuskError, messageOf } from "../errors/index.ts";
 import type { AgentType, Cmd, PodConfig, ProxyType, ShimType } from "../types/index.ts";
 import { flag, integer, list, object, path, type Rule, text } from "./rules.ts";
 
-/** Least and most bytes of one file of a log: a shim writes batches of a few hundred KiB. */
-const MIN_LOG_BYTES = 64 * 1024;
+/** Least and most bytes of one file of a log: there is room for what a shim writes at a time, which is at most 128 KiB. */
+const MIN_LOG_BYTES = 256 * 1024;
 const MAX_LOG_BYTES = 1024 * 1024 * 1024 * 1024;
 const MAX_LOG_FILES = 1000;
 /** Most bytes of the longest argument that execve(2) takes. */

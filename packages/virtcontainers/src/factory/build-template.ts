@@ -14,6 +14,8 @@ import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
 
 /** Word by which the agent knows that its VM is to be copied. */
 const TEMPLATE_PARAM: Param = { key: "HUSK_TEMPLATE", value: "1" };
+/** Id of the disk whose place each copy's first disk takes. */
+export const PLACEHOLDER_ID = "drive0";
 const NO_UUID = "00000000-0000-0000-0000-000000000000";
 /** A template that is being made: its maker, and the uuid on the command line of its VM. */
 const UNFINISHED = /^\.new-(\d+)-(\d+)-([0-9a-f-]{36})$/;
@@ -125,7 +127,7 @@ export class TemplateBuilder {
       ...this.#size,
       config: { ...hypervisorConfig, kernelParams },
       ports: createAgent(this.#config).ports,
-      drives: usesScsi ? [] : [{ id: "drive0", imagePath: this.#store.placeholder() }],
+      drives: usesScsi ? [] : [{ id: PLACEHOLDER_ID, imagePath: this.#store.placeholder() }],
       shares: [],
       vfioDevices: [],
       cache: this.#options.cache,

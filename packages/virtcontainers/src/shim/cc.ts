@@ -14,7 +14,8 @@ export function ccShim(config: ShimConfig): ShimKind {
       token,
       "-u",
       `unix://${proxySocket}`,
-      ...(terminal ? ["-terminal"] : []),
+      // Unless it is told, it takes a terminal that is its input for that of the process, and makes it raw.
+      `-terminal=${terminal}`,
       ...(config.debug ? ["-d"] : []),
     ],
   };

@@ -18,7 +18,7 @@ test("each kind has its command line", () => {
       .command({ containerId: "c", token: "t", terminal, proxySocket })
       ?.join(" ");
   assert.equal(command("noopShim"), undefined);
-  assert.equal(command("ccShim", true, true), "/x -c c -t t -u unix:///d/proxy.sock -terminal -d");
+  assert.equal(command("ccShim", true, true), "/x -c c -t t -u unix:///d/proxy.sock -terminal=true -d");
   assert.equal(command("kataShim"), "/x -agent unix:///d/proxy.sock -container c -exec-id t");
 });
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, openSync } from "node:fs";
 import { dirname } from "node:path";
 import { HuskError, messageOf } from "../errors/index.ts";
+import { openLockFile } from "../store/flock.ts";
 import { handSocketDown } from "../store/hand-down-socket.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import { identifyProcess, type ProcessIdentity, podEnvironment } from "../store/process-identity.ts";
@@ -65,6 +66,7 @@ export interface StartedShim {
 export async function startShim(start: ShimStart): Promise<StartedShim> {
   const { directory, command } = start;
   mkdirSync(dirname(start.exitFile), { recursive: true, mode: 0o700 });
+  closeSync(openLockFile(directory.file("shimLock")));
   const log = openSync(directory.file("shimLog"), "a", 0o600);
   try {
     const words = [...command, ...sharedOptions(start)];

@@ -6,7 +6,7 @@ import { basename, join } from "node:path";
 /** Longest path of a unix socket in bytes, by the size of `sun_path`. */
 export const MAX_SOCKET_PATH_BYTES = 107;
 /** Longest name among the sockets below. */
-const LONGEST_SOCKET_NAME = "attach-0123456789abcdef.sock.new";
+const LONGEST_SOCKET_NAME = "io-01234567.sock.new";
 
 /** Names of the files of a pod. */
 export const FILES = {
@@ -75,8 +75,8 @@ export const CONTAINER_FILES = {
   log: "output.log",
 } as const;
 
-const ATTACH_PREFIX = "attach-";
-const DIGEST_DIGITS = 16;
+const ATTACH_PREFIX = "io-";
+const DIGEST_DIGITS = 8;
 
 /** A short name for what has too long a one. */
 function digestOf(name: string): string {

@@ -29,7 +29,7 @@ export interface ProxyConfig {
 
 /** Bounds of the log in which a detached process's output is kept. Ours alone. */
 export interface ShimLogConfig {
-  /** bytes after which a new file is begun; default 10 MiB */
+  /** bytes that a file may have before a new one is begun; at least 256 KiB, default 10 MiB */
   maxBytes?: number;
   /** files kept, with the one that is written; default 3 */
   maxFiles?: number;

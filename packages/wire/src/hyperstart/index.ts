@@ -72,3 +72,5 @@ export {
 } from "./resync.ts";
 export type { StreamFrame } from "./stream-frame.ts";
 export { encodeStream, StreamDecoder, writeStreamHeader } from "./stream-frame.ts";
+export { type PieceSink, StreamPieces } from "./stream-pieces.ts";
+export { StreamSalvage } from "./stream-salvage.ts";

@@ -119,6 +119,15 @@ export class HyperstartSession<Way extends Transport = Transport>
     return reply.ok;
   }
 
+  async signalProcess(
+    container: string,
+    process: string,
+    signal: number,
+    options: AgentOptions,
+  ): Promise<void> {
+    await this.#request(Command.SIGNALPROCESS, { container, process, signal }, "agentCommand", options);
+  }
+
   /** Ends are told to all sessions alike, but an owner that has just come may have missed one. */
   isRunning(containerId: string, options: AgentOptions): Promise<boolean> {
     return this.killContainer(containerId, 0, options);

@@ -187,6 +187,19 @@ export class KataSession implements AgentSession, ContainerControl, IdentityCont
     }
   }
 
+  async signalProcess(
+    containerId: string,
+    processId: string,
+    signal: number,
+    options: AgentOptions,
+  ): Promise<void> {
+    try {
+      await this.#tell(this.agent.signalProcess(containerId, processId, signal, false, options));
+    } catch (error) {
+      if (!isHuskError(error, "ERR_CONTAINER_NOT_FOUND")) throw error;
+    }
+  }
+
   listProcesses(containerId: string, list: ProcessListOptions, options: AgentOptions): Promise<Uint8Array> {
     return this.#tell(this.agent.processListContainer(containerId, list, options));
   }

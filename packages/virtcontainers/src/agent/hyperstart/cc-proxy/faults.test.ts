@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import type { Socket } from "node:net";
 import { text } from "node:stream/consumers";
 import { afterEach, type TestContext, test } from "node:test";
@@ -179,11 +180,12 @@ function makeRevival(t: TestContext, socket: string) {
 }
 
 test("processes go on with a proxy that is brought back once for all, and so do commands", async (t) => {
-  const { proxy, socket, open, exits } = await makeProxyBench(t);
+  const { proxy, directory, socket, open, exits } = await makeProxyBench(t);
+  writeFileSync(directory.file("proxyState"), "");
   const revival = makeRevival(t, socket);
   const { revived, returned, reviveProxy } = revival;
   const session = await open({ reviveProxy });
-  const ios = [attach(), attach()];
+  const ios = Array.from({ length: 20 }, () => attach());
   const tokens: string[] = [];
   for (const io of ios) {
     const running = nextProcess(proxy);
@@ -196,6 +198,8 @@ test("processes go on with a proxy that is brought back once for all, and so do 
   const death = revival.begun;
   proxy.close();
   await death;
+  // All connections have ended at once, and are heard of in one turn.
+  await new Promise(setImmediate);
   // What is written meanwhile waits for the new one.
   for (const io of ios) io.stdin.write("12345");
   revival.allow();
@@ -206,7 +210,7 @@ test("processes go on with a proxy that is brought back once for all, and so do 
   assert.equal(await session.isRunning("c", {}), true);
   assert.equal(revived.length, 1);
   assert.deepEqual(returned.map(({ token }) => token).sort(), tokens.sort());
-  assert.equal(exits.length, 2);
+  assert.equal(exits.length, ios.length);
   assert.equal(session.closed, false);
   // A new process finds the new proxy as well.
   revived[0]?.close();
@@ -215,7 +219,8 @@ test("processes go on with a proxy that is brought back once for all, and so do 
 });
 
 test("a proxy that cannot be brought back, or dies at once each time, is given up", async (t) => {
-  const { proxy, open, socket } = await makeProxyBench(t);
+  const { proxy, directory, open, socket } = await makeProxyBench(t);
+  writeFileSync(directory.file("proxyState"), "");
   const gone = new HuskError("ERR_VM_LOST", "the VM has ended");
   const session = await open({ reviveProxy: async () => Promise.reject(gone) });
   const io = attach();
@@ -237,4 +242,19 @@ test("a proxy that cannot be brought back, or dies at once each time, is given u
   await assert.rejects(other.isRunning("c", {}), PROXY_LOST);
   assert.ok(revivals > 0 && revivals < 10, String(revivals));
   assert.deepEqual([session.closed, other.closed], [true, true]);
+});
+
+test("a proxy that has ended in order is not brought back", async (t) => {
+  const { proxy, open } = await makeProxyBench(t);
+  let revivals = 0;
+  const session = await open({
+    reviveProxy: async () => {
+      revivals += 1;
+    },
+  });
+  const io = attach();
+  await session.startProcess("c", { args: ["sleep"] }, io, {});
+  proxy.close();
+  await assert.rejects(io.wait(), PROXY_LOST);
+  assert.equal(revivals, 0);
 });

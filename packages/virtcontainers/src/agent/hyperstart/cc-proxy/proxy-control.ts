@@ -1,10 +1,10 @@
 import { withDeadline } from "../../../deadline.ts";
-import { type HuskError, isHuskError } from "../../../errors/index.ts";
+import type { HuskError } from "../../../errors/index.ts";
 import type { CommandOptions, Reply } from "../transport.ts";
 import { Endurance } from "./endurance.ts";
 import { askAgent, attachVm } from "./proxy-commands.ts";
 import type { ProxyConnection } from "./proxy-connection.ts";
-import type { ProxyEndpoint } from "./proxy-endpoint.ts";
+import { type ProxyEndpoint, tellingError } from "./proxy-endpoint.ts";
 
 /** The connection of a session's commands. One that breaks off is made anew, as long as the proxy comes back. */
 export class ProxyControl {
@@ -65,7 +65,7 @@ export class ProxyControl {
       if (this.#closed) this.#connection.close();
       this.#watch(this.#connection);
     } catch (error) {
-      this.#end(isHuskError(error, "ERR_AGENT_PROTOCOL") ? error : undefined);
+      this.#end(tellingError(error));
       throw error;
     } finally {
       this.#recovery = undefined;

@@ -1,6 +1,7 @@
+import { existsSync } from "node:fs";
 import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { withDeadline } from "../../../deadline.ts";
-import { isHuskError } from "../../../errors/index.ts";
+import { type HuskError, isHuskError } from "../../../errors/index.ts";
 import { deadlineMs } from "../../../hypervisor/deadlines.ts";
 import type { OpenOptions } from "../../types.ts";
 import type { CommandOptions } from "../transport.ts";
@@ -21,6 +22,8 @@ export class ProxyEndpoint {
   /** for the connection that hears of that */
   readonly guestEvents: GuestEvents = { onGuestExit: (event) => this.onGuestExit(event) };
   readonly #revive: OpenOptions["reviveProxy"];
+  /** what a proxy leaves that was killed; one that has ended with its VM leaves none */
+  readonly #stateFile: string;
   #revival: Promise<void> | undefined;
 
   constructor(path: string, { directory, deadlineFactor, reviveProxy }: OpenOptions) {
@@ -28,6 +31,7 @@ export class ProxyEndpoint {
     this.podId = directory.podId;
     this.limits = { timeoutMs: deadlineMs("agentCommand", deadlineFactor) };
     this.#revive = reviveProxy;
+    this.#stateFile = directory.file("proxyState");
   }
 
   /** whether a connection that breaks off is worth making anew */
@@ -61,7 +65,8 @@ export class ProxyEndpoint {
     try {
       return await connectProxy(this.path, limits.signal, events);
     } catch (error) {
-      if (!isHuskError(error, "ERR_AGENT_DISCONNECTED") || !this.#revive) throw error;
+      const isDead = isHuskError(error, "ERR_AGENT_DISCONNECTED") && existsSync(this.#stateFile);
+      if (!isDead || !this.#revive) throw error;
     }
     const what = "the pod's proxy to come back";
     await withDeadline(this.#bringBack(this.#revive), { ms: limits.timeoutMs, signal: limits.signal, what });
@@ -74,4 +79,11 @@ export class ProxyEndpoint {
     });
     return this.#revival;
   }
+}
+
+/** What is said of a loss by whoever knows more of it than that the connection has ended. */
+export function tellingError(error: unknown): HuskError | undefined {
+  return isHuskError(error, "ERR_AGENT_PROTOCOL") || isHuskError(error, "ERR_AGENT_REFUSED")
+    ? error
+    : undefined;
 }

@@ -1,5 +1,5 @@
 import { FrameType, MAX_STREAM_BYTES, ProxyCommand, ProxyStream } from "@husk/wire/cc-proxy";
-import { HuskError, isHuskError } from "../../../errors/index.ts";
+import { HuskError } from "../../../errors/index.ts";
 import type { GuestProcess } from "../../guest-process.ts";
 import type {
   CommandOptions,
@@ -13,7 +13,7 @@ import { Endurance } from "./endurance.ts";
 import type { ProcessStart } from "./process-start.ts";
 import { checkProxyReply } from "./proxy-commands.ts";
 import type { ProcessEvents, ProxyConnection } from "./proxy-connection.ts";
-import type { ProxyEndpoint } from "./proxy-endpoint.ts";
+import { type ProxyEndpoint, tellingError } from "./proxy-endpoint.ts";
 
 const STDIN = { type: FrameType.STREAM, opcode: ProxyStream.STDIN };
 
@@ -136,7 +136,7 @@ export class ProxyProcess implements PreparedProcess, ProcessStreams {
     try {
       await this.connect(this.#endpoint.limits);
     } catch (error) {
-      this.#lose(isHuskError(error, "ERR_AGENT_PROTOCOL") ? error : undefined);
+      this.#lose(tellingError(error));
     }
   }
 

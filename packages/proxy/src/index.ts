@@ -1,2 +1,0 @@
-export { runCcProxy } from "./cc/main.ts";
-export { runKataProxy } from "./kata/main.ts";

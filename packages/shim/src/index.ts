@@ -1,2 +1,0 @@
-export { runCcShim } from "./cc/main.ts";
-export { runKataShim } from "./kata/main.ts";

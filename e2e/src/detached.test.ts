@@ -130,6 +130,26 @@ for (const agent of AGENTS) {
       await removeEnded(place, "d");
     });
 
+    if (agent === "kata") {
+      it("of proxy and shim at once, while output flows, loses none of it", async ({ signal }) => {
+        await using place = await Workplace.create(signal);
+        await startDetached(place, "d", agent, `read go; seq 1 200000; ${COUNT}; read go; exit 6`, ["-i"]);
+        const [shim, proxy] = [await shimPid(place, "d"), proxyPid(place, "d")];
+        const reader = place.start(["attach", "d"]);
+        reader.child.stdin.write("go\n");
+        await reader.stdout.waitFor(/\n100\n/);
+        process.kill(proxy, "SIGKILL");
+        process.kill(shim, "SIGKILL");
+        await reader.ended;
+        assert.equal((await place.husk(["attach", "d"], { input: "go\n" })).status, 6);
+        const counted = Array.from({ length: 200_000 }, (_, index) => `${index + 1}\n`).join("");
+        const logged = await output(place, "logs", "d");
+        assert.equal(logged.length, `${counted}${COUNTED}`.length);
+        assert.ok(logged === counted + COUNTED);
+        await removeEnded(place, "d");
+      });
+    }
+
     it("of QEMU is told, and leaves no process", async ({ signal }) => {
       await using place = await Workplace.create(signal);
       await startDetached(place, "d", agent, "echo up; sleep 1000");

@@ -41,7 +41,7 @@ export function residentPod(
 export type Part = "shim" | "proxy" | "qemu";
 
 /** The process of a part; undefined: it has none now. */
-export function pidOf(
+function pidOf(
   { proxyPid, hypervisorPid, containersStatus }: PodStatus,
   part: Part,
 ): number | undefined {

@@ -64,6 +64,7 @@ export class Session {
   #isDropping = false;
   #exitTold = false;
   #isLossTold = false;
+  #isExcessTold = false;
   #earlyInput: Uint8Array[] = [];
   #earlyInputBytes = 0;
 
@@ -220,7 +221,14 @@ export class Session {
   takeEnd(data: Uint8Array): void {
     if (data.length === 0) this.outputEnded = true;
     else if (data.length === 1) this.exitCode ??= data[0];
-    else log("warn", "the guest sent output behind its end", { container: this.process?.container ?? "" });
+    else this.#tellExcess();
+  }
+
+  /** Once: what a guest does again and again must not fill the log. */
+  #tellExcess(): void {
+    if (this.#isExcessTold) return;
+    this.#isExcessTold = true;
+    log("warn", "the guest sent output behind its end", { container: this.process?.container ?? "" });
   }
 }
 

@@ -1,6 +1,5 @@
 import * as sys from "tiny:sys";
-import { CLOCK_REALTIME } from "@husk/tiny";
-import { formatTime } from "./format-time.ts";
+import { CLOCK_REALTIME, formatTime } from "@husk/tiny";
 
 /** The time of day as in ISO 8601, UTC, to the millisecond. */
 export function timeNow(): string {

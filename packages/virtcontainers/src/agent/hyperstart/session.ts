@@ -1,12 +1,5 @@
 import { randomBytes } from "node:crypto";
-import {
-  Command,
-  type ProcessAsyncEvent,
-  type ProcessList,
-  PSCONTAINER,
-  RENEW,
-  type Renewal,
-} from "@husk/wire/hyperstart";
+import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
@@ -27,7 +20,7 @@ import {
 } from "../types.ts";
 import { interfaceRequest, routesRequest } from "./network-requests.ts";
 import { replyText } from "./reply-text.ts";
-import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
+import { containerRequest, podRequest, processRequest, renewalRequest, type StreamSeqs } from "./requests.ts";
 import type {
   CommandOptions,
   PreparedProcess,
@@ -152,14 +145,7 @@ export class HyperstartSession<Way extends Transport = Transport>
   }
 
   async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
-    const now = Date.now();
-    const seconds = Math.floor(now / 1000);
-    const payload: Renewal = {
-      seconds,
-      nanoseconds: (now - seconds * 1000) * 1_000_000,
-      random: Buffer.from(random).toString("hex"),
-    };
-    await this.#command(RENEW, payload, "agentCommand", options);
+    await this.#command(RENEW, renewalRequest(random), "agentCommand", options);
   }
 
   async stopPod(options: AgentOptions): Promise<boolean> {

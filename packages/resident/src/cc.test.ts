@@ -23,6 +23,11 @@ async function begin(test: TestContext) {
   const bench = await ProxyBench.start(test, { keepsState: true, program: join(programs, "cc-proxy") });
   const { caller } = await bench.register();
   bench.agent.saysReady = false;
+  // Known before the answer: the shim's input, be it its end, may come right behind that.
+  bench.agent.answers.set(Command.EXECCMD, (payload) => {
+    bench.agent.input.set(JSON.parse(payload).process.stdio, "");
+    return undefined;
+  });
   const proxyCommand = join(bench.folder, "proxy.json");
   const argv = [
     bench.program,
@@ -61,7 +66,6 @@ async function startShim({ bench, caller, proxyCommand }: Begun, ...more: string
   await caller.hyper("execcmd", { container: "web", process: { id: token, args: ["x"] } }, [token]);
   const [last] = bench.agent.requests(Command.EXECCMD).slice(-1) as [{ process: { stdio: number } }];
   const seq = last.process.stdio;
-  bench.agent.input.set(seq, "");
   return { token, shim, seq, start };
 }
 

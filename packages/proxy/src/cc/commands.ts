@@ -119,6 +119,7 @@ export class Commands {
     if (client.session) throw new Error("this connection has a process already");
     const session = this.#pod.sessions.withToken(token);
     if (session.shim) await lookAgain(session.shim);
+    if (!client.isOpen) throw new Error("the shim has gone meanwhile");
     const positions = session.connectShim(client, {
       ...(received ? { received } : {}),
       transient: transient ?? false,

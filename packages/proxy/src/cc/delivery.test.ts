@@ -158,6 +158,25 @@ test("a proxy that comes in a dead one's place goes on with its processes", asyn
   await first.until(() => first.exitCode === 0);
 });
 
+test("a shim that goes while its proxy takes over leaves its process to another", async (t) => {
+  const { bench, caller } = await begin(t, { keepsState: true });
+  bench.agent.saysReady = false;
+  const { token } = await startProcess(bench, caller, ZERO);
+  await bench.kill();
+  const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<undefined>();
+  bench.agent.answers.set(Command.SIGNALPROCESS, () => mayAnswer);
+  await bench.startProxy({ keepsState: true });
+  const first = await bench.client();
+  const refusal = assert.rejects(first.connectShim(token, ZERO), /closed the connection/);
+  await bench.agent.until(() => bench.agent.requests(Command.SIGNALPROCESS).length > 0);
+  first.drop();
+  await refusal;
+  // Who comes behind it is served behind it.
+  const second = (await bench.client()).connectShim(token, ZERO);
+  answer(undefined);
+  assert.deepEqual(await second, ZERO);
+});
+
 test("what the guest sent between two proxies is delivered from the first whole frame on", async (t) => {
   const { bench, caller } = await begin(t, { keepsState: true });
   bench.agent.saysReady = false;

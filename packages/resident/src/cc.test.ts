@@ -148,6 +148,29 @@ test("shims bring a killed proxy back, and go on", async (t) => {
   assert.deepEqual(await Promise.all(texts), ["before after", "before after", "before after"]);
 });
 
+test("a hundred shims share one proxy, and the next one", async (t) => {
+  const begun = await begin(t);
+  const { bench, lock } = begun;
+  const shims = [];
+  for (let i = 0; i < 100; i++) shims.push(await startShim(begun));
+  const texts = shims.map(({ shim }) => text(shim.stdout));
+  for (const { seq } of shims) void bench.agent.output(seq, `${seq} `);
+  const before = readFileSync(lock, "utf8");
+  await Promise.all(shims.map(({ shim }) => once(shim.stdout, "data")));
+  await bench.kill();
+  await revived(lock, before);
+  await (await bench.client()).hyper("ping");
+  for (const { seq, token } of shims) {
+    void bench.agent.output(seq, "again");
+    bench.agent.exit("web", token, seq % 250);
+    void bench.agent.output(seq);
+  }
+  for (const [i, { shim, seq }] of shims.entries()) {
+    assert.equal(await exitOf(shim), seq % 250);
+    assert.equal(await texts[i], `${seq} again`);
+  }
+});
+
 test("a killed shim that wrote a log is followed by one that goes on where it ended", async (t) => {
   const begun = await begin(t);
   const { agent } = begun.bench;

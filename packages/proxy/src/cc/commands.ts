@@ -141,9 +141,12 @@ export class Commands {
 /** One that was killed may still have to be heard of. */
 function lookAgain(shim: Client): Promise<void> {
   return new Promise((resolve) => {
-    callSoon(() => {
-      shim.poll();
-      resolve();
-    });
+    // In the turn after this one, which also knows what has happened since this one began.
+    callSoon(() =>
+      callSoon(() => {
+        shim.closeIfGone();
+        resolve();
+      }),
+    );
   });
 }

@@ -49,6 +49,21 @@ test("a shim that comes after another gets what that had not acknowledged, and t
   assert.equal(third.text("stdout"), "");
 });
 
+test("a shim that is gone while its input waits makes room for the next", async (t) => {
+  const { bench, caller } = await begin(t);
+  const { token, shim, seq } = await startProcess(bench, caller, ZERO);
+  bench.agent.stream?.pause();
+  bench.agent.input.set(seq, "");
+  for (let i = 0; i < 100; i++) shim.stdin("x".repeat(60_000));
+  assert.equal(await caller.hyper("ping"), "");
+  shim.drop();
+  const second = await bench.client();
+  assert.deepEqual(await second.connectShim(token, ZERO), ZERO);
+  bench.agent.stream?.resume();
+  await bench.agent.output(seq, "hello");
+  await second.until(() => second.text("stdout") === "hello");
+});
+
 test("a process that ended before its shim came is still told to it", async (t) => {
   const { bench, caller } = await begin(t);
   const { token, shim, seq } = await startProcess(bench, caller);

@@ -64,7 +64,8 @@ export class Session {
   #isDropping = false;
   #exitTold = false;
   #isLossTold = false;
-  #isExcessTold = false;
+  /** output behind its end has been noticed */
+  #isLateNoticed = false;
   #earlyInput: Uint8Array[] = [];
   #earlyInputBytes = 0;
 
@@ -221,14 +222,11 @@ export class Session {
   takeEnd(data: Uint8Array): void {
     if (data.length === 0) this.outputEnded = true;
     else if (data.length === 1) this.exitCode ??= data[0];
-    else this.#tellExcess();
-  }
-
-  /** Once: what a guest does again and again must not fill the log. */
-  #tellExcess(): void {
-    if (this.#isExcessTold) return;
-    this.#isExcessTold = true;
-    log("warn", "the guest sent output behind its end", { container: this.process?.container ?? "" });
+    else if (!this.#isLateNoticed) {
+      // Once, as it could fill the disk.
+      this.#isLateNoticed = true;
+      log("warn", "the guest sent output behind its end", { container: this.process?.container ?? "" });
+    }
   }
 }
 

@@ -11,12 +11,12 @@ import {
   SIGQUIT,
   SIGTERM,
   SIGWINCH,
+  timeNow,
 } from "@husk/tiny";
 import type { ExitRecord } from "@husk/wire/attach";
 import { AttachServer } from "./attach-server.ts";
 import { openConsole } from "./console.ts";
 import { startExitCommand, writeExitFile } from "./exit-notice.ts";
-import { timeNow } from "./log-time.ts";
 import { LogWriter } from "./log-writer.ts";
 import type { OutputTarget } from "./output-target.ts";
 import { OwnStdin } from "./own-stdin.ts";

@@ -13,6 +13,7 @@ import { createProxy } from "./index.ts";
 import { giveProxyUp, keepProxy, startFirstProxy } from "./keep-proxy.ts";
 
 const DEADLINE_MS = 10_000;
+const LIMITS = { timeoutMs: DEADLINE_MS };
 /** Serves its socket, or not; answers each client with its process id. */
 const SOURCE = `
 const { createServer } = require("node:net");
@@ -71,17 +72,19 @@ test("of many who bring a dead proxy back, one does", async (t) => {
   const { directory, record, ask } = makeBench(t);
   await startFirstProxy(record, directory);
   const first = await ask();
-  assert.equal(await keepProxy(record, directory), false);
+  assert.equal(await keepProxy(record, directory, LIMITS), false);
   const before = proxyProcess(directory, record.uuid);
   assert.ok(before);
   killProcess(before);
   await endProxy(record, directory, DEADLINE_MS);
-  const started = await Promise.all(Array.from({ length: 5 }, () => keepProxy(record, directory)));
+  const started = await Promise.all(Array.from({ length: 5 }, () => keepProxy(record, directory, LIMITS)));
   assert.deepEqual(
     started.filter((one) => one),
     [true],
   );
   assert.notEqual(await ask(), first);
+  giveProxyUp(directory);
+  await assert.rejects(keepProxy(record, directory, LIMITS), { code: "ERR_AGENT_DISCONNECTED" });
 });
 
 test("a proxy that does not end when it is asked to is killed", async (t) => {

@@ -14,13 +14,15 @@ const LISTEN_FD = 4;
 /**
  * Starts a proxy, unless one lives already: who has its lock is the only one. It is in a session of its own and survives its
  * caller; its socket listens before it starts, so that clients have nothing to wait for.
+ * @param dyingMs milliseconds that one which is just ending may take
  * @returns whether it was started; false: somebody else has the lock
  * @throws HuskError ERR_PROXY_START, ERR_LOCK, ERR_STORE
  */
-export async function startProxy(command: ProxyCommand, uuid: string): Promise<boolean> {
+export async function startProxy(command: ProxyCommand, uuid: string, dyingMs = 0): Promise<boolean> {
   const lock = openLockFile(command.lock);
   try {
-    if (!(await lockDescriptor(lock, { mode: "exclusive", wait: false }))) return false;
+    const limits = { wait: dyingMs > 0, timeoutMs: dyingMs };
+    if (!(await lockDescriptor(lock, { mode: "exclusive", ...limits }))) return false;
     // What stands in it is the number of a dead one.
     ftruncateSync(lock);
     const log = openSync(command.log, "a", 0o600);

@@ -87,6 +87,20 @@ test("of many who bring a dead proxy back, one does", async (t) => {
   await assert.rejects(keepProxy(record, directory, LIMITS), { code: "ERR_AGENT_DISCONNECTED" });
 });
 
+test("a proxy that the guest's fault has ended is not brought back; the next VM has one again", async (t) => {
+  const { directory, record, ask } = makeBench(t);
+  await startFirstProxy(record, directory);
+  await ask();
+  await endProxy(record, directory, DEADLINE_MS);
+  writeFileSync(directory.file("proxyLock"), "failed: a frame of type 9\n");
+  await assert.rejects(keepProxy(record, directory, LIMITS), {
+    code: "ERR_AGENT_PROTOCOL",
+    message: "the pod's proxy has ended for good: a frame of type 9",
+  });
+  await startFirstProxy(record, directory);
+  await ask();
+});
+
 test("a proxy that does not end when it is asked to is killed", async (t) => {
   const { directory, record, ask } = makeBench(t, 'process.on("SIGTERM", () => {});\n');
   await startFirstProxy(record, directory);

@@ -1,12 +1,5 @@
 import { randomBytes } from "node:crypto";
-import {
-  Command,
-  type ProcessAsyncEvent,
-  type ProcessList,
-  PSCONTAINER,
-  RENEW,
-  type Renewal,
-} from "@husk/wire/hyperstart";
+import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
@@ -28,7 +21,7 @@ import {
 import { type CarriedProcess, carriedOf, isUnreachable, keyOf } from "./carried-process.ts";
 import { interfaceRequest, routesRequest } from "./network-requests.ts";
 import { replyText } from "./reply-text.ts";
-import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
+import { containerRequest, podRequest, processRequest, renewalRequest, type StreamSeqs } from "./requests.ts";
 import type { CommandOptions, ProcessName, Reply, Transport, TransportEvents } from "./transport.ts";
 
 /** A session with hyperstart, whatever the way to it. */
@@ -138,14 +131,7 @@ export class HyperstartSession<Way extends Transport = Transport>
   }
 
   async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
-    const now = Date.now();
-    const seconds = Math.floor(now / 1000);
-    const payload: Renewal = {
-      seconds,
-      nanoseconds: (now - seconds * 1000) * 1_000_000,
-      random: Buffer.from(random).toString("hex"),
-    };
-    await this.#command(RENEW, payload, "agentCommand", options);
+    await this.#command(RENEW, renewalRequest(random), "agentCommand", options);
   }
 
   async stopPod(options: AgentOptions): Promise<boolean> {

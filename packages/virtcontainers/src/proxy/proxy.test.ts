@@ -12,7 +12,7 @@ import { endProxy, isProxyAlive, proxyProcess } from "./end-proxy.ts";
 import { createProxy } from "./index.ts";
 import { giveProxyUp, keepProxy, startFirstProxy } from "./keep-proxy.ts";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
 const LIMITS = { timeoutMs: DEADLINE_MS };
 /** Serves its socket, or not; answers each client with its process id. */
 const SOURCE = `
@@ -105,7 +105,7 @@ test("a proxy that does not end when it is asked to is killed", async (t) => {
   const { directory, record, ask } = makeBench(t, 'process.on("SIGTERM", () => {});\n');
   await startFirstProxy(record, directory);
   await ask();
-  await endProxy(record, directory, 200);
+  await endProxy(record, directory, 2000);
   assert.equal(await isProxyAlive(directory), false);
 });
 

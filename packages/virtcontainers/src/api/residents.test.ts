@@ -30,7 +30,7 @@ function filesOf({ root }: ResidentBench): string[] {
 /** Kills the only process that holds a lock of the pod's, and waits for its end. */
 async function kill({ root }: ResidentBench, process: ProcessIdentity, lock: string): Promise<void> {
   killProcess(process);
-  await waitForHolders(join(root, "pods", "pod", lock), { timeoutMs: 5000, what: `${lock} to be free` });
+  await waitForHolders(join(root, "pods", "pod", lock), { timeoutMs: 30_000, what: `${lock} to be free` });
 }
 
 test("a pod with a proxy and shims has them as long as it needs them", async (t) => {

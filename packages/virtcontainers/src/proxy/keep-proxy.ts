@@ -41,7 +41,7 @@ export async function startFirstProxy(record: PodRecord, directory: PodDirectory
   giveProxyUp(directory);
   rmSync(directory.file("proxyState"), { force: true });
   writeProxyCommand(record, directory);
-  if (await startProxy(command, record.uuid)) return;
+  if (await startProxy(command, record.uuid, { ofOtherVm: true })) return;
   throw new HuskError("ERR_PROXY_START", `a proxy of an earlier VM of pod "${record.config.id}" still lives`);
 }
 
@@ -49,7 +49,8 @@ export async function startFirstProxy(record: PodRecord, directory: PodDirectory
  * Makes sure that a pod that should have a proxy has one: brings a dead one back. Who does so has `proxy.json` locked meanwhile:
  * when this is done, the socket is served.
  * @returns whether it had to be brought back
- * @throws HuskError ERR_AGENT_DISCONNECTED when it was given up, ERR_PROXY_START, ERR_TIMEOUT, ERR_ABORTED, ERR_LOCK, ERR_STORE
+ * @throws HuskError ERR_AGENT_DISCONNECTED when it was given up, ERR_AGENT_PROTOCOL when the guest's fault has ended it,
+ *   ERR_PROXY_START, ERR_TIMEOUT, ERR_ABORTED, ERR_LOCK, ERR_STORE
  */
 export async function keepProxy(
   record: PodRecord,
@@ -66,7 +67,7 @@ export async function keepProxy(
         `another process has been starting the proxy of pod "${record.config.id}" for too long`,
       );
     using _ = lock;
-    return await startProxy(command, record.uuid, DYING_MS);
+    return await startProxy(command, record.uuid, { dyingMs: DYING_MS });
   } catch (error) {
     if (systemCode(error) !== "ENOENT") throw error;
     const text = `the proxy of pod "${record.config.id}" has been given up`;

@@ -14,7 +14,12 @@ interface Stage {
 
 const root = join(import.meta.dirname, "..");
 const bin = (name: string) => join(root, "node_modules/.bin", name);
-const UNIT_TESTS = ["packages/*/src/**/*.test.ts", "packages/*/build/**/*.test.ts", "scripts/**/*.test.ts"];
+const UNIT_TESTS = [
+  "packages/*/src/**/*.test.ts",
+  "packages/*/build/**/*.test.ts",
+  "scripts/**/*.test.ts",
+  "bench/src/**/*.test.ts",
+];
 
 const STAGES: readonly Stage[] = [
   { name: "format and lint", command: bin("biome"), args: ["check", "."] },

@@ -41,8 +41,9 @@ for (const agent of AGENTS) {
     it("keeps a log within its bounds, and follows it across its files", async ({ signal }) => {
       await using place = await Workplace.create(signal);
       const bounds = ["--log-max-size", "256k", "--log-max-files", "3"];
-      await startDetached(place, "d", agent, "read go; seq 1 60000", ["-i", ...bounds]);
+      await startDetached(place, "d", agent, "echo up; read go; seq 1 60000", ["-i", ...bounds]);
       const follower = place.start(["logs", "-f", "d"]);
+      await follower.stdout.waitFor(/up/);
       const { status } = await place.husk(["attach", "d"], { input: "go\n" });
       assert.equal(status, 0);
       const followed = await follower.ended;
@@ -54,7 +55,7 @@ for (const agent of AGENTS) {
       const kept = await output(place, "logs", "d");
       assert.ok(sequence(1, 60000).endsWith(kept) && kept.length > 10_000, kept.slice(0, 100));
       // A follower that was too slow for files this small says so; what it has is right nevertheless.
-      if (followed.stderr === "") assert.equal(followed.stdout.toString(), sequence(1, 60000));
+      if (followed.stderr === "") assert.equal(followed.stdout.toString(), `up\n${sequence(1, 60000)}`);
       else assert.match(followed.stderr, /ERR_LOG_DAMAGED/);
       await removeEnded(place, "d");
     });

@@ -41,10 +41,7 @@ export function residentPod(
 export type Part = "shim" | "proxy" | "qemu";
 
 /** The process of a part; undefined: it has none now. */
-export function pidOf(
-  { proxyPid, hypervisorPid, containersStatus }: PodStatus,
-  part: Part,
-): number | undefined {
+function pidOf({ proxyPid, hypervisorPid, containersStatus }: PodStatus, part: Part): number | undefined {
   if (part === "proxy") return proxyPid;
   if (part === "qemu") return hypervisorPid;
   const pid = containersStatus[0]?.pid ?? -1;

@@ -23,6 +23,11 @@ async function begin(test: TestContext) {
   const bench = await ProxyBench.start(test, { keepsState: true, program: join(programs, "cc-proxy") });
   const { caller } = await bench.register();
   bench.agent.saysReady = false;
+  // Known before the answer: the shim's input, be it its end, may come right behind that.
+  bench.agent.answers.set(Command.EXECCMD, (payload) => {
+    bench.agent.input.set(JSON.parse(payload).process.stdio, "");
+    return undefined;
+  });
   const proxyCommand = join(bench.folder, "proxy.json");
   const argv = [
     bench.program,
@@ -61,7 +66,6 @@ async function startShim({ bench, caller, proxyCommand }: Begun, ...more: string
   await caller.hyper("execcmd", { container: "web", process: { id: token, args: ["x"] } }, [token]);
   const [last] = bench.agent.requests(Command.EXECCMD).slice(-1) as [{ process: { stdio: number } }];
   const seq = last.process.stdio;
-  bench.agent.input.set(seq, "");
   return { token, shim, seq, start };
 }
 
@@ -142,6 +146,29 @@ test("shims bring a killed proxy back, and go on", async (t) => {
   }
   for (const { shim } of shims) assert.equal(await exitOf(shim), 3);
   assert.deepEqual(await Promise.all(texts), ["before after", "before after", "before after"]);
+});
+
+test("a hundred shims share one proxy, and the next one", async (t) => {
+  const begun = await begin(t);
+  const { bench, lock } = begun;
+  const shims = [];
+  for (let i = 0; i < 100; i++) shims.push(await startShim(begun));
+  const texts = shims.map(({ shim }) => text(shim.stdout));
+  for (const { seq } of shims) void bench.agent.output(seq, `${seq} `);
+  const before = readFileSync(lock, "utf8");
+  await Promise.all(shims.map(({ shim }) => once(shim.stdout, "data")));
+  await bench.kill();
+  await revived(lock, before);
+  await (await bench.client()).hyper("ping");
+  for (const { seq, token } of shims) {
+    void bench.agent.output(seq, "again");
+    bench.agent.exit("web", token, seq % 250);
+    void bench.agent.output(seq);
+  }
+  for (const [i, { shim, seq }] of shims.entries()) {
+    assert.equal(await exitOf(shim), seq % 250);
+    assert.equal(await texts[i], `${seq} again`);
+  }
 });
 
 test("a killed shim that wrote a log is followed by one that goes on where it ended", async (t) => {

@@ -36,7 +36,7 @@ export class Connection {
   #reading = false;
   #isArmed = false;
   /** the other side's end, or an error, is behind what is there to be read */
-  #isEnding = false;
+  #hasHungUp = false;
   #isOpen = true;
   /** the other side reads no more; what it has sent before is still to be read */
   #isWritable = true;
@@ -47,7 +47,7 @@ export class Connection {
     this.#handlers = handlers;
     watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, (events) => {
       if (events & EPOLLOUT) this.#flush();
-      this.#isEnding ||= (events & ~(EPOLLIN | EPOLLOUT)) !== 0;
+      this.#hasHungUp ||= (events & ~(EPOLLIN | EPOLLOUT)) !== 0;
       if (events & ~EPOLLOUT) this.#read();
     });
   }
@@ -85,10 +85,14 @@ export class Connection {
     callSoon(() => this.#read());
   }
 
+  /** Whether the other side has gone, be all of it read or not. */
+  get hasHungUp(): boolean {
+    return this.#hasHungUp;
+  }
+
   /** Reads now what is there, be it the end. */
   poll(): void {
-    this.#isEnding = true;
-    this.#read();
+    this.#read(true);
   }
 
   /** Ends it from this side; what is kept is dropped. */
@@ -126,11 +130,12 @@ export class Connection {
     callSoon(() => this.#read());
   }
 
-  #read(): void {
+  /** `toEnd`: until it is sure that there is no more */
+  #read(toEnd = this.#hasHungUp): void {
     if (this.#reading) return;
     this.#reading = true;
     try {
-      this.#readTurn();
+      this.#readTurn(toEnd);
     } catch (error) {
       this.#fail(error);
     } finally {
@@ -138,7 +143,7 @@ export class Connection {
     }
   }
 
-  #readTurn(): void {
+  #readTurn(toEnd: boolean): void {
     for (let turn = 0; this.#isOpen && !this.#paused; turn++) {
       if (turn === READS_PER_TURN) {
         callSoon(() => this.#read());
@@ -149,7 +154,7 @@ export class Connection {
       if (count === 0) this.#end();
       else this.#handlers.onBytes(buffer.subarray(ROOM_BYTES, ROOM_BYTES + count));
       // There is no more, and what comes later makes itself known; but not an end that has come already.
-      if (count < READ_BYTES && !this.#isEnding) return;
+      if (count < READ_BYTES && !toEnd) return;
     }
   }
 

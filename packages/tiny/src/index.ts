@@ -1,5 +1,6 @@
 /** TypeScript as a static Linux program: what a program may use. The system calls themselves are `tiny:sys`. */
 export * from "./children.ts";
+export { timeNow } from "./clock.ts";
 export { Connection, type ConnectionHandlers } from "./connection.ts";
 export * from "./constants.ts";
 export * from "./detached.ts";
@@ -13,4 +14,3 @@ export * from "./pty.ts";
 export * from "./signals.ts";
 export * from "./socket.ts";
 export * from "./terminal.ts";
-export * from "./time-text.ts";

@@ -1,4 +1,4 @@
-/** Times as text; QuickJS's own Date is not in the programs. */
+/** Times as text: the engine has no `Date`. */
 
 const DAY_MS = 86_400_000;
 /** Days from 0000-03-01 to 1970-01-01. */

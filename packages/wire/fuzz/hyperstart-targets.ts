@@ -18,9 +18,11 @@ import {
   parseSignalProcess,
   parseWindowSize,
   StreamDecoder,
+  StreamPieces,
+  StreamSalvage,
 } from "../src/hyperstart/index.ts";
 import { decodeBothWays } from "./decode.ts";
-import { mutateBytes, mutateJson } from "./mutate.ts";
+import { cutRandomly, mutateBytes, mutateJson } from "./mutate.ts";
 import type { Target } from "./run.ts";
 
 /** Bound for the decoders, low enough for changed seeds to pass it. */
@@ -60,6 +62,25 @@ function tryParse(parse: (payload: Uint8Array) => object, payload: Uint8Array): 
     throw error;
   }
   assert.deepEqual(parse(Buffer.from(JSON.stringify(parsed))), parsed);
+}
+
+/** What comes of bytes that are taken as they come: pieces of one frame behind one another, an end as nothing. */
+function readPieces(pieces: readonly Uint8Array[]): string[] {
+  const log: string[] = [];
+  const decoder = new StreamPieces((seq, data) => {
+    const start = `${seq}: `;
+    const digits = Buffer.from(data).toString("hex");
+    const last = log.at(-1);
+    if (digits !== "" && last !== start && last?.startsWith(start)) log[log.length - 1] = last + digits;
+    else log.push(start + digits);
+  });
+  try {
+    for (const piece of pieces) decoder.push(piece);
+  } catch (error) {
+    if (!(error instanceof FrameError)) throw error;
+    log.push(error.code);
+  }
+  return log;
 }
 
 /** What must hold for all that a host or a guest may send. */
@@ -109,6 +130,25 @@ export const hyperstartTargets: readonly Target[] = [
           bytes,
         );
       }
+    },
+  },
+  {
+    name: "stream pieces",
+    seeds: "stream",
+    tryOne(seed, random) {
+      const bytes = mutateBytes(seed, random);
+      assert.deepEqual(readPieces(cutRandomly(bytes, random)), readPieces([bytes]));
+    },
+  },
+  {
+    name: "stream salvage",
+    seeds: "stream",
+    tryOne(seed, random) {
+      const marker = encodeStream(1 + random.next(1000));
+      const salvage = new StreamSalvage(marker, (seq) => seq < 1000);
+      for (const piece of cutRandomly(mutateBytes(seed, random), random)) if (salvage.push(piece)) return;
+      // Whatever came before, the marker is found.
+      assert.ok(salvage.push(marker));
     },
   },
   {

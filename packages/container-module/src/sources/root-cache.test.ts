@@ -17,6 +17,7 @@ import { fileURLToPath } from "node:url";
 import { isHuskError } from "@husk/virtcontainers";
 import { packFlist } from "../flist/pack/pack-flist.ts";
 import { startServer } from "../testing/block-server.ts";
+import { makeLayout, makeTar } from "../testing/make-layout.ts";
 import { makeTempDirectory } from "../testing/temp-directory.ts";
 import { type SharedRoot, shareRoot } from "./root-cache.ts";
 
@@ -28,11 +29,18 @@ async function makeServedFlist(t: TestContext) {
   const base = makeTempDirectory(t);
   mkdirSync(join(base, "tree"));
   for (let i = 0; i < FILES; i += 1) writeFileSync(join(base, `tree/${i}`), `this is file ${i}`);
-  const held: ServerResponse[] = [];
-  const gate = { closed: false, onRequest: () => {} };
+  const held: { url: string; response: ServerResponse }[] = [];
+  const gate = {
+    closed: false,
+    onRequest: () => {},
+    release() {
+      gate.closed = false;
+      for (const { url, response } of held.splice(0)) response.end(readFileSync(join(base, "store", url)));
+    },
+  };
   const server = await startServer(t, ({ url = "" }, response) => {
     gate.onRequest();
-    if (gate.closed) held.push(response);
+    if (gate.closed) held.push({ url, response });
     else response.end(readFileSync(join(base, "store", url)));
   });
   const flist = join(base, "a.fl");
@@ -67,6 +75,23 @@ test("what is packed is unpacked once, however many ask at the same time", async
   const again = await shareRoot(flist, options);
   t.after(() => again[Symbol.dispose]());
   assert.equal(server.asked.length, FILES);
+});
+
+test("who waits for a root to be made does not wait for those who use it", async (t) => {
+  const { flist, server, gate, options } = await makeServedFlist(t);
+  gate.closed = true;
+  const asked = new Promise<void>((resolve) => (gate.onRequest = resolve));
+  const maker = startWorker(t, flist, options.cacheDirectory, server.url);
+  await asked;
+  const waiting = Array.from({ length: 3 }, () => shareRoot(flist, options));
+  gate.release();
+  await once(maker.stdout as NonNullable<typeof maker.stdout>, "data");
+  // The maker uses the root now, and goes on doing so.
+  for (const root of await Promise.all(waiting)) {
+    assert.ok(isWhole(root));
+    root[Symbol.dispose]();
+  }
+  assert.equal(maker.exitCode, null);
 });
 
 test("nobody else can reach what is unpacked", async (t) => {
@@ -132,6 +157,17 @@ test("a failure leaves nothing, and the next attempt succeeds", async (t) => {
   );
   using root = await shareRoot(flist, options);
   assert.ok(isWhole(root));
+});
+
+test("what remains of flists that could not be had goes when others are", async (t) => {
+  const { base, flist, options } = await makeServedFlist(t);
+  await assert.rejects(shareRoot(flist, { ...options, allowedStores: [] }));
+  const layout = makeLayout(join(base, "layout"), [makeTar([{ path: "f" }])]);
+  using root = await shareRoot(`${layout}:latest`, options);
+  const name = `oci-${root.fingerprint}`;
+  const left = readdirSync(join(base, "cache/roots")).sort();
+  assert.deepEqual(left, [name, `${name}.lock`, `${name}.making`, `${name}.size`]);
+  assert.deepEqual(readdirSync(root.path), ["f"]);
 });
 
 test("who goes away waits no longer, neither for the lock nor for blocks", async (t) => {

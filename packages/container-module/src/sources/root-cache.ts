@@ -13,6 +13,7 @@ import { unpackAside } from "./unpack-to.ts";
 const MAX_BYTES = 32 * 1024 ** 3;
 const NAME = /^(flist|oci)-[0-9a-z-]+$/;
 const UNFINISHED = ".new-";
+const MAKING = ".making";
 
 /** A root file system on this machine, to be read only: others may use it, too. */
 export interface SharedRoot extends Disposable {
@@ -59,7 +60,7 @@ async function lockPresent(
   { signal }: ShareOptions,
 ): Promise<FileLock | undefined> {
   if (!existsSync(join(roots, name))) return undefined;
-  const lock = await lockRoot(roots, name, { mode: "shared", signal });
+  const lock = await lockRoot(lockPath(roots, name), { mode: "shared", signal });
   // It may have been removed while we waited.
   if (lock && existsSync(join(roots, name))) {
     utimesSync(lockPath(roots, name), new Date(), new Date());
@@ -69,7 +70,10 @@ async function lockPresent(
   return undefined;
 }
 
-/** Unpacks a root that is not there. Whoever else wants it waits for the lock, and then finds it. */
+/**
+ * Unpacks a root that is not there. Whoever else wants it waits until it is made, and not for those who use it: that is
+ * what the second lock is for.
+ */
 async function unpackLocked(
   roots: string,
   name: string,
@@ -77,15 +81,14 @@ async function unpackLocked(
   options: ShareOptions,
 ): Promise<FileLock> {
   for (;;) {
-    using lock = await lockRoot(roots, name, { mode: "exclusive", signal: options.signal });
-    if (lock && !existsSync(join(roots, name))) {
+    using making = await lockRoot(makingPath(roots, name), { mode: "exclusive", signal: options.signal });
+    if (making && !existsSync(join(roots, name))) {
       // With the lock held, what is unfinished belongs to somebody who is dead.
       const temporary = join(roots, `${UNFINISHED}${name}`);
       await removeTree(temporary);
       const { bytes } = await unpackAside(source, temporary, join(roots, name), options);
       await writeFile(sizePath(roots, name), String(bytes));
     }
-    lock?.release();
     const shared = await lockPresent(roots, name, options);
     if (shared) return shared;
   }
@@ -98,7 +101,8 @@ async function unpackLocked(
 async function pruneRoots(roots: string, maxBytes: number): Promise<void> {
   const names = readdirSync(roots);
   for (const name of names) {
-    if (name.startsWith(UNFINISHED)) await removeUnused(roots, name.slice(UNFINISHED.length), name);
+    if (name.startsWith(UNFINISHED)) await removeUnused(roots, name.slice(UNFINISHED.length), "unfinished");
+    else if (name.endsWith(MAKING)) await removeUnused(roots, name.slice(0, -MAKING.length), "unfinished");
   }
   const present: { name: string; bytes: number; usedAt: number }[] = [];
   for (const name of names.filter((one) => NAME.test(one))) {
@@ -109,45 +113,53 @@ async function pruneRoots(roots: string, maxBytes: number): Promise<void> {
   let total = present.reduce((sum, { bytes }) => sum + bytes, 0);
   for (const { name, bytes } of present.sort((one, other) => one.usedAt - other.usedAt)) {
     if (total <= maxBytes) return;
-    if (await removeUnused(roots, name, name)) total -= bytes;
+    if (await removeUnused(roots, name, "all")) total -= bytes;
   }
 }
 
-/** Removes a directory of a root that nobody uses or makes. @returns whether it is gone */
-async function removeUnused(roots: string, name: string, directory: string): Promise<boolean> {
+/** Removes what nobody uses or makes: a root, or only what was left of making it. @returns whether that is gone */
+async function removeUnused(roots: string, name: string, what: "all" | "unfinished"): Promise<boolean> {
   if (!NAME.test(name)) return false;
-  using lock = await lockRoot(roots, name, { mode: "exclusive", wait: false });
-  if (!lock) return false;
+  using making = await lockRoot(makingPath(roots, name), { mode: "exclusive", wait: false });
+  if (!making) return false;
+  using use = await lockRoot(lockPath(roots, name), { mode: "exclusive", wait: false });
+  if (!use) return false;
   const unfinished = join(roots, `${UNFINISHED}${name}`);
-  // First it loses its name, so that half of it is never taken for a root.
-  if (directory === name) {
-    await removeTree(unfinished);
-    await rename(join(roots, name), unfinished);
-    await rm(sizePath(roots, name), { force: true });
-  }
   await removeTree(unfinished);
-  if (!existsSync(join(roots, name))) await rm(lockPath(roots, name), { force: true });
+  // First it loses its name, so that half of it is never taken for a root.
+  if (what === "all") {
+    await rename(join(roots, name), unfinished);
+    await removeTree(unfinished);
+  }
+  if (!existsSync(join(roots, name))) {
+    for (const path of [sizePath, makingPath, lockPath]) await rm(path(roots, name), { force: true });
+  }
   return true;
 }
 
-/** Locks the file of a root, which is made anew when it is removed meanwhile. */
+/** Locks a file of a root, which is made anew when it is removed meanwhile. */
 async function lockRoot(
-  roots: string,
-  name: string,
+  path: string,
   options: Parameters<typeof lockFile>[1],
 ): Promise<FileLock | undefined> {
   for (;;) {
-    closeSync(openLockFile(lockPath(roots, name)));
+    closeSync(openLockFile(path));
     try {
-      return await lockFile(lockPath(roots, name), options);
+      return await lockFile(path, options);
     } catch (error) {
       if (systemCode(error) !== "ENOENT") throw error;
     }
   }
 }
 
+/** Locked shared by those who use a root, exclusively by who removes it. */
 function lockPath(roots: string, name: string): string {
   return join(roots, `${name}.lock`);
+}
+
+/** Locked by who makes a root, or removes it. */
+function makingPath(roots: string, name: string): string {
+  return join(roots, `${name}${MAKING}`);
 }
 
 function sizePath(roots: string, name: string): string {

@@ -7,9 +7,12 @@ import type { OciContainerPlan } from "../core/oci/plan-container.ts";
 import { planOciProcess } from "../core/oci/plan-process.ts";
 import { log } from "../log.ts";
 import { KataProcess } from "./kata-process.ts";
+import { MAX_CONNECTIONS } from "./limits.ts";
 
-/** Ended processes whose output has not been read to its end, of which the oldest are forgotten. */
-const MAX_UNREAD = 64;
+/**
+ * Ended processes whose output has not been read to its end, of which the oldest are forgotten: as many as there can be readers.
+ */
+const MAX_UNREAD = MAX_CONNECTIONS;
 
 /** See the head of the file. */
 export class KataContainer {

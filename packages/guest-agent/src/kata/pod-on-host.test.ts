@@ -105,6 +105,18 @@ describe("kata-proxy and kata-shim with the agent", needsDisk, () => {
     await process.signal(9);
   });
 
+  it("end the input although the proxy is killed at that moment", async () => {
+    const [pod, connection] = await startPod();
+    await using _ = pod;
+    await startContainer(connection, "c", makeSpec(sh("echo up; cat; exit 4")));
+    const shim = pod.startShim("c", "c");
+    await whenWritten(shim, 3);
+    process.kill(pod.proxyPid, "SIGKILL");
+    shim.child.stdin?.end();
+    const { code, stdout, stderr } = await shim.ended();
+    assert.deepEqual([code, String(stdout), stderr], [4, "up\n", ""]);
+  });
+
   it("lose no byte when the proxy is killed again and again", async () => {
     const [pod, connection] = await startPod();
     await using _ = pod;

@@ -24,6 +24,15 @@ Examples:
   husk factory init
   husk factory init --agent kata --memory 512 --cpus 2`;
 
+const STATUS_HELP = `
+Examples:
+  husk factory status
+  husk factory status --json`;
+
+const DESTROY_HELP = `
+Examples:
+  husk factory destroy`;
+
 interface StatusOptions {
   json?: boolean;
 }
@@ -56,6 +65,7 @@ export function addFactoryCommand(program: Command): void {
     .description("Lists the templates, the newest first.")
     .option("--json", "print an array of JSON objects")
     .option("--debug", "show more of errors")
+    .addHelpText("after", STATUS_HELP)
     .action(async ({ json }: StatusOptions) => {
       const templates = await listTemplates();
       process.stdout.write(json ? toJson(templates) : renderTemplates(templates, new Date()));
@@ -65,6 +75,7 @@ export function addFactoryCommand(program: Command): void {
     .summary("remove all templates")
     .description("Removes all templates, and what was left by who died while making one. VMs that run go on.")
     .option("--debug", "show more of errors")
+    .addHelpText("after", DESTROY_HELP)
     .action(async () => {
       const count = await destroyTemplates();
       process.stdout.write(`${count} ${count === 1 ? "template" : "templates"} removed\n`);

@@ -19,10 +19,13 @@ export function addRmCommand(program: Command, context: CommandContext): void {
   program
     .command("rm")
     .summary("delete pods")
-    .description("Deletes stopped pods, and with -f running ones, too.")
+    .description("Deletes pods that are stopped or whose commands have ended, and with -f running ones, too.")
     .argument("<name...>", "the pods")
     .option("-f, --force", "stop a running pod first; a pod that does not exist is no error")
-    .option("--if-ended", "of a running pod: only if all commands in it have ended by themselves")
+    .option(
+      "--if-ended",
+      "wait for who is busy with the pod, and then do it only if all commands in it have ended",
+    )
     .option("--debug", "show more of errors")
     .addHelpText("after", HELP)
     .action(async (names: string[], options: RmOptions) => {
@@ -40,8 +43,10 @@ async function removePod(name: string, { force = false, ifEnded }: RmOptions): P
 }
 
 async function refuseRunning(name: string): Promise<void> {
-  const { state } = await statusPod(name);
+  const { state, containersStatus } = await statusPod(name);
   if (state !== "running" && state !== "paused") return;
+  // The VM of a detached command may take a moment longer than the command.
+  if (containersStatus.length > 0 && containersStatus.every(({ state }) => state === "stopped")) return;
   const hint = `stop it first (husk stop ${name}), or use husk rm -f`;
   throw new HuskError("ERR_STATE_INVALID", `pod ${name} is ${state}`, { hint, podId: name });
 }

@@ -27,8 +27,7 @@ grows too long; husk attach ties a terminal to it, with -i its input, too; husk 
 Without -t, signals (Ctrl-C, too) are passed on to the command; with -it, every key is.
 
 Environment: HUSK_ROOT, HUSK_CACHE (state and cache), HUSK_KERNEL, HUSK_INITRAMFS (the guest), HUSK_QEMU (the program),
-HUSK_FACTORY (direct or template),
-HUSK_ACCEL (kvm or tcg), HUSK_DEADLINE_FACTOR (1 or more, for slow machines).
+HUSK_FACTORY (direct or template), HUSK_ACCEL (kvm or tcg), HUSK_DEADLINE_FACTOR (1 or more, for slow machines).
 
 Examples:
   husk run --rm -- uname -a

@@ -18,7 +18,7 @@ export function addStopCommand(program: Command, context: CommandContext): void 
     .summary("stop pods")
     .description("Stops pods: their commands first, then their VM.")
     .argument("<name...>", "the pods")
-    .option("--if-ended", "only if all commands in the pod have ended by themselves")
+    .option("--if-ended", "only if all commands in the pod have ended")
     .option("--debug", "show more of errors")
     .addHelpText("after", HELP)
     .action(async (names: string[], { ifEnded }: { ifEnded?: boolean }) =>

@@ -38,6 +38,7 @@ describe("readCommandTree", () => {
       "stop",
       "rm",
       "flist",
+      "factory",
       "check",
       "completion",
       "version",

@@ -34,7 +34,7 @@ const flist: Flist = {
       kind: "character",
       mode: 0o666,
       device: { major: 1, minor: 3 },
-      mtime: 2 ** 40,
+      mtime: 1e9,
     },
   ],
   routes: [{ start: 0, end: 255, url: "dir:///s" }],

@@ -124,9 +124,10 @@ export class Client implements Caller {
     this.#work();
   }
 
-  /** Looks whether it is still there. */
-  poll(): void {
-    this.#connection.poll();
+  /** Ends it if it has gone, though not all that it had sent has been dealt with. */
+  closeIfGone(): void {
+    if (this.#connection.hasHungUp) this.close();
+    else this.#connection.poll();
   }
 
   /** Ends the connection, as if the client had. */

@@ -119,6 +119,7 @@ export class Commands {
     if (client.session) throw new Error("this connection has a process already");
     const session = this.#pod.sessions.withToken(token);
     if (session.shim) await lookAgain(session.shim);
+    if (!client.isOpen) throw new Error("the shim has gone meanwhile");
     const positions = session.connectShim(client, {
       ...(received ? { received } : {}),
       transient: transient ?? false,
@@ -140,9 +141,12 @@ export class Commands {
 /** One that was killed may still have to be heard of. */
 function lookAgain(shim: Client): Promise<void> {
   return new Promise((resolve) => {
-    callSoon(() => {
-      shim.poll();
-      resolve();
-    });
+    // In the turn after this one, which also knows what has happened since this one began.
+    callSoon(() =>
+      callSoon(() => {
+        shim.closeIfGone();
+        resolve();
+      }),
+    );
   });
 }

@@ -49,6 +49,21 @@ test("a shim that comes after another gets what that had not acknowledged, and t
   assert.equal(third.text("stdout"), "");
 });
 
+test("a shim that is gone while its input waits makes room for the next", async (t) => {
+  const { bench, caller } = await begin(t);
+  const { token, shim, seq } = await startProcess(bench, caller, ZERO);
+  bench.agent.stream?.pause();
+  bench.agent.input.set(seq, "");
+  for (let i = 0; i < 100; i++) shim.stdin("x".repeat(60_000));
+  assert.equal(await caller.hyper("ping"), "");
+  shim.drop();
+  const second = await bench.client();
+  assert.deepEqual(await second.connectShim(token, ZERO), ZERO);
+  bench.agent.stream?.resume();
+  await bench.agent.output(seq, "hello");
+  await second.until(() => second.text("stdout") === "hello");
+});
+
 test("a process that ended before its shim came is still told to it", async (t) => {
   const { bench, caller } = await begin(t);
   const { token, shim, seq } = await startProcess(bench, caller);
@@ -143,6 +158,25 @@ test("a proxy that comes in a dead one's place goes on with its processes", asyn
   await first.until(() => first.exitCode === 0);
 });
 
+test("a shim that goes while its proxy takes over leaves its process to another", async (t) => {
+  const { bench, caller } = await begin(t, { keepsState: true });
+  bench.agent.saysReady = false;
+  const { token } = await startProcess(bench, caller, ZERO);
+  await bench.kill();
+  const { promise: mayAnswer, resolve: answer } = Promise.withResolvers<undefined>();
+  bench.agent.answers.set(Command.SIGNALPROCESS, () => mayAnswer);
+  await bench.startProxy({ keepsState: true });
+  const first = await bench.client();
+  const refusal = assert.rejects(first.connectShim(token, ZERO), /closed the connection/);
+  await bench.agent.until(() => bench.agent.requests(Command.SIGNALPROCESS).length > 0);
+  first.drop();
+  await refusal;
+  // Who comes behind it is served behind it.
+  const second = (await bench.client()).connectShim(token, ZERO);
+  answer(undefined);
+  assert.deepEqual(await second, ZERO);
+});
+
 test("what the guest sent between two proxies is delivered from the first whole frame on", async (t) => {
   const { bench, caller } = await begin(t, { keepsState: true });
   bench.agent.saysReady = false;
@@ -204,6 +238,7 @@ test("a hundred shims get their own output each, and while nothing happens nothi
   const before = bench.usage();
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const after = bench.usage();
-  assert.equal(after.ticks, before.ticks);
+  // One tick of the clock may fall into the little that is done when the output has ceased to flow.
+  assert.ok(after.ticks - before.ticks <= 1, `${after.ticks - before.ticks} ticks`);
   assert.ok(after.rssKib < 4096, `${after.rssKib} KiB`);
 });

@@ -74,6 +74,7 @@ export class CcProxy {
     if (this.#isTakingOver) {
       const copy = new Uint8Array(payload);
       await this.#isTakingOver.catch(() => {});
+      if (!client.isOpen) throw new Error("the client has gone meanwhile");
       return this.#runNow(client, opcode, copy);
     }
     return this.#runNow(client, opcode, payload);

@@ -64,6 +64,8 @@ export class Session {
   #isDropping = false;
   #exitTold = false;
   #isLossTold = false;
+  /** output behind its end has been noticed */
+  #isLateNoticed = false;
   #earlyInput: Uint8Array[] = [];
   #earlyInputBytes = 0;
 
@@ -220,7 +222,11 @@ export class Session {
   takeEnd(data: Uint8Array): void {
     if (data.length === 0) this.outputEnded = true;
     else if (data.length === 1) this.exitCode ??= data[0];
-    else log("warn", "the guest sent output behind its end", { container: this.process?.container ?? "" });
+    else if (!this.#isLateNoticed) {
+      // Once, as it could fill the disk.
+      this.#isLateNoticed = true;
+      log("warn", "the guest sent output behind its end", { container: this.process?.container ?? "" });
+    }
   }
 }
 

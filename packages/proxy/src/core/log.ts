@@ -1,7 +1,7 @@
 /** What a proxy says: JSON lines on its standard error, which its starter keeps as the pod's `proxy.log`. */
 
 import * as sys from "tiny:sys";
-import { CLOCK_REALTIME, formatTime } from "@husk/tiny";
+import { timeNow } from "@husk/tiny";
 
 /** Least to most talkative. */
 const LEVELS = ["error", "warn", "info", "debug"] as const;
@@ -19,7 +19,7 @@ export function setLogLevel(word: string): boolean {
 /** Says one line, when the level is talkative enough. */
 export function log(level: LogLevel, msg: string, more: Readonly<Record<string, string>> = {}): void {
   if (LEVELS.indexOf(level) > threshold) return;
-  const line = { time: formatTime(sys.clock(CLOCK_REALTIME)), level, ...more, msg };
+  const line = { time: timeNow(), level, ...more, msg };
   const bytes = sys.encodeUtf8(`${JSON.stringify(line)}\n`);
   try {
     sys.write(2, bytes, 0, bytes.length);

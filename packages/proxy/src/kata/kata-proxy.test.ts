@@ -44,6 +44,20 @@ describe("kata-proxy", () => {
     assert.deepEqual(proxy.log, []);
   });
 
+  it("lets clients wait until the agent is there, and takes the port over from whoever had it", async () => {
+    await using port = await Port.open();
+    await using proxy = new KataProxy(port.path);
+    const socket = await port.connected();
+    const [client, leaving] = await makeClients(proxy, 2);
+    assert.ok(client && leaving);
+    client.end("early");
+    leaving.destroy();
+    // The end of a frame of another session.
+    socket.write(randomBytes(1000));
+    await port.echo();
+    assert.equal(String(await readBytes(client)), "early");
+  });
+
   it("ends each way on its own", async () => {
     await using port = await Port.open();
     await using proxy = new KataProxy(port.path);

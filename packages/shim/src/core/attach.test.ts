@@ -174,7 +174,7 @@ test("who is stuck when the process ends does not hold the shim for long", async
   const began = performance.now();
   shim.order({ exit: 0 });
   assert.equal(await shim.ended, 0);
-  assert.ok(performance.now() - began < 10_000);
+  assert.ok(performance.now() - began < 30_000);
 });
 
 test("with streams of its own a shim has guests, too, who give no input", async () => {

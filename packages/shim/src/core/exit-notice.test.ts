@@ -53,10 +53,10 @@ test("a process that is lost is so in the file, and the command runs", async () 
   const [exitFile, out] = [join(folder, "exit.json"), join(folder, "out")];
   const command = JSON.stringify(["/bin/sh", "-c", `echo done > ${out}`]);
   using shim = new FakeShim(programs, { flags: ["-exit-file", exitFile, "-exit-command", command] });
-  shim.order({ lost: 'the VM is "gone"\n' });
+  shim.order({ lost: 'the VM is "gone"\n\0\u001b[2J' });
   assert.equal(await shim.ended, 255);
   const record = parseExitRecord(await readFile(exitFile));
-  assert.ok("lost" in record && record.lost === 'the VM is "gone"\n');
+  assert.ok("lost" in record && record.lost === 'the VM is "gone" [2J');
   assert.equal(await readWhenThere(out), "done\n");
 });
 

@@ -68,7 +68,9 @@ export class LogFiles {
   #change(): void {
     const { path, maxFiles } = this.#options;
     if (this.#fd !== undefined) sys.close(this.#fd);
+    // When this does not come to its end, the next try is not to move the files on once more.
     this.#fd = undefined;
+    this.#size = 0;
     if (maxFiles === 1) ifThere(() => sys.unlink(path));
     for (let age = maxFiles - 2; age >= 0; age--)
       ifThere(() => sys.rename(nameOf(path, age), nameOf(path, age + 1)));

@@ -1,7 +1,6 @@
 import * as sys from "tiny:sys";
-import { callSoon } from "@husk/tiny";
+import { callSoon, timeNow } from "@husk/tiny";
 import { LogFiles } from "./log-files.ts";
-import { timeNow } from "./log-time.ts";
 import type { OutputTarget } from "./output-target.ts";
 import type { OutputName, OutputPositions } from "./process-link.ts";
 import type { LogOptions } from "./shim-options.ts";

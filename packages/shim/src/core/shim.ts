@@ -11,12 +11,12 @@ import {
   SIGQUIT,
   SIGTERM,
   SIGWINCH,
+  timeNow,
 } from "@husk/tiny";
 import type { ExitRecord } from "@husk/wire/attach";
 import { AttachServer } from "./attach-server.ts";
 import { openConsole } from "./console.ts";
 import { startExitCommand, writeExitFile } from "./exit-notice.ts";
-import { timeNow } from "./log-time.ts";
 import { LogWriter } from "./log-writer.ts";
 import type { OutputTarget } from "./output-target.ts";
 import { OwnStdin } from "./own-stdin.ts";
@@ -102,9 +102,9 @@ export class Shim {
     return {
       onOutput: (name, data, written) => this.#onOutput(target, name, data, written),
       onOutputEnd: (name) => target.end(name),
-      onRefused: (reason) => this.#end({ lost: reason.slice(0, REASON_LENGTH) }, COULD_NOT_BEGIN, false),
+      onRefused: (reason) => this.#end({ lost: cleanReason(reason) }, COULD_NOT_BEGIN, false),
       onExit: (code) => this.#end({ exitCode: code }, this.#options.proxyExitCode ? code : 0, true),
-      onLost: (reason) => this.#end({ lost: reason.slice(0, REASON_LENGTH) }, LOST, true),
+      onLost: (reason) => this.#end({ lost: cleanReason(reason) }, LOST, true),
     };
   }
 
@@ -172,7 +172,10 @@ export class Shim {
     this.#tell(
       "exitCode" in outcome ? `the process has ended with ${outcome.exitCode}` : "there is no process",
     );
-    const announce = () => this.#announce(exit, code, startsCommand);
+    // Once: who takes the output may come to its end after it has been given up.
+    const announce = () => {
+      if (this.#giveUp === announce) this.#announce(exit, code, startsCommand);
+    };
     this.#giveUp = announce;
     this.#stdin?.close();
     this.#target?.finish(announce);
@@ -210,4 +213,10 @@ export class Shim {
       if (!isSystemError(error)) throw error;
     }
   }
+}
+
+/** Some of its words may be the guest's: without what could move a terminal's cursor. */
+function cleanReason(reason: string): string {
+  const text = sys.decodeUtf8(sys.encodeUtf8(reason.slice(0, REASON_LENGTH)));
+  return text.replace(/[\p{C}\p{Zl}\p{Zp}]+/gu, " ").trim();
 }

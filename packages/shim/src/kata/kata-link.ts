@@ -168,7 +168,8 @@ export class KataLink implements ProcessLink {
     this.#waitsForExit = true;
     this.#connection?.call("WaitProcess", this.#process, (answer) => {
       if (!(answer instanceof TtrpcError)) {
-        this.#exitCode = answer.status;
+        // Of what a guest says, a process can only end with this.
+        this.#exitCode = answer.status & 0xff;
         this.#hasBegun = true;
         this.#settleExit();
       } else if (!this.#isRefusal(answer)) this.#giveUp(`the agent does not wait for it: ${answer.message}`);

@@ -4,7 +4,7 @@ import { TtrpcError } from "@husk/wire/ttrpc";
 import type { AgentConnection } from "./agent-connection.ts";
 import type { ProcessName } from "./output-pump.ts";
 
-/** Signals that may wait for a connection. */
+/** Signals that may wait for a connection, or for an answer; more are dropped, as equal ones are by the kernel. */
 const MAX_WAITING_SIGNALS = 64;
 
 /** Input that the process has not taken yet. */
@@ -26,7 +26,11 @@ export class Requests {
   /** the input is to end; until the agent has said that it has */
   #endsInput = false;
   #signals: number[] = [];
+  /** signals that are not answered */
+  #sentSignals = 0;
   #size: { row: number; column: number } | undefined;
+  /** the size that is on its way */
+  #sentSize: { row: number; column: number } | undefined;
 
   constructor(process: ProcessName) {
     this.#process = process;
@@ -44,6 +48,8 @@ export class Requests {
   /** There is none any more. */
   end(): void {
     this.#connection = undefined;
+    this.#sentSignals = 0;
+    this.#sentSize = undefined;
     if (this.#input?.isSent) this.#taken();
   }
 
@@ -63,8 +69,15 @@ export class Requests {
 
   /** Sends a signal. */
   signal(signal: number): void {
-    if (this.#connection) this.#connection.call("SignalProcess", { ...this.#process, signal }, () => {});
-    else if (this.#signals.length < MAX_WAITING_SIGNALS) this.#signals.push(signal);
+    if (this.#sentSignals + this.#signals.length >= MAX_WAITING_SIGNALS) return;
+    if (!this.#connection) {
+      this.#signals.push(signal);
+      return;
+    }
+    this.#sentSignals += 1;
+    this.#connection.call("SignalProcess", { ...this.#process, signal }, () => {
+      this.#sentSignals -= 1;
+    });
   }
 
   /** Tells the size of the terminal, in characters. */
@@ -73,8 +86,15 @@ export class Requests {
     this.#sendSize();
   }
 
+  /** One at a time: of many, the last counts. */
   #sendSize(): void {
-    if (this.#size) this.#connection?.call("TtyWinResize", { ...this.#process, ...this.#size }, () => {});
+    const size = this.#size;
+    if (!size || !this.#connection || this.#sentSize) return;
+    this.#sentSize = size;
+    this.#connection.call("TtyWinResize", { ...this.#process, ...size }, () => {
+      this.#sentSize = undefined;
+      if (this.#size !== size) this.#sendSize();
+    });
   }
 
   /** What a process does not take any more is lost, as in a pipe without a reader. */

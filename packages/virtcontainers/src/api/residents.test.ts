@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { test } from "node:test";
 import {
   createPod,
+  deleteContainer,
   deletePod,
   enterContainer,
   killContainer,
@@ -29,7 +30,7 @@ function filesOf({ root }: ResidentBench): string[] {
 /** Kills the only process that holds a lock of the pod's, and waits for its end. */
 async function kill({ root }: ResidentBench, process: ProcessIdentity, lock: string): Promise<void> {
   killProcess(process);
-  await waitForHolders(join(root, "pods", "pod", lock), { timeoutMs: 5000, what: `${lock} to be free` });
+  await waitForHolders(join(root, "pods", "pod", lock), { timeoutMs: 30_000, what: `${lock} to be free` });
 }
 
 test("a pod with a proxy and shims has them as long as it needs them", async (t) => {
@@ -99,6 +100,18 @@ test("a shim with a log that was killed is started again, and goes on for the sa
   assert.notEqual(after.pid, shim.pid);
   await killContainer("pod", "a", "SIGTERM", false, options);
   assert.deepEqual(await waitContainer("pod", "a", options), { exitCode: 143 });
+});
+
+test("a container that is deleted leaves nothing of its shim", async (t) => {
+  const bench = makeResidentBench(t);
+  const { options } = bench;
+  await runPod(bench.pod(["sleep"]), options);
+  assert.ok(filesOf(bench).some((name) => /^[a-z]+-[0-9a-f]+\.sock$/.test(name)));
+  await stopContainer("pod", "a", options);
+  await deleteContainer("pod", "a", options);
+  assert.ok(!filesOf(bench).some((name) => /^[a-z]+-[0-9a-f]+\.sock$/.test(name)));
+  assert.deepEqual(readdirSync(join(bench.root, "pods", "pod", "containers")), []);
+  assert.equal(bench.residents().length, 1);
 });
 
 test("a shim with somebody's pipes that was killed takes its process with it", async (t) => {

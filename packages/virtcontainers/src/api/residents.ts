@@ -48,6 +48,6 @@ export async function endResidents({ record, directory, deadlineFactor }: Reside
   const { config, uuid } = record;
   giveProxyUp(directory);
   const timeoutMs = deadlineMs("exit", deadlineFactor);
-  if (isShimProgram(config)) await endShims(directory, uuid, timeoutMs);
+  if (isShimProgram(config)) await endShims(directory, uuid, deadlineMs("drain", deadlineFactor));
   if (isProxyProgram(config)) await endProxy(record, directory, timeoutMs);
 }

@@ -1,10 +1,8 @@
-import { existsSync } from "node:fs";
-import { connectSocket } from "../agent/socket.ts";
-import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
+import { HuskError, isHuskError } from "../errors/index.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import { withLogTail } from "../hypervisor/log-tail.ts";
 import { isProxyAlive } from "../proxy/end-proxy.ts";
-import { keepProxy, waitForSocket } from "../proxy/keep-proxy.ts";
+import { keepProxy, writeProxyCommand } from "../proxy/keep-proxy.ts";
 import { isProcessAlive } from "../store/process-identity.ts";
 import type { OpenPod } from "./open-pod.ts";
 
@@ -20,9 +18,11 @@ export async function throughProxy<T>(pod: OpenPod, open: () => Promise<T>): Pro
     try {
       return await open();
     } catch (error) {
-      if (!hasVm(pod) || !isDisconnected(error)) throw error;
+      if (!hasVm(pod) || !isHuskError(error, "ERR_AGENT_DISCONNECTED")) throw error;
       if (attempt === ATTEMPTS) throw (await isProxyAlive(pod.directory)) ? error : doesNotStay(pod, error);
     }
+    // A caller that died when it was about to stop the pod may have removed it.
+    writeProxyCommand(pod.record, pod.directory);
     await bringBack(pod, pod.call.signal);
   }
 }
@@ -32,7 +32,7 @@ export async function throughProxy<T>(pod: OpenPod, open: () => Promise<T>): Pro
  * @throws HuskError ERR_AGENT_DISCONNECTED when it is not to come back, ERR_PROXY_START, ERR_TIMEOUT
  */
 export async function reviveProxy(pod: OpenPod): Promise<void> {
-  if (hasVm(pod) && existsSync(pod.directory.file("proxyCommand"))) return bringBack(pod);
+  if (hasVm(pod)) return bringBack(pod);
   throw new HuskError("ERR_AGENT_DISCONNECTED", `the proxy of pod "${pod.id}" has ended with its VM`);
 }
 
@@ -40,11 +40,8 @@ async function bringBack(
   { record, directory, hypervisor }: OpenPod,
   signal?: AbortSignal | undefined,
 ): Promise<void> {
-  if (await keepProxy(record, directory)) return;
-  // Somebody has the lock: a proxy that lives, or who is just starting one.
-  const path = directory.socket("proxy");
   const timeoutMs = deadlineMs("agentCommand", hypervisor.deadlineFactor);
-  await waitForSocket(path, () => canConnect(path), { timeoutMs, signal });
+  await keepProxy(record, directory, { timeoutMs, signal });
 }
 
 function hasVm({ hypervisor }: OpenPod): boolean {
@@ -58,23 +55,4 @@ function doesNotStay({ id: podId, directory }: OpenPod, cause: unknown): HuskErr
     directory.file("proxyLog"),
   );
   return new HuskError("ERR_PROXY_START", text, { podId, cause });
-}
-
-/** Whether nobody serves the socket, or not any more. */
-function isDisconnected(error: unknown): boolean {
-  return isHuskError(error, "ERR_AGENT_DISCONNECTED") || isRefused(error);
-}
-
-function isRefused(error: unknown): boolean {
-  return ["ENOENT", "ECONNREFUSED"].includes(systemCode(error) ?? "");
-}
-
-async function canConnect(path: string): Promise<boolean> {
-  try {
-    (await connectSocket(path)).destroy();
-    return true;
-  } catch (error) {
-    if (isRefused(error)) return false;
-    throw error;
-  }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { checkId } from "../config/ids.ts";
 import { abortError } from "../deadline.ts";
 import { HuskError, isHuskError } from "../errors/index.ts";
@@ -11,6 +12,8 @@ import { freshPod } from "./status-pod.ts";
 
 /** Times that a shim may be lost, and brought back, during one wait. */
 const MAX_LOSSES = 10;
+/** Milliseconds between the first loss and the next look; each further pause is twice as long. */
+const FIRST_PAUSE_MS = 5;
 
 /**
  * Waits until the first process of a container has ended. One that ended before is told at once. Ours alone.
@@ -42,9 +45,11 @@ export async function waitContainer(
     const hasShim = record.ownShim !== undefined;
     const exit = hasShim ? await waitForShim(pod, containerId) : await waitForAgent(podId, containerId, call);
     if (exit) return exit;
-    if (hasShim) losses++;
+    // One that is just being brought back, or whose VM is just ending, is given the time to show it.
+    if (hasShim)
+      await delay(FIRST_PAUSE_MS * 2 ** losses++, undefined, { signal: call.signal }).catch(() => {});
   }
-  const text = `the shim of container "${containerId}" of pod "${podId}" was lost again and again`;
+  const text = `the shim of container "${containerId}" of pod "${podId}" was lost ${MAX_LOSSES} times`;
   throw new HuskError("ERR_SHIM_LOST", text, { podId, containerId });
 }
 

@@ -1,12 +1,15 @@
 import { createHash } from "node:crypto";
 import {
   closeSync,
+  constants,
   ftruncateSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   statfsSync,
   statSync,
@@ -25,6 +28,11 @@ const KEY_DIGITS = 32;
 const SLACK_MIB = 8;
 const SHARED_MEMORY = "/dev/shm";
 const INFO = "template.json";
+const PLACEHOLDER = "placeholder";
+/** Templates and their locks. */
+const OWN = /^[0-9a-f]{32}(?:\.lock)?$/;
+/** Bits of a mode by which others than the owner can write. */
+const OTHERS_WRITE = 0o022;
 
 /** A template, as it is told. */
 export interface TemplateInfo {
@@ -56,16 +64,27 @@ export class TemplateStore {
     this.path = path;
   }
 
-  /** Makes the directory. @throws HuskError ERR_STORE when that fails, or when it is not on a tmpfs */
+  /** Makes the directory. @throws HuskError ERR_STORE when that fails, others can write in it, or it is not on a tmpfs */
   open(): void {
     try {
       mkdirSync(this.path, { recursive: true, mode: 0o700 });
     } catch (error) {
       throw this.#error(messageOf(error), { cause: error });
     }
+    this.#checkOwner();
     if (statfsSync(this.path).type === TMPFS) return;
     throw this.#error("it is on no tmpfs", {
       hint: `Memory would be written to a disk. Name a directory below ${SHARED_MEMORY}.`,
+    });
+  }
+
+  /** Its name can be guessed, and shared memory is everybody's: who had made it could change what VMs begin with. */
+  #checkOwner(): void {
+    const { mode, uid } = lstatSync(this.path);
+    const isDirectory = (mode & constants.S_IFMT) === constants.S_IFDIR;
+    if (isDirectory && uid === process.geteuid?.() && (mode & OTHERS_WRITE) === 0) return;
+    throw this.#error("it is a link, or others can write in it", {
+      hint: "Name a directory of your own (mode 700), or remove what is there.",
     });
   }
 
@@ -85,7 +104,7 @@ export class TemplateStore {
 
   /** An empty disk, whose place in each copy its own disk takes. */
   placeholder(): string {
-    const path = join(this.path, "placeholder");
+    const path = join(this.path, PLACEHOLDER);
     const fd = openSync(path, "a", 0o600);
     ftruncateSync(fd, MIB);
     closeSync(fd);
@@ -146,7 +165,14 @@ export class TemplateStore {
 
   /** Removes all templates. VMs that began with one go on: its memory lives as long as they do. */
   clear(): void {
-    rmSync(this.path, { recursive: true, force: true });
+    for (const name of this.#names().filter((name) => name === PLACEHOLDER || OWN.test(name)))
+      rmSync(join(this.path, name), { recursive: true, force: true });
+    try {
+      rmdirSync(this.path);
+    } catch (error) {
+      // Others have put something there, or are just making a template.
+      if (!["ENOENT", "ENOTEMPTY", "EBUSY"].includes(systemCode(error) ?? "")) throw error;
+    }
   }
 }
 

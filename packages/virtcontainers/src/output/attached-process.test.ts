@@ -10,7 +10,7 @@ import { AttachConnection } from "./attach-connection.ts";
 import { AttachedProcess } from "./attached-process.ts";
 
 const TIME = "2026-11-23T01:02:03.456Z";
-const LIMITS = { timeoutMs: 10_000 };
+const LIMITS = { timeoutMs: 30_000 };
 
 test("carries input, output, sizes and signals, and tells the exit status", async (context) => {
   const { shim, attach } = await makeBench(context);

@@ -1,13 +1,15 @@
-import { rmSync, watch } from "node:fs";
-import { basename, dirname } from "node:path";
-import { withDeadline } from "../deadline.ts";
-import { HuskError } from "../errors/index.ts";
+import { existsSync, rmSync } from "node:fs";
+import { HuskError, systemCode } from "../errors/index.ts";
 import { writeFileAtomically } from "../store/atomic-file.ts";
+import { lockFile } from "../store/flock.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import { createProxy } from "./index.ts";
 import { startProxy } from "./start-proxy.ts";
 import type { ProxyCommand } from "./types.ts";
+
+/** Milliseconds that a proxy which was killed may take to let go of its lock. */
+const DYING_MS = 200;
 
 /** How a pod's proxy is started; undefined: it has none that is a program. */
 function proxyCommand({ config }: PodRecord, directory: PodDirectory): ProxyCommand | undefined {
@@ -22,53 +24,58 @@ function proxyCommand({ config }: PodRecord, directory: PodDirectory): ProxyComm
   );
 }
 
+/** Writes down how a pod's proxy is started, for whoever finds it dead, unless that is known. */
+export function writeProxyCommand(record: PodRecord, directory: PodDirectory): void {
+  const command = proxyCommand(record, directory);
+  const path = directory.file("proxyCommand");
+  if (command && !existsSync(path)) writeFileAtomically(path, `${JSON.stringify(command)}\n`);
+}
+
 /**
- * Starts the proxy of a pod whose VM has just been started, and writes down how, for whoever finds it dead.
+ * Starts the proxy of a pod whose VM has just been started.
  * @throws HuskError ERR_PROXY_START, ERR_LOCK, ERR_STORE
  */
 export async function startFirstProxy(record: PodRecord, directory: PodDirectory): Promise<void> {
   const command = proxyCommand(record, directory);
   if (!command) return;
+  giveProxyUp(directory);
   rmSync(directory.file("proxyState"), { force: true });
-  writeFileAtomically(directory.file("proxyCommand"), `${JSON.stringify(command)}\n`);
-  if (await startProxy(command, record.uuid)) return;
+  writeProxyCommand(record, directory);
+  if (await startProxy(command, record.uuid, { ofOtherVm: true })) return;
   throw new HuskError("ERR_PROXY_START", `a proxy of an earlier VM of pod "${record.config.id}" still lives`);
 }
 
 /**
- * Makes sure that a pod that should have a proxy has one: brings a dead one back.
+ * Makes sure that a pod that should have a proxy has one: brings a dead one back. Who does so has `proxy.json` locked meanwhile:
+ * when this is done, the socket is served.
  * @returns whether it had to be brought back
- * @throws HuskError ERR_PROXY_START, ERR_LOCK, ERR_STORE
+ * @throws HuskError ERR_AGENT_DISCONNECTED when it was given up, ERR_AGENT_PROTOCOL when the guest's fault has ended it,
+ *   ERR_PROXY_START, ERR_TIMEOUT, ERR_ABORTED, ERR_LOCK, ERR_STORE
  */
-export async function keepProxy(record: PodRecord, directory: PodDirectory): Promise<boolean> {
+export async function keepProxy(
+  record: PodRecord,
+  directory: PodDirectory,
+  limits: { timeoutMs: number; signal?: AbortSignal | undefined },
+): Promise<boolean> {
   const command = proxyCommand(record, directory);
-  return command ? startProxy(command, record.uuid) : false;
+  if (!command) return false;
+  try {
+    const lock = await lockFile(directory.file("proxyCommand"), { mode: "exclusive", ...limits });
+    if (!lock)
+      throw new HuskError(
+        "ERR_TIMEOUT",
+        `another process has been starting the proxy of pod "${record.config.id}" for too long`,
+      );
+    using _ = lock;
+    return await startProxy(command, record.uuid, { dyingMs: DYING_MS });
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") throw error;
+    const text = `the proxy of pod "${record.config.id}" has been given up`;
+    throw new HuskError("ERR_AGENT_DISCONNECTED", text, { podId: record.config.id });
+  }
 }
 
 /** From now on nobody brings the proxy back: its VM is to end. */
 export function giveProxyUp(directory: PodDirectory): void {
   rmSync(directory.file("proxyCommand"), { force: true });
-}
-
-/**
- * Waits until a socket of that path is made anew: somebody is just starting a proxy.
- * @param look tells whether it has come already, asked when its coming can no more be missed
- * @throws HuskError ERR_TIMEOUT, ERR_ABORTED
- */
-export async function waitForSocket(
-  path: string,
-  look: () => Promise<boolean>,
-  { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
-): Promise<void> {
-  const made = Promise.withResolvers<void>();
-  const watcher = watch(dirname(path), (_event, name) => {
-    if (name === basename(path)) made.resolve();
-  });
-  watcher.on("error", made.reject);
-  try {
-    if (await look()) return;
-    await withDeadline(made.promise, { ms: timeoutMs, signal, what: "the pod's proxy to be started" });
-  } finally {
-    watcher.close();
-  }
 }

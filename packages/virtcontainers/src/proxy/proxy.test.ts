@@ -12,7 +12,8 @@ import { endProxy, isProxyAlive, proxyProcess } from "./end-proxy.ts";
 import { createProxy } from "./index.ts";
 import { giveProxyUp, keepProxy, startFirstProxy } from "./keep-proxy.ts";
 
-const DEADLINE_MS = 10_000;
+const DEADLINE_MS = 30_000;
+const LIMITS = { timeoutMs: DEADLINE_MS };
 /** Serves its socket, or not; answers each client with its process id. */
 const SOURCE = `
 const { createServer } = require("node:net");
@@ -71,24 +72,40 @@ test("of many who bring a dead proxy back, one does", async (t) => {
   const { directory, record, ask } = makeBench(t);
   await startFirstProxy(record, directory);
   const first = await ask();
-  assert.equal(await keepProxy(record, directory), false);
+  assert.equal(await keepProxy(record, directory, LIMITS), false);
   const before = proxyProcess(directory, record.uuid);
   assert.ok(before);
   killProcess(before);
   await endProxy(record, directory, DEADLINE_MS);
-  const started = await Promise.all(Array.from({ length: 5 }, () => keepProxy(record, directory)));
+  const started = await Promise.all(Array.from({ length: 5 }, () => keepProxy(record, directory, LIMITS)));
   assert.deepEqual(
     started.filter((one) => one),
     [true],
   );
   assert.notEqual(await ask(), first);
+  giveProxyUp(directory);
+  await assert.rejects(keepProxy(record, directory, LIMITS), { code: "ERR_AGENT_DISCONNECTED" });
+});
+
+test("a proxy that the guest's fault has ended is not brought back; the next VM has one again", async (t) => {
+  const { directory, record, ask } = makeBench(t);
+  await startFirstProxy(record, directory);
+  await ask();
+  await endProxy(record, directory, DEADLINE_MS);
+  writeFileSync(directory.file("proxyLock"), "failed: a frame of type 9\n");
+  await assert.rejects(keepProxy(record, directory, LIMITS), {
+    code: "ERR_AGENT_PROTOCOL",
+    message: "the pod's proxy has ended for good: a frame of type 9",
+  });
+  await startFirstProxy(record, directory);
+  await ask();
 });
 
 test("a proxy that does not end when it is asked to is killed", async (t) => {
   const { directory, record, ask } = makeBench(t, 'process.on("SIGTERM", () => {});\n');
   await startFirstProxy(record, directory);
   await ask();
-  await endProxy(record, directory, 200);
+  await endProxy(record, directory, 2000);
   assert.equal(await isProxyAlive(directory), false);
 });
 

@@ -44,7 +44,7 @@ test("a shim is told messages, and its end is seen", async (t) => {
   const { base } = makeTempRoot(t);
   mkdirSync(join(base, "p"));
   const path = join(base, "p", "attach.sock");
-  assert.equal(await waitForGreeting(path, { timeoutMs: 5000 }), false);
+  assert.equal(await waitForGreeting(path, { timeoutMs: 30_000 }), false);
   await tellShim(path, encodeSignal(15));
   await waitForShim(path, {});
   const positions = { stdout: 0, stderr: 0 };
@@ -54,7 +54,7 @@ test("a shim is told messages, and its end is seen", async (t) => {
     interactive: false,
     positions,
   });
-  assert.equal(await waitForGreeting(path, { timeoutMs: 5000 }), true);
+  assert.equal(await waitForGreeting(path, { timeoutMs: 30_000 }), true);
   await tellShim(path, encodeSignal(9));
   assert.deepEqual(shim.requests, [{ kind: "signal", signal: 9 }]);
   await assert.rejects(waitForShim(path, { timeoutMs: 50 }), { code: "ERR_TIMEOUT" });

@@ -55,13 +55,15 @@ export class FrameSplitter<Frame> {
     if (this.#stopped) throw new FrameError("ERR_FRAME_STOPPED", "the channel was lost before these bytes");
     let at = this.#pendingBytes > 0 ? this.#finishPending(chunk, frames) : 0;
     const { headerBytes } = this.#shape;
+    let total: number | undefined;
     while (chunk.length - at >= headerBytes) {
-      const end = at + this.#frameBytes(chunk, at, frames);
-      if (end > chunk.length) break;
-      this.#emit(chunk, at, end, frames);
-      at = end;
+      total = this.#frameBytes(chunk, at, frames);
+      if (at + total > chunk.length) break;
+      this.#emit(chunk, at, at + total, frames);
+      at += total;
+      total = undefined;
     }
-    if (at < chunk.length) this.#take(chunk, at, chunk.length - at);
+    if (at < chunk.length) this.#take(chunk, at, chunk.length - at, total);
     return frames;
   }
 
@@ -74,7 +76,7 @@ export class FrameSplitter<Frame> {
       if (this.#pendingBytes < headerBytes) return at;
     }
     const total = this.#frameBytes(this.#pending, 0, frames);
-    at += this.#take(chunk, at, total - this.#pendingBytes);
+    at += this.#take(chunk, at, total - this.#pendingBytes, total);
     if (this.#pendingBytes < total) return at;
     // The frame may keep a view of this buffer, so it is given away, not used again.
     const whole = this.#pending;
@@ -84,13 +86,15 @@ export class FrameSplitter<Frame> {
     return at;
   }
 
-  /** Copies at most `count` bytes behind those held; gives how many there were. */
-  #take(chunk: Uint8Array, at: number, count: number): number {
+  /**
+   * Copies at most `count` bytes behind those held; gives how many there were.
+   * @param total length of their frame, as soon as it is known: more room than that is never needed
+   */
+  #take(chunk: Uint8Array, at: number, count: number, total = this.#shape.maxFrameBytes): number {
     const taken = Math.min(count, chunk.length - at);
     const needed = this.#pendingBytes + taken;
     if (needed > this.#pending.length) {
-      const roomy = Math.max(needed, this.#pending.length * 2, MIN_BUFFER_BYTES);
-      const larger = new Uint8Array(Math.min(roomy, this.#shape.maxFrameBytes));
+      const larger = new Uint8Array(Math.min(Math.max(needed * 2, MIN_BUFFER_BYTES), total));
       larger.set(this.#pending.subarray(0, this.#pendingBytes));
       this.#pending = larger;
     }

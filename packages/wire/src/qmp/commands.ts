@@ -133,7 +133,7 @@ export interface QmpMemoryBackend {
 }
 
 /** An ability of migration, to be turned on or off. */
-export interface QmpMigrationCapability {
+interface QmpMigrationCapability {
   /** `events`: MIGRATION tells how it goes; `x-ignore-shared`: memory that others share stays where it is */
   capability: "events" | "x-ignore-shared";
   state: boolean;

@@ -1,4 +1,4 @@
-import type { ContainerRequest, Fsmap, PodRequest, ProcessRequest } from "@husk/wire/hyperstart";
+import type { ContainerRequest, Fsmap, PodRequest, ProcessRequest, Renewal } from "@husk/wire/hyperstart";
 import type { Dns } from "../../network/types.ts";
 import type { Cmd, ContainerConfig } from "../../types/index.ts";
 import {
@@ -95,4 +95,15 @@ function diskOf({ drive, addr, fstype }: Extract<ContainerRoot, { drive: string 
 
 function fsmapOf({ source, tag, destination, readOnly }: SharedPath): Fsmap {
   return { source, path: destination, readOnly, dockerVolume: false, ...(tag === undefined ? {} : { tag }) };
+}
+
+/** What a VM that began as a copy is told: the time, and random bytes of its own. */
+export function renewalRequest(random: Uint8Array): Renewal {
+  const now = Date.now();
+  const seconds = Math.floor(now / 1000);
+  return {
+    seconds,
+    nanoseconds: (now - seconds * 1000) * 1_000_000,
+    random: Buffer.from(random).toString("hex"),
+  };
 }

@@ -1,17 +1,10 @@
 import { randomBytes } from "node:crypto";
-import {
-  Command,
-  type ProcessAsyncEvent,
-  type ProcessList,
-  PSCONTAINER,
-  RENEW,
-  type Renewal,
-} from "@husk/wire/hyperstart";
+import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
 import type { Cmd, ProcessListOptions } from "../../types/index.ts";
-import type { GuestProcess, ProcessChannel } from "../guest-process.ts";
+import type { ProcessChannel } from "../guest-process.ts";
 import { checkedList } from "../process-list.ts";
 import {
   type AgentOptions,
@@ -25,25 +18,11 @@ import {
   type PodStart,
   type ResourceControl,
 } from "../types.ts";
+import { type CarriedProcess, carriedOf, isUnreachable, keyOf } from "./carried-process.ts";
 import { interfaceRequest, routesRequest } from "./network-requests.ts";
 import { replyText } from "./reply-text.ts";
-import { containerRequest, podRequest, processRequest, type StreamSeqs } from "./requests.ts";
-import type {
-  CommandOptions,
-  PreparedProcess,
-  ProcessName,
-  ProcessStreams,
-  Reply,
-  Transport,
-  TransportEvents,
-} from "./transport.ts";
-
-/** A process that this session has started and carries. */
-interface CarriedProcess extends ProcessName {
-  readonly process: GuestProcess;
-  readonly streams: ProcessStreams;
-  release(): void;
-}
+import { containerRequest, podRequest, processRequest, renewalRequest, type StreamSeqs } from "./requests.ts";
+import type { CommandOptions, ProcessName, Reply, Transport, TransportEvents } from "./transport.ts";
 
 /** A session with hyperstart, whatever the way to it. */
 export class HyperstartSession<Way extends Transport = Transport>
@@ -152,14 +131,7 @@ export class HyperstartSession<Way extends Transport = Transport>
   }
 
   async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
-    const now = Date.now();
-    const seconds = Math.floor(now / 1000);
-    const payload: Renewal = {
-      seconds,
-      nanoseconds: (now - seconds * 1000) * 1_000_000,
-      random: Buffer.from(random).toString("hex"),
-    };
-    await this.#command(RENEW, payload, "agentCommand", options);
+    await this.#command(RENEW, renewalRequest(random), "agentCommand", options);
   }
 
   async stopPod(options: AgentOptions): Promise<boolean> {
@@ -286,24 +258,4 @@ export class HyperstartSession<Way extends Transport = Transport>
 function checkReply(command: number, reply: Reply): Uint8Array {
   if (!reply.ok) throw new HuskError("ERR_AGENT_REFUSED", replyText(command, reply.payload));
   return reply.payload;
-}
-
-/** Without the control channel, what has not ended can end by its output at most, and not when that is held up. */
-function isUnreachable({ process, streams }: CarriedProcess): boolean {
-  return streams.isHeldUp && !process.hasExited;
-}
-
-/** @returns undefined when a shim carries the process */
-function carriedOf(
-  name: ProcessName,
-  carrier: Carrier,
-  prepared: PreparedProcess,
-): CarriedProcess | undefined {
-  const { streams } = prepared;
-  if ("startShim" in carrier || !streams) return undefined;
-  return { ...name, process: carrier, streams, release: () => prepared.release() };
-}
-
-function keyOf({ containerId, processId }: ProcessName): string {
-  return `${containerId}\0${processId}`;
 }

@@ -117,7 +117,7 @@ function valuesOf(args: readonly string[], option: string): string[] {
 test("a virtiofs share is served through memory that its daemon sees", () => {
   const shares = [{ tag: "data", kind: "virtiofs" }] as const;
   const args = qemuArguments({ ...plan, shares, sharedMemory: true });
-  assert.ok(args.includes("socket,id=share0-daemon,fd=8"));
+  assert.ok(args.includes("socket,id=share0-daemon,fd=9"));
   assert.ok(
     args.includes('{"driver":"vhost-user-fs-pci","id":"share0","chardev":"share0-daemon","tag":"data"}'),
   );
@@ -134,7 +134,7 @@ test("a 9p share needs no shared memory; a tag that its device cannot tell is re
   ] as const;
   const args = qemuArguments({ ...plan, machine: "microvm", slots: 0, shares });
   const fsdev = (index: number) =>
-    `local,id=share${index}-dir,path=/proc/self/fd/${8 + index},security_model=passthrough,multidevs=remap`;
+    `local,id=share${index}-dir,path=/proc/self/fd/${9 + index},security_model=passthrough,multidevs=remap`;
   assert.deepEqual(valuesOf(args, "-fsdev"), [fsdev(0), fsdev(1)]);
   assert.ok(
     args.includes('{"driver":"virtio-9p-device","id":"share0","fsdev":"share0-dir","mount_tag":"data"}'),

@@ -67,9 +67,9 @@ test("the descriptors of device nodes follow those of the shares, in the order o
   const shares = [{ tag: "a", kind: "9p" }] as const;
   const netdevs = argumentsOf(nics, { shares }).filter((_, index) => index % 4 === 1);
   assert.deepEqual(netdevs, [
-    { type: "tap", id: "net-eth0", fds: "9" },
+    { type: "tap", id: "net-eth0", fds: "10" },
     { ...TAP, id: "net-eth1", queues: 2 },
-    { type: "tap", id: "net-eth2", fds: "10:11" },
+    { type: "tap", id: "net-eth2", fds: "11:12" },
   ]);
   assert.deepEqual(inheritedNodes(nics), ["/dev/tap4", "/dev/tap9", "/dev/tap9"]);
 });

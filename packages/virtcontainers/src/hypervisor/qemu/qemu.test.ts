@@ -111,9 +111,9 @@ test("QEMU lives in the network namespace given, with device nodes open", needsR
   t.after(() => isProcessAlive(vm) && process.kill(vm.pid, "SIGKILL"));
   await hypervisor.waitPod(directory, {});
   assert.equal(statSync(`/proc/${vm.pid}/ns/net`).ino, statSync(netNSPath).ino);
-  const open = [8, 9].map((fd) => readlinkSync(`/proc/${vm.pid}/fd/${fd}`));
+  const open = [9, 10].map((fd) => readlinkSync(`/proc/${vm.pid}/fd/${fd}`));
   assert.deepEqual(open, ["/dev/zero", "/dev/zero"]);
-  assert.match(readFileSync(`/proc/${vm.pid}/cmdline`, "latin1"), /"fds":"8:9"/);
+  assert.match(readFileSync(`/proc/${vm.pid}/cmdline`, "latin1"), /"fds":"9:10"/);
   await hypervisor.stopPod(directory);
 });
 

@@ -63,6 +63,7 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
     await endShares(record, directory);
     directory.removeSockets();
   });
+  directory.keepSocketDirectory();
   await startVm(record, hypervisor, directory, call, network);
   record.state = "ready";
   await startResidents(residentsOf(pod), call, undo);

@@ -31,9 +31,21 @@ test("removing takes the files and the sockets' directory away", (t) => {
   mkdirSync(sockets);
   const directory = new PodDirectory(path, sockets);
   writeFileSync(directory.file("console"), "x");
-  writeFileSync(directory.socket("qmp"), "");
-  directory.removeSockets();
-  assert.ok(!existsSync(directory.socket("qmp")));
+  for (const socket of [directory.socket("qmp"), directory.attachSocket("c")]) {
+    writeFileSync(socket, "");
+    directory.removeSockets();
+    assert.ok(!existsSync(socket));
+  }
   directory.remove();
   assert.ok(!existsSync(path) && !existsSync(sockets));
+});
+
+test("a directory of sockets that was cleared away is made anew", (t) => {
+  const { base } = makeTempRoot(t);
+  const sockets = join(base, "s");
+  const directory = new PodDirectory(base, sockets);
+  directory.removeSockets();
+  directory.keepSocketDirectory();
+  assert.equal(statSync(sockets).mode & 0o777, 0o700);
+  directory.keepSocketDirectory();
 });

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 
@@ -132,8 +132,14 @@ export class PodDirectory {
     if (this.socketPath !== this.path) mkdirSync(this.socketPath, { mode: 0o700 });
   }
 
+  /** Makes it anew, if it was cleared away while the pod was stopped: temporary files do not outlive a restart of the machine. */
+  keepSocketDirectory(): void {
+    if (!existsSync(this.socketPath)) this.makeSocketDirectory();
+  }
+
   /** Removes the sockets, whose servers have ended. */
   removeSockets(): void {
+    if (!existsSync(this.socketPath)) return;
     const attachSockets = readdirSync(this.socketPath).filter((name) => name.startsWith(ATTACH_PREFIX));
     for (const name of [...Object.values(SOCKETS), ...attachSockets])
       rmSync(join(this.socketPath, name), { force: true });

@@ -168,7 +168,9 @@ export abstract class KataCalls {
 
   /** Waits for the end of a process. @returns its exit status, 128+signal when a signal ended it */
   async waitProcess(containerId: string, execId: string): Promise<number> {
-    return (await this.#ask("WaitProcess", { containerId, execId }, undefined, {})).status;
+    const { status } = await this.#ask("WaitProcess", { containerId, execId }, undefined, {});
+    // Of what a guest says, a process can only end with this.
+    return status & 0xff;
   }
 
   /** Changes what a container may use. */

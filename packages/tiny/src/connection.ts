@@ -1,15 +1,24 @@
 /** One byte stream between this program and another: a socket, watched for edges. */
 
 import * as sys from "tiny:sys";
-import { EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "./constants.ts";
+import { CLOCK_MONOTONIC, EPOLLET, EPOLLIN, EPOLLOUT, EPOLLRDHUP } from "./constants.ts";
 import { errorText, isSystemError } from "./errors.ts";
-import { callSoon, rewatch, unwatch, watch } from "./loop.ts";
+import { callSoon, rewatch, startTimer, unwatch, watch } from "./loop.ts";
 import { Output } from "./output.ts";
 
 /** Bytes asked for in one read. */
 const READ_BYTES = 64 * 1024;
 /** Reads of one connection before the others get their turn. */
 const READS_PER_TURN = 8;
+
+/** Bytes that came without a pause, from which on there is much: then what comes next is let come together for a moment. */
+const MUCH_BYTES = 256 * 1024;
+/** A read of less is worth that moment. */
+const SMALL_BYTES = 32 * 1024;
+/** Milliseconds of it. */
+const GATHERING_MS = 1;
+/** Milliseconds without anything, after which there is not much any more. */
+const PAUSE_MS = 10;
 
 /** Bytes before those that are read: room for the header of whatever they are passed on in. */
 const ROOM_BYTES = 16;
@@ -33,6 +42,12 @@ export class Connection {
   readonly #output: Output;
   readonly #handlers: ConnectionHandlers;
   #paused = false;
+  readonly #gathers: boolean;
+  /** waits for more to come together */
+  #isGathering = false;
+  /** bytes that came without a pause, and when the last did */
+  #inRow = 0;
+  #lastAt = 0;
   #reading = false;
   #isArmed = false;
   /** the other side's end, or an error, is behind what is there to be read */
@@ -41,8 +56,10 @@ export class Connection {
   /** the other side reads no more; what it has sent before is still to be read */
   #isWritable = true;
 
-  constructor(fd: number, handlers: ConnectionHandlers) {
+  /** `gathers`: much that comes in small pieces is read in fewer, larger ones, up to a millisecond later */
+  constructor(fd: number, handlers: ConnectionHandlers, gathers = false) {
     this.fd = fd;
+    this.#gathers = gathers;
     this.#output = new Output(fd);
     this.#handlers = handlers;
     watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, (events) => {
@@ -144,7 +161,7 @@ export class Connection {
   }
 
   #readTurn(toEnd: boolean): void {
-    for (let turn = 0; this.#isOpen && !this.#paused; turn++) {
+    for (let turn = 0; this.#isOpen && !this.#paused && !this.#isGathering; turn++) {
       if (turn === READS_PER_TURN) {
         callSoon(() => this.#read());
         return;
@@ -154,8 +171,25 @@ export class Connection {
       if (count === 0) this.#end();
       else this.#handlers.onBytes(buffer.subarray(ROOM_BYTES, ROOM_BYTES + count));
       // There is no more, and what comes later makes itself known; but not an end that has come already.
-      if (count < READ_BYTES && !toEnd) return;
+      if (count < READ_BYTES && !toEnd) {
+        if (this.#gathers) this.#gather(count);
+        return;
+      }
+      this.#inRow += count;
     }
+  }
+
+  #gather(count: number): void {
+    const now = sys.clock(CLOCK_MONOTONIC);
+    if (now - this.#lastAt > PAUSE_MS) this.#inRow = 0;
+    this.#lastAt = now;
+    this.#inRow += count;
+    if (this.#inRow < MUCH_BYTES || count >= SMALL_BYTES) return;
+    this.#isGathering = true;
+    startTimer(GATHERING_MS, () => {
+      this.#isGathering = false;
+      this.#read();
+    });
   }
 
   #fail(error: unknown): void {

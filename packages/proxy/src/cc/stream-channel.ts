@@ -44,11 +44,15 @@ export class StreamChannel {
   constructor(fd: number, events: StreamEvents, lastSeq: number | undefined) {
     this.#events = events;
     this.#pieces = new StreamPieces(events.onData);
-    this.#connection = new Connection(fd, {
-      onBytes: (bytes) => this.#guard(bytes),
-      onWritable: () => events.onInputRoom(),
-      onEnd: () => events.onEnd(),
-    });
+    this.#connection = new Connection(
+      fd,
+      {
+        onBytes: (bytes) => this.#guard(bytes),
+        onWritable: () => events.onInputRoom(),
+        onEnd: () => events.onEnd(),
+      },
+      true,
+    );
     if (lastSeq === undefined) return;
     const random = new Uint8Array(MARKER_RANDOM_BYTES);
     sys.getrandom(random);

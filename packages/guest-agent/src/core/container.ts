@@ -19,7 +19,6 @@ export class Container {
   /** Resolves when its first process and all others are gone and nothing of it is left. */
   readonly freed: Promise<void>;
   readonly #sandbox: PodInit;
-  readonly #plan: ContainerPlan;
   readonly #processes = new Map<string, Process>();
   /** ids of processes that are being made */
   readonly #making = new Set<string>();
@@ -29,7 +28,6 @@ export class Container {
 
   private constructor(plan: ContainerPlan, sandbox: PodInit) {
     this.id = plan.id;
-    this.#plan = plan;
     this.#sandbox = sandbox;
     this.cgroup = plan.makeCgroup();
     this.freed = new Promise((resolve) => {
@@ -47,7 +45,7 @@ export class Container {
     try {
       await plan.limit(container.cgroup);
       makeContainerFolders(plan.id, plan.terminalOptions);
-      await container.#createInit(attachment);
+      await container.#createInit(plan, attachment);
       return container;
     } catch (error) {
       await container.#cleanUp();
@@ -55,8 +53,9 @@ export class Container {
     }
   }
 
-  async #createInit(attachment: Attachment): Promise<void> {
-    const { ownPids, namespaces, makeUsers, stops } = this.#plan;
+  /** The plan is not kept: it has all of the specification, which a container needs only once. */
+  async #createInit(plan: ContainerPlan, attachment: Attachment): Promise<void> {
+    const { ownPids, namespaces, makeUsers, stops } = plan;
     const place: Place = {
       devpts: containerPaths(this.id).pts,
       pidNamespace: ownPids ? undefined : this.#sandbox.pidNamespace,
@@ -64,19 +63,18 @@ export class Container {
       enter: (stdio, course) => {
         this.cgroup.joinSelf();
         this.#sandbox.enter();
-        this.#plan.enterRoot(stdio, course);
+        plan.enterRoot(stdio, course);
       },
       held: true,
       ...(makeUsers && { enterUsers: makeUsers }),
       ...(stops && { stops }),
     };
-    const init = await this.#create(this.#plan.process, place, attachment);
+    const init = await this.#create(plan.process, place, attachment);
     this.#init = init;
-    this.#openNamespaces(init.pid);
+    this.#openNamespaces(init.pid, plan);
   }
 
-  #openNamespaces(pid: number): void {
-    const { ownPids, joined } = this.#plan;
+  #openNamespaces(pid: number, { ownPids, joined }: ContainerPlan): void {
     try {
       this.#namespaces = new Namespaces(pid, ownPids ? ["pid", ...joined] : joined);
     } catch (error) {

@@ -14,11 +14,14 @@ import { MAX_CONNECTIONS } from "./limits.ts";
  */
 const MAX_UNREAD = MAX_CONNECTIONS;
 
+/** What is needed of a plan as long as the container is there; the rest has all of its specification. */
+type LastingPlan = Pick<OciContainerPlan, "runHooks" | "installSeccomp" | "ids">;
+
 /** See the head of the file. */
 export class KataContainer {
   readonly container: Container;
   readonly init: KataProcess;
-  readonly #plan: OciContainerPlan;
+  readonly #plan: LastingPlan;
   readonly #processes = new Map<string, KataProcess>();
   /** ids of those whose end has been told, but not all of their output, the oldest first */
   readonly #unread = new Set<string>();
@@ -26,7 +29,8 @@ export class KataContainer {
   constructor(container: Container, init: KataProcess, plan: OciContainerPlan) {
     this.container = container;
     this.init = init;
-    this.#plan = plan;
+    const { runHooks, installSeccomp, ids } = plan;
+    this.#plan = { runHooks, installSeccomp, ids };
     init.become(container.init);
   }
 

@@ -10,6 +10,7 @@ import {
   deletePod,
   destroyTemplates,
   type FactoryConfig,
+  type HypervisorConfig,
   listTemplates,
   type PodConfig,
   runPod,
@@ -184,6 +185,20 @@ describe("templates", () => {
     );
   });
 
+  it("are refused of VMs that cannot begin as copies", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const refusals: [HypervisorConfig, RegExp][] = [
+      [{ hypervisorMachineType: "microvm", defaultBridges: 0 }, /a microvm takes no devices/],
+      [{ memPrealloc: true }, /its memory is to be there from the start/],
+    ];
+    for (const [hypervisorConfig, pattern] of refusals) {
+      const config = podOf(place, "pod", { hypervisorConfig });
+      const refused = createTemplate(config, templates.factory, place.options);
+      await assert.rejects(refused, (error: Error) => pattern.test(error.message));
+    }
+  });
+
   it("are made once for many who want one at the same time", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     await using templates = await TemplatePlace.create();
@@ -235,7 +250,15 @@ describe("templates", () => {
       listed.map(({ memory }: { memory: number }) => memory),
       [128],
     );
-    assert.equal((await place.husk(["factory", "destroy"])).stdout.toString(), "1 template removed\n");
+    const options = ["--rm", "--memory", "128", "--agent", "kata", "--factory", "template"];
+    assert.equal(
+      (await place.husk(["run", "-d", "--name", "far", ...options, "--", "sleep", "100"])).status,
+      0,
+    );
+    const both = JSON.parse((await place.husk(["factory", "status", "--json"])).stdout.toString());
+    assert.deepEqual(both.map(({ agent }: { agent: string }) => agent).sort(), ["hyperstart", "kata"]);
+    assert.equal((await place.husk(["rm", "-f", "far"])).status, 0);
+    assert.equal((await place.husk(["factory", "destroy"])).stdout.toString(), "2 templates removed\n");
     assert.equal(readFileSync("/proc/self/mountinfo", "utf8").includes(place.folder), false);
   });
 });

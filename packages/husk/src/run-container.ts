@@ -7,8 +7,9 @@ import {
   type VCPod,
 } from "@husk/virtcontainers";
 import type { DetachOptions } from "./options/detach-options.ts";
-import { makePodConfig, type PodOptions } from "./options/pod-options.ts";
+import { makeFactory, makePodConfig, type PodOptions } from "./options/pod-options.ts";
 import { makeCmd, type ProcessOptions } from "./options/process-options.ts";
+import { tellWarning } from "./output/error-report.ts";
 import { type PhaseLog, printTimings, type TimingsOptions } from "./output/phase-log.ts";
 import { runNamedPod } from "./run-named-pod.ts";
 import { checkTerminal, ProcessConnection } from "./terminal/connect-process.ts";
@@ -67,7 +68,8 @@ class Run implements AsyncDisposable {
 
   get options(): RunPodOptions {
     return {
-      ...(this.#options.factory === "template" ? { factory: { template: true } } : {}),
+      ...makeFactory(this.#options),
+      onWarning: tellWarning,
       signal: this.#trap.signal,
       onPhase: ({ name }) => this.#log.record(name),
       onCreated: (pod) => this.#connect(pod),

@@ -1,7 +1,8 @@
 import { isHuskError } from "@husk/virtcontainers";
 import { makeDetachedCmd, makeResidents } from "./options/detach-options.ts";
-import { makePodConfig } from "./options/pod-options.ts";
+import { makeFactory, makePodConfig } from "./options/pod-options.ts";
 import { makeCmd } from "./options/process-options.ts";
+import { tellWarning } from "./output/error-report.ts";
 import { type PhaseLog, printTimings } from "./output/phase-log.ts";
 import type { RunOptions } from "./run-container.ts";
 import { runNamedPod } from "./run-named-pod.ts";
@@ -24,7 +25,12 @@ export async function runDetached(
     const id = await runNamedPod(
       options.name,
       (id) => ({ ...makePodConfig(id, cmd, options, process.env), ...makeResidents(id, options) }),
-      { signal: trap.signal, onPhase: ({ name }) => log.record(name) },
+      {
+        ...makeFactory(options),
+        onWarning: tellWarning,
+        signal: trap.signal,
+        onPhase: ({ name }) => log.record(name),
+      },
     );
     process.stdout.write(`${id}\n`);
     printTimings(options, log);

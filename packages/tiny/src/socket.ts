@@ -61,6 +61,19 @@ export function listenUnix(path: string, backlog = 16): number {
   });
 }
 
+/** Mask of files that only their owner may use. */
+const PRIVATE = 0o177;
+
+/** A non-blocking listening unix socket that only its owner may connect to. */
+export function listenUnixPrivately(path: string, backlog?: number): number {
+  const mask = sys.umask(PRIVATE);
+  try {
+    return listenUnix(path, backlog);
+  } finally {
+    sys.umask(mask);
+  }
+}
+
 /** A non-blocking connected unix socket. */
 export function connectUnix(path: string): number {
   return makeSocket(AF_UNIX, (fd) => sys.connect(fd, unixAddress(path)));

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { guestPaths } from "@husk/guest-image";
-import type { Cmd, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
+import type { Cmd, CreateOptions, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
 import { UsageError } from "../usage-error.ts";
 import { makeNetwork, type NetworkOptions } from "./network-options.ts";
 import { makeResources, type ResourceOptions } from "./resource-options.ts";
@@ -35,6 +35,11 @@ export interface PodOptions extends StorageOptions, NetworkOptions, ResourceOpti
   factory?: "direct" | "template";
   /** let the guest talk on its console */
   debug?: boolean;
+}
+
+/** Where the VM comes from, for the library's calls. */
+export function makeFactory({ factory }: PodOptions): Pick<CreateOptions, "factory"> {
+  return factory === "template" ? { factory: { template: true } } : {};
 }
 
 /**

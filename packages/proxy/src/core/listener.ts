@@ -8,7 +8,7 @@ import {
   errorText,
   hasErrno,
   isSystemError,
-  listenUnix,
+  listenUnixPrivately,
   startTimer,
   stopTimer,
   unwatch,
@@ -20,8 +20,6 @@ import { log } from "./log.ts";
 const BACKLOG = 1024;
 /** Milliseconds for which no client is taken when there is no descriptor left for one. */
 const RELIEF_MS = 1000;
-/** Mask of files that only their owner may use. */
-const PRIVATE = 0o177;
 
 /** Where it listens. */
 export interface ListenerOptions {
@@ -41,7 +39,7 @@ export class Listener {
   /** @throws Error of a system call, when the path is taken */
   constructor({ path, fd }: ListenerOptions, onClient: (fd: number) => void) {
     this.#path = path;
-    this.#fd = fd ?? listenPrivately(path);
+    this.#fd = fd ?? listenUnixPrivately(path, BACKLOG);
     this.#onClient = onClient;
     this.#watch();
   }
@@ -78,14 +76,5 @@ export class Listener {
       this.#relief = startTimer(RELIEF_MS, () => this.#watch());
       return undefined;
     }
-  }
-}
-
-function listenPrivately(path: string): number {
-  const mask = sys.umask(PRIVATE);
-  try {
-    return listenUnix(path, BACKLOG);
-  } finally {
-    sys.umask(mask);
   }
 }

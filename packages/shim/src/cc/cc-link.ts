@@ -128,19 +128,9 @@ export class CcLink implements ProcessLink {
           onEnd: (reason) => this.#lostProxy(reason ?? "the proxy has ended"),
         },
       );
-      this.#proxyPid = this.#findPid();
+      this.#proxyPid = proxyPid(this.#options.proxyCommand);
     } catch (error) {
       this.#lostProxy(errorText(error));
-    }
-  }
-
-  #findPid(): number | undefined {
-    const { proxyCommand } = this.#options;
-    try {
-      return proxyCommand === undefined ? undefined : proxyPid(proxyCommand);
-    } catch {
-      // It is only of help when the proxy is lost; what is wrong with the file is said then.
-      return undefined;
     }
   }
 

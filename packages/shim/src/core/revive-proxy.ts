@@ -9,7 +9,7 @@ import {
   EPOLLIN,
   Errno,
   hasErrno,
-  listenUnix,
+  listenUnixPrivately,
   O_APPEND,
   O_CLOEXEC,
   O_CREAT,
@@ -35,18 +35,26 @@ const STARTING_MS = 10_000;
 const BACKLOG = 1024;
 /** Names the pod that a process belongs to. */
 const POD_VARIABLE = "HUSK_POD=";
-/** Mask of files that only their owner may use. */
-const PRIVATE = 0o177;
 /** What is handed down: the lock and the socket, behind input, output and error output. */
 const HANDED_DOWN = ["-lock-fd", "3", "-listen-fd", "4"];
 
-/** Process id of the pod's proxy: to be asked when a connection to it stands, and told {@link reviveProxy} when it is lost. */
-export function proxyPid(commandFile: string): number | undefined {
-  const fd = sys.open(commandFile, O_RDONLY | O_CLOEXEC, 0);
+/**
+ * Process id of the pod's proxy: to be asked when a connection to it stands, and told {@link reviveProxy} when it is lost.
+ * It is only of help then, and what is wrong with the file is said then.
+ *
+ * @param commandFile path of the pod's `proxy.json`, if it is known
+ */
+export function proxyPid(commandFile: string | undefined): number | undefined {
+  if (commandFile === undefined) return undefined;
   try {
-    return readProxyPid(readProxyCommand(fd, commandFile).lock);
-  } finally {
-    sys.close(fd);
+    const fd = sys.open(commandFile, O_RDONLY | O_CLOEXEC, 0);
+    try {
+      return readProxyPid(readProxyCommand(fd, commandFile).lock);
+    } finally {
+      sys.close(fd);
+    }
+  } catch {
+    return undefined;
   }
 }
 
@@ -131,22 +139,13 @@ function podMark(): string[] {
 function listenAt(path: string): number {
   const made = `${path}.new`;
   removeIfThere(made);
-  const fd = listenPrivately(made);
+  const fd = listenUnixPrivately(made, BACKLOG);
   try {
     sys.rename(made, path);
     return fd;
   } catch (error) {
     sys.close(fd);
     throw error;
-  }
-}
-
-function listenPrivately(path: string): number {
-  const mask = sys.umask(PRIVATE);
-  try {
-    return listenUnix(path, BACKLOG);
-  } finally {
-    sys.umask(mask);
   }
 }
 

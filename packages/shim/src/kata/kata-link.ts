@@ -105,20 +105,10 @@ export class KataLink implements ProcessLink {
     try {
       const connection = new AgentConnection(this.#options.agentUrl, (reason) => this.#lose(reason));
       this.#connection = connection;
-      this.#proxyPid = this.#findPid();
+      this.#proxyPid = proxyPid(this.#options.proxyCommand);
       connection.greet((answer) => this.#begin(connection, answer));
     } catch (error) {
       this.#lose(errorText(error));
-    }
-  }
-
-  #findPid(): number | undefined {
-    const { proxyCommand } = this.#options;
-    try {
-      return proxyCommand === undefined ? undefined : proxyPid(proxyCommand);
-    } catch {
-      // It is only of help when the proxy is lost; what is wrong with the file is said then.
-      return undefined;
     }
   }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { identityControlOf } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
-import { PLACEHOLDER_ID } from "../factory/build-template.ts";
+import { NO_TEMPLATES, PLACEHOLDER_ID, templateObstacle } from "../factory/build-template.ts";
 import { templateFor, templateStore } from "../factory/template.ts";
 import {
   type Hypervisor,
@@ -54,15 +54,11 @@ function findObstacle(
   { config, shares, hostDevices = [] }: PodRecord,
   hypervisor: Hypervisor,
 ): string | undefined {
-  const { hypervisorConfig = {} } = config;
-  if (!templatingOf(hypervisor)) return "its hypervisor knows no templates";
-  if (hypervisorConfig.hypervisorMachineType === "microvm") return "a microvm takes no devices while it runs";
+  if (!templatingOf(hypervisor)) return NO_TEMPLATES;
   if (config.proxyType === "ccProxy") return "cc-proxy waits for an agent that begins";
   if (shares.length > 0) return "it shares directories, and shared memory cannot be copied";
   if (hostDevices.length > 0) return "it has devices of the host";
-  if (hypervisorConfig.hugePages || hypervisorConfig.memPrealloc || hypervisorConfig.mlock)
-    return "its memory is to be there from the start";
-  return undefined;
+  return templateObstacle(config.hypervisorConfig ?? {});
 }
 
 /**

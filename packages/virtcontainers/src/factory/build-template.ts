@@ -9,7 +9,7 @@ import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
 import { PodDirectory } from "../store/pod-directory.ts";
 import type { VmSize } from "../store/pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
-import type { Param, PodConfig } from "../types/index.ts";
+import type { HypervisorConfig, Param, PodConfig } from "../types/index.ts";
 import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
 
 /** Word by which the agent knows that its VM is to be copied. */
@@ -30,6 +30,17 @@ export interface BuildOptions {
 /** The words that the kernel of a template, and so of its copies, is given. */
 export function templateParams(config: PodConfig): Param[] {
   return [...createAgent(config).kernelParams, TEMPLATE_PARAM];
+}
+
+/** Why there are none with some hypervisors. */
+export const NO_TEMPLATES = "its hypervisor knows no templates";
+
+/** Why a VM of a configuration can neither be a template nor a copy of one; undefined: it can. */
+export function templateObstacle(config: HypervisorConfig): string | undefined {
+  if (config.hypervisorMachineType === "microvm") return "a microvm takes no devices while it runs";
+  if (config.hugePages || config.memPrealloc || config.mlock)
+    return "its memory is to be there from the start";
+  return undefined;
 }
 
 /** Makes the template of the VMs of one configuration. */
@@ -117,8 +128,9 @@ export class TemplateBuilder {
   async #describe(folder: string, uuid: string): Promise<Hypervisor & Templating> {
     const { hypervisorConfig = {}, hypervisorType = "qemu" } = this.#config;
     const hypervisor = templatingOf(createHypervisor(hypervisorType, hypervisorConfig));
-    if (!hypervisor)
-      throw new HuskError("ERR_NOT_SUPPORTED", `the hypervisor ${hypervisorType} knows no templates`);
+    const problem = templateObstacle(hypervisorConfig);
+    if (!hypervisor || problem)
+      throw new HuskError("ERR_NOT_SUPPORTED", `no template of such a VM: ${problem ?? NO_TEMPLATES}`);
     const usesScsi = hypervisorConfig.blockDeviceDriver === "virtio-scsi";
     const kernelParams = [...templateParams(this.#config), ...(hypervisorConfig.kernelParams ?? [])];
     const spec: VmSpec = {
@@ -138,8 +150,8 @@ export class TemplateBuilder {
   }
 }
 
-/** Removes what was being made by processes that have died, with their VMs. @returns how many there were */
-export function clearUnfinished(store: TemplateStore): number {
+/** Removes what was being made by processes that have died, with their VMs. */
+export function clearUnfinished(store: TemplateStore): void {
   const dead = store.unfinished().filter((name) => {
     const [, pid, startTime] = UNFINISHED.exec(name) ?? [];
     return pid && startTime && !isProcessAlive({ pid: Number(pid), startTime });
@@ -149,5 +161,4 @@ export function clearUnfinished(store: TemplateStore): number {
     for (const found of findPodProcesses(uuid)) killProcess(found);
     rmSync(join(store.path, name), { recursive: true, force: true });
   }
-  return dead.length;
 }

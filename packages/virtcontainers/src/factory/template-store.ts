@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import {
   closeSync,
   constants,
-  ftruncateSync,
   lstatSync,
   mkdirSync,
   openSync,
@@ -13,6 +12,7 @@ import {
   rmSync,
   statfsSync,
   statSync,
+  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
@@ -105,9 +105,8 @@ export class TemplateStore {
   /** An empty disk, whose place in each copy its own disk takes. */
   placeholder(): string {
     const path = join(this.path, PLACEHOLDER);
-    const fd = openSync(path, "a", 0o600);
-    ftruncateSync(fd, MIB);
-    closeSync(fd);
+    closeSync(openSync(path, "a", 0o600));
+    truncateSync(path, MIB);
     return path;
   }
 

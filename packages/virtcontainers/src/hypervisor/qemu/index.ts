@@ -173,9 +173,11 @@ export class QemuHypervisor
   templateIdentity(): string {
     if (!this.#launch) throw new Error("templateIdentity needs createPod first");
     const { program, plan } = this.#launch;
-    const files = [program, plan.kernelPath, ...(plan.initrdPath ? [plan.initrdPath] : [])].map((path) => {
+    const { kernelPath, initrdPath, rootDisk } = plan;
+    const files = [program, kernelPath, initrdPath, rootDisk?.imagePath].flatMap((path) => {
+      if (path === undefined) return [];
       const { size, mtimeMs, ino } = statSync(path);
-      return [path, size, mtimeMs, ino];
+      return [[path, size, mtimeMs, ino]];
     });
     return JSON.stringify([files, qemuArguments(plan)]);
   }

@@ -69,7 +69,7 @@ export async function launchQemu(
       opened.push(fd);
       return fd;
     });
-    const state = statePath === undefined ? undefined : openSync(statePath, "r");
+    const state = statePath === undefined ? undefined : openState(statePath);
     if (state !== undefined) opened.push(state);
     const [qmp, port0, port1] = sockets.map(({ fd }) => fd);
     const heirlooms: Heirlooms = { qmp, port0, port1, console, vmLock, state };
@@ -93,6 +93,15 @@ export async function launchQemu(
   } finally {
     for (const socket of sockets) socket.close();
     for (const fd of [console, log, ...opened]) closeSync(fd);
+  }
+}
+
+function openState(path: string): number {
+  try {
+    return openSync(path, "r");
+  } catch (error) {
+    const text = `the template that the VM was to begin with is not there any more: ${messageOf(error)}`;
+    throw new HuskError("ERR_STORE", text, { cause: error, hint: "Call again: it is made anew." });
   }
 }
 

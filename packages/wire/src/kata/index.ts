@@ -5,6 +5,7 @@
  * @module
  */
 export * from "./messages/agent.ts";
+export * from "./messages/cache.ts";
 export * from "./messages/csi.ts";
 export * from "./messages/empty.ts";
 export * from "./messages/health.ts";

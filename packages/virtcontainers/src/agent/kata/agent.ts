@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { HuskError, isHuskError, systemCode } from "../../errors/index.ts";
+import { GrpcConnection } from "../../grpc/grpc-connection.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { FileLock } from "../../store/flock.ts";
 import type { PodDirectory } from "../../store/pod-directory.ts";
@@ -11,7 +12,6 @@ import { connectSocket } from "../socket.ts";
 import type { OpenOptions } from "../types.ts";
 import { KataCalls } from "./calls.ts";
 import { KataClient } from "./client.ts";
-import { GrpcConnection } from "./grpc-connection.ts";
 import { SHARED_DIRECTORY } from "./guest-paths.ts";
 import { RelayServer } from "./relay-server.ts";
 import { takeOver } from "./take-over.ts";

@@ -11,8 +11,8 @@ import {
 import { StatusCode, statusName, TtrpcError } from "@husk/wire/ttrpc";
 import { withDeadline } from "../../deadline.ts";
 import { type ErrorCode, HuskError } from "../../errors/index.ts";
+import type { RpcConnection } from "../../grpc/rpc-connection.ts";
 import { cleanText } from "../../untrusted-text.ts";
-import type { RpcConnection } from "./rpc-connection.ts";
 
 /** Limits of one call. */
 export interface ClientLimits {

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 import { StatusCode, TtrpcClient, TtrpcError, type TtrpcResponse } from "@husk/wire/ttrpc";
-import type { RpcConnection, RpcLimits } from "./rpc-connection.ts";
+import type { RpcConnection, RpcLimits } from "../../grpc/rpc-connection.ts";
 
 const NANOSECONDS = 1_000_000;
 

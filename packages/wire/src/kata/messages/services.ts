@@ -61,6 +61,7 @@ import {
   WriteStreamRequest,
   WriteStreamResponse,
 } from "./agent.ts";
+import { GrpcStatus, GrpcVM, GrpcVMConfig } from "./cache.ts";
 import { VolumeStatsResponse } from "./csi.ts";
 import { Empty } from "./empty.ts";
 import { CheckRequest, HealthCheckResponse, VersionCheckResponse } from "./health.ts";
@@ -158,6 +159,20 @@ export const AgentService = {
     ResizeVolume: { request: ResizeVolumeRequest, response: Empty },
     /** Sets the policy of what requests the agent takes. */
     SetPolicy: { request: SetPolicyRequest, response: Empty },
+  },
+} as const satisfies Service;
+
+export const CacheService = {
+  name: "cache.CacheService",
+  methods: {
+    /** Tells what the VMs are made of. */
+    Config: { request: Empty, response: GrpcVMConfig },
+    /** Gives a VM away; waits until there is one. */
+    GetBaseVM: { request: Empty, response: GrpcVM },
+    /** Tells which VMs are ready. */
+    Status: { request: Empty, response: GrpcStatus },
+    /** Ends the server, and the VMs that it has. */
+    Quit: { request: Empty, response: Empty },
   },
 } as const satisfies Service;
 

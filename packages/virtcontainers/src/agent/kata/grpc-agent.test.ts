@@ -6,8 +6,8 @@ import { type TestContext, test } from "node:test";
 import { AgentService, Health, HealthCheckResponse_ServingStatus } from "@husk/wire/kata";
 import { decodeMessage, encodeMessage } from "@husk/wire/protobuf";
 import { YamuxSession, type YamuxStream } from "@husk/wire/yamux";
+import { takeMessage, wrapMessage } from "../../grpc/grpc-frame.ts";
 import { makePodDirectory, openOptions } from "../../testing/open-agent.ts";
-import { takeMessage, wrapMessage } from "./grpc-frame.ts";
 import { KataAgentKind } from "./index.ts";
 import { YamuxDuplex } from "./yamux-duplex.ts";
 

@@ -73,6 +73,18 @@ export const ERROR_CATALOGUE = {
       "The VM started, but its agent did not say READY in time. The message ends with the console's last lines.",
     hint: "Read the console lines. On a very slow machine set HUSK_DEADLINE_FACTOR to 2 or more.",
   },
+  ERR_CACHE_CLOSED: {
+    title: "the cache of VMs is closed",
+    exitCode: FAILURE,
+    meaning: "The server that keeps VMs ready is ending, and gives none away any more.",
+    hint: "Start it again (husk cache serve), or do without.",
+  },
+  ERR_CACHE_UNREACHABLE: {
+    title: "no cache of VMs",
+    exitCode: FAILURE,
+    meaning: "Nobody serves VMs at the endpoint, or what does so does not speak VMCache's protocol.",
+    hint: "Start a server (husk cache serve), or correct the endpoint.",
+  },
   ERR_CNI_CONFIG: {
     title: "no usable CNI configuration",
     exitCode: FAILURE,

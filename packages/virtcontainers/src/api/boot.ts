@@ -1,7 +1,7 @@
 import { createAgent } from "../agent/index.ts";
 import type { AgentOptions, AgentSession } from "../agent/types.ts";
 import { isHuskError } from "../errors/index.ts";
-import { templateParams } from "../factory/build-template.ts";
+import { blankParams } from "../factory/blank-vm.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import type { Hypervisor, VmNetwork, VmSpec, VmTemplate } from "../hypervisor/types.ts";
 import type { GuestInterface } from "../network/types.ts";
@@ -93,7 +93,7 @@ function describeVm(record: PodRecord, cache: string, template: VmTemplate | und
   const { config } = record;
   const { hypervisorConfig = {} } = config;
   const { ports, kernelParams: agentParams } = createAgent(config);
-  const kernelParams = template ? templateParams(config) : agentParams;
+  const kernelParams = template ? blankParams(config) : agentParams;
   return {
     podId: config.id,
     uuid: record.uuid,

@@ -8,18 +8,11 @@ import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
 import { checkNetworkConfig, hasNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { endShares } from "../storage/shares.ts";
-import {
-  clearLeftover,
-  clearLeftovers,
-  discardStaging,
-  lockStaging,
-  makeStaging,
-  podExists,
-  publishStaging,
-} from "../store/claim.ts";
+import { clearLeftover, clearLeftovers, lockStaging, podExists, publishStaging } from "../store/claim.ts";
 import { podPath } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
+import { discardStaging, makeStaging } from "../store/staging.ts";
 import type { CreateOptions, FactoryConfig, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { identityControlOf } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
-import { NO_TEMPLATES, PLACEHOLDER_ID, templateObstacle } from "../factory/build-template.ts";
+import { PLACEHOLDER_ID } from "../factory/blank-vm.ts";
+import { NO_TEMPLATES, templateObstacle } from "../factory/build-template.ts";
 import { templateFor, templateStore } from "../factory/template.ts";
 import {
   type Hypervisor,

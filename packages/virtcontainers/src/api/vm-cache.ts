@@ -96,12 +96,12 @@ export async function stopVmCache(factory: FactoryConfig = {}, options: CallOpti
   checkFactoryConfig(factory);
   const { root, signal } = new Call(options);
   const endpoint = cacheEndpoint(factory, root);
-  const client = await CacheClient.connect(endpoint, signal);
-  try {
-    await client.quit({ timeoutMs: deadlineMs("agentCommand", SLOWEST), signal });
-  } finally {
-    client[Symbol.dispose]();
-  }
+  await quit(endpoint, signal);
   const limits = { timeoutMs: deadlineMs("boot", SLOWEST), signal, what: `the cache at ${endpoint} to end` };
   await waitForHolders(`${endpoint}.lock`, limits);
+}
+
+async function quit(endpoint: string, signal: AbortSignal | undefined): Promise<void> {
+  using client = await CacheClient.connect(endpoint, signal);
+  await client.quit({ timeoutMs: deadlineMs("agentCommand", SLOWEST), signal });
 }

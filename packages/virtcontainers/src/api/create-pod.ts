@@ -128,7 +128,7 @@ async function createAnd(
   undo.push(() => hypervisor.stopPod(directory));
   await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
-  await startResidents(residentsOf(pod), call, undo);
+  await startResidents(residentsOf(pod), call, undo, isClone);
   await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
   record.state = "ready";
   await andThen(pod, undo);

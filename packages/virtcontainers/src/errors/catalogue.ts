@@ -79,6 +79,19 @@ export const ERROR_CATALOGUE = {
     meaning: "The server that keeps VMs ready is ending, and gives none away any more.",
     hint: "Start it again (husk cache serve), or do without.",
   },
+  ERR_CACHE_IN_USE: {
+    title: "another cache of VMs is there",
+    exitCode: FAILURE,
+    meaning: "Another process keeps VMs ready at that endpoint.",
+    hint: "Use that one, stop it (husk cache stop), or name another endpoint.",
+  },
+  ERR_CACHE_MISMATCH: {
+    title: "the cache has other VMs",
+    exitCode: FAILURE,
+    meaning:
+      "The VMs that wait were made of something else than what is asked for, or none of them is ready in time. As a warning: the pod got a VM of its own.",
+    hint: "Start the server with the same kernel, initramfs, agent and settings of the VM (husk cache serve).",
+  },
   ERR_CACHE_UNREACHABLE: {
     title: "no cache of VMs",
     exitCode: FAILURE,

@@ -248,6 +248,19 @@ export function containerControlOf(session: AgentSession): (AgentSession & Conta
   return "updateContainer" in session ? (session as AgentSession & ContainerControl) : undefined;
 }
 
+/** A session with an agent that makes a container first, and lets its first process begin later: OCI's `create` and `start`. */
+export interface ContainerPreparation {
+  /** Makes a container whose first process waits, and starts the shim of that. */
+  prepareContainer(start: ContainerStart, shim: ShimStarter, options: AgentOptions): Promise<void>;
+  /** Lets the first process of such a container begin. When it cannot, the container is gone. */
+  beginContainer(containerId: string, options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function preparationOf(session: AgentSession): (AgentSession & ContainerPreparation) | undefined {
+  return "prepareContainer" in session ? (session as AgentSession & ContainerPreparation) : undefined;
+}
+
 /** A kind of agent. */
 export interface Agent {
   readonly type: AgentType;

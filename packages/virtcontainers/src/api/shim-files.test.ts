@@ -11,7 +11,10 @@ import { clearRun, describeShim } from "./shim-files.ts";
 const directory = new PodDirectory("/d");
 const exitCommand = ["/bin/true"];
 
-function describeFor(cmd: Partial<Cmd>, more: { isFirst?: boolean; attached?: boolean } = {}) {
+function describeFor(
+  cmd: Partial<Cmd>,
+  more: { isFirst?: boolean; attached?: boolean; prepared?: boolean } = {},
+) {
   const shimConfig: ShimConfig = { path: "/s", exitCommand, log: { maxFiles: 2 } };
   const config = { id: "p", agentType: "kata", proxyType: "kataProxy", shimType: "kataShim", shimConfig };
   const record = { uuid: "u", config } as unknown as PodRecord;
@@ -23,7 +26,8 @@ test("what the process of a shim has for input and output", () => {
   const log = { kind: "logged", path: "/d/containers/c/output.log", config: { maxFiles: 2 } };
   const console = "/dev/pts/7";
   const cases = [
-    { start: describeFor({}), stdio: { kind: "inherited" } },
+    { start: describeFor({}), stdio: { kind: "inherited", ownSession: false } },
+    { start: describeFor({}, { prepared: true }), stdio: { kind: "inherited", ownSession: true } },
     { start: describeFor({}, { attached: true }), stdio: { kind: "piped", terminal: false } },
     {
       start: describeFor({ interactive: true }, { attached: true }),

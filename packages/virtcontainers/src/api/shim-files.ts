@@ -15,6 +15,8 @@ export interface ShimmedProcess {
   readonly isFirst: boolean;
   /** whether this process reads its output and writes its input */
   readonly attached: boolean;
+  /** whether it waits to begin, and who starts its shim is not to stay */
+  readonly prepared?: boolean;
 }
 
 /** How the shim of a process is started. */
@@ -45,14 +47,14 @@ export function describeShim(
 }
 
 function chooseStdio(
-  { containerId, cmd, isFirst, attached }: ShimmedProcess,
+  { containerId, cmd, isFirst, attached, prepared = false }: ShimmedProcess,
   directory: PodDirectory,
   config: ShimLogConfig = {},
 ): ShimStdio {
   const terminal = cmd.interactive === true;
   if (attached) return { kind: "piped", terminal };
   if (cmd.console) return { kind: "console", path: cmd.console };
-  if (!cmd.detach) return { kind: "inherited" };
+  if (!cmd.detach) return { kind: "inherited", ownSession: prepared };
   if (!isFirst) return { kind: "none" };
   const path = directory.containerFile(containerId, "log");
   return { kind: "logged", path, config, interactive: terminal || cmd.openStdin === true };

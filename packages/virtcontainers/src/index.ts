@@ -12,6 +12,7 @@ export {
   type EnteredContainer,
   enterContainer,
   processListContainer,
+  signalProcess,
   statusContainer,
 } from "./api/container-process.ts";
 export { copyToContainer } from "./api/copy-to-container.ts";

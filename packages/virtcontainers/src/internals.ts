@@ -2,6 +2,8 @@
 export { abortError, throwIfAborted, withDeadline } from "./deadline.ts";
 export { messageOf, systemCode } from "./errors/husk-error.ts";
 export { runCommand } from "./host-command.ts";
+export { readResolvConf } from "./network/dns.ts";
 export { FileLock, lockDescriptor, lockFile, openLockFile } from "./store/flock.ts";
-export { identifyProcess } from "./store/process-identity.ts";
+export { containerExitFile } from "./store/pod-directory.ts";
+export { argumentsOf, identifyProcess, isProcessAlive, killProcess } from "./store/process-identity.ts";
 export { cleanText } from "./untrusted-text.ts";

@@ -1,4 +1,3 @@
-import { constants } from "node:os";
 import { checkId } from "../config/ids.ts";
 import { HuskError } from "../errors/index.ts";
 import { checkMove, checkState } from "../state-machine.ts";
@@ -10,10 +9,10 @@ import { withSessionOf } from "./container-process.ts";
 import { markStopped } from "./mark-stopped.ts";
 import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
+import { signalNumber } from "./signal-number.ts";
 
 const SIGKILL = 9;
 const SIGTERM = 15;
-const MAX_SIGNAL = 64;
 /** Exit status of a process ended by a signal is 128 more. */
 const SIGNAL_BASE = 128;
 
@@ -71,11 +70,4 @@ function killUnstarted(pod: OpenPod, containerId: string, signal: number): void 
   checkMove(subject, record.state, "stopped");
   markStopped(record, SIGNAL_BASE + signal);
   pod.save();
-}
-
-/** @throws HuskError ERR_CONFIG_INVALID */
-function signalNumber(signal: number | NodeJS.Signals): number {
-  const number = typeof signal === "string" ? constants.signals[signal] : signal;
-  if (Number.isInteger(number) && number >= 0 && number <= MAX_SIGNAL) return number;
-  throw new HuskError("ERR_CONFIG_INVALID", `${JSON.stringify(signal)} is no signal`);
 }

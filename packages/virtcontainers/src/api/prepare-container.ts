@@ -57,7 +57,7 @@ async function prepare(
   if (!storage) throw new Error(`container ${containerId} has nothing to start from`);
   const io = pod.live.takeProcess(containerId, config.cmd.interactive === true);
   undo.push(() => endStarted(pod, containerId));
-  const { carrier, failed, begin } = carrierOfFirst(pod, containerId, io, undo, { prepared: true });
+  const { carrier, failed, begin } = carrierOfFirst(pod, containerId, io, undo, { ownSession: true });
   try {
     if (!("startShim" in carrier)) throw new Error("the container has no shim");
     const { dns } = pod.record.network ?? {};

@@ -22,6 +22,7 @@ import {
   type OpenOptions,
   type PodStart,
   type ShimStarter,
+  type StartOptions,
 } from "../types.ts";
 import type { KataAgent } from "./agent.ts";
 import { CarriedProcesses } from "./carried-processes.ts";
@@ -139,10 +140,10 @@ export class KataSession implements AgentSession, ContainerControl, ContainerPre
     containerId: string,
     cmd: Cmd,
     carrier: Carrier,
-    options: AgentOptions,
+    { ociProcess, ...options }: StartOptions,
   ): Promise<string> {
     const execId = `exec-${randomBytes(8).toString("hex")}`;
-    await this.#tell(this.agent.exec(containerId, execId, execRequest(cmd), options));
+    await this.#tell(this.agent.exec(containerId, execId, execRequest(cmd, ociProcess), options));
     if (isShimStarter(carrier)) {
       await this.#handToShim(containerId, execId, carrier);
       return execId;

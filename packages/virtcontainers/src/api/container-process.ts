@@ -1,7 +1,7 @@
 import { GuestProcess } from "../agent/guest-process.ts";
 import type { AgentSession } from "../agent/types.ts";
 import { checkId } from "../config/ids.ts";
-import { checkOciProcess } from "../config/oci-schema.ts";
+import { checkProcessBeside } from "../config/oci-schema.ts";
 import { checkConsoleSupported } from "../config/resident-programs.ts";
 import { checkCmd, checkProcessListOptions } from "../config/schema.ts";
 import { anySignal } from "../deadline.ts";
@@ -68,7 +68,7 @@ export async function enterContainer(
       "to be entered",
     );
     checkConsoleSupported(pod.record.config, cmd, containerId);
-    if (ociProcess) checkOciProcess(ociProcess, cmd, pod.record.config);
+    if (ociProcess) checkProcessBeside(ociProcess, cmd, pod.record.config);
     const start = { containerId, cmd, isFirst: false, attached, ownSession };
     const process = await startProcess(pod, session, start, ociProcess);
     return { pod: podHandle(pod), container: containerHandle(pod, containerId), process };

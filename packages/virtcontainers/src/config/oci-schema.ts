@@ -24,8 +24,7 @@ function variable(value: unknown, at: string): void {
   throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be NAME=value`);
 }
 
-/** A process as OCI has it. What the agent's protocol cannot carry is refused as unknown. */
-export const ociProcess: Rule = object(
+const ociProcess: Rule = object(
   {
     terminal: flag,
     consoleSize: object({ height: integer(0, 65_535), width: integer(0, 65_535) }, ["height", "width"]),
@@ -172,11 +171,28 @@ export function checkBesideSpec(config: ContainerConfig, at: string): void {
 }
 
 /**
+ * Checks a process by itself. What the agent's protocol cannot carry is refused as unknown.
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD
+ */
+export function checkOciProcess(value: unknown, at: string): asserts value is OciProcess {
+  ociProcess(value, at);
+}
+
+/** The same for a specification. */
+export function checkOciSpec(value: unknown, at: string): asserts value is OciSpec {
+  ociSpec(value, at);
+}
+
+/**
  * Checks the process that a pod's container is to get beside its first one.
  * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD, ERR_NOT_SUPPORTED
  */
-export function checkOciProcess(value: OciProcess, cmd: Cmd, { agentType = "hyperstart" }: PodConfig): void {
-  ociProcess(value, "ociProcess");
+export function checkProcessBeside(
+  value: OciProcess,
+  cmd: Cmd,
+  { agentType = "hyperstart" }: PodConfig,
+): void {
+  checkOciProcess(value, "ociProcess");
   if ((value.terminal === true) !== (cmd.interactive === true))
     throw invalid("cmd.interactive", "must be as ociProcess.terminal");
   if (agentType === "kata") return;

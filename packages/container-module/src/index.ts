@@ -9,3 +9,4 @@ export { openSource } from "./sources/open-source.ts";
 export { type SharedRoot, type ShareOptions, shareRoot } from "./sources/root-cache.ts";
 export type { DirectorySource, PackedSource, RootSource, SourceOptions } from "./sources/root-source.ts";
 export { unpackTo } from "./sources/unpack-to.ts";
+export type * from "./types.ts";

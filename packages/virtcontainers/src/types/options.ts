@@ -1,6 +1,7 @@
 import type { FactoryConfig } from "./factory-config.ts";
 import type { VCPod } from "./handles.ts";
 import type { ProcessListFormat } from "./kinds.ts";
+import type { VmCache } from "./vm-cache.ts";
 
 /** A moment of a call, for those who watch where the time goes. */
 export interface Phase {
@@ -56,6 +57,8 @@ export interface ListOptions extends CallOptions {
 export interface CreateOptions extends CallOptions {
   /** where the VM comes from; default: it boots. Kata: the argument `factory` of `CreateSandbox` */
   factory?: FactoryConfig | undefined;
+  /** VMs of this process to take one of, instead of asking the cache that `factory` names. Kata: the factory `cache` */
+  vmCache?: VmCache | undefined;
 }
 
 /** Options of `runPod`. */

@@ -220,7 +220,10 @@ export class VmPool<Vm extends WaitingVm> {
 
   /** A VM has ended while it waited. */
   #lose(vm: Vm): void {
-    if (!vm.isThere()) return this.#leases.get(vm)?.end();
+    if (!vm.isThere()) {
+      this.#leases.get(vm)?.end();
+      return;
+    }
     const since = this.#ready.get(vm) ?? 0;
     if (!this.#ready.delete(vm) && !this.#leases.delete(vm)) return;
     void vm.discard();

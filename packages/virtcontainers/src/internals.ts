@@ -1,5 +1,8 @@
 /** What other packages of husk use of this one beside its API: none of it is promised to anybody else. */
+
+export { suggestName } from "./config/nearest-name.ts";
 export { checkOciProcess, checkOciSpec } from "./config/oci-schema.ts";
+export { flag, integer, list, object, type Rule, text } from "./config/rules.ts";
 export { abortError, throwIfAborted, withDeadline } from "./deadline.ts";
 export { messageOf, systemCode } from "./errors/husk-error.ts";
 export { runCommand } from "./host-command.ts";

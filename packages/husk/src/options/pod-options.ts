@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { guestPaths } from "@husk/guest-image";
 import type { Cmd, CreateOptions, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
 import { UsageError } from "../usage-error.ts";
@@ -58,6 +58,7 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
     // Slots for what is plugged in later take time to boot; a copy does not boot, and has to be given all that way.
     defaultBridges: options.slots ?? (options.factory === "template" ? TEMPLATE_SLOTS : 0),
   };
+  if (guest.residents) hypervisorConfig.tapHelperPath = join(guest.residents, "husk-tap");
   if (env.HUSK_QEMU) hypervisorConfig.hypervisorPath = env.HUSK_QEMU;
   if (options.machine !== undefined) hypervisorConfig.hypervisorMachineType = options.machine;
   if (options.maxCpus !== undefined) hypervisorConfig.defaultMaxVCPUs = options.maxCpus;

@@ -142,7 +142,7 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   if (claimed) {
     await furnishVm(pod, await wakeClaimed(pod, claimed, undo), plans, network, undo);
   } else {
-    await startResidents(residentsOf(pod), call, undo);
+    await startResidents(residentsOf(pod), call, undo, isClone);
     await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
   }
   record.state = "ready";

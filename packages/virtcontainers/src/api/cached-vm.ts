@@ -1,4 +1,5 @@
 import type { AgentSession } from "../agent/types.ts";
+import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { HuskError, isHuskError, messageOf } from "../errors/index.ts";
 import { CacheClient } from "../factory/cache-client.ts";
 import { cacheKey, cacheObstacle, isInRange, type SizeRange, sizeRange } from "../factory/cache-key.ts";
@@ -19,7 +20,23 @@ import { residentsOf, startResidents } from "./residents.ts";
 import { vmSizeOf } from "./vm-size.ts";
 
 /** Where a pod's VM is asked for. */
-export type VmSource = Pick<CreateOptions, "factory" | "vmCache">;
+export interface VmSource {
+  readonly factory?: FactoryConfig | undefined;
+  readonly vmCache?: LocalVmCache | undefined;
+}
+
+/** Checks where a pod's VM is to be asked for. @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD */
+export function checkSource({ factory, vmCache }: Pick<CreateOptions, "factory" | "vmCache">): VmSource {
+  if (factory) checkFactoryConfig(factory);
+  if (vmCache === undefined || vmCache instanceof LocalVmCache) return { factory, vmCache };
+  throw new HuskError("ERR_CONFIG_INVALID", "vmCache is not what openVmCache returned");
+}
+
+/** The same without VMs that wait. */
+export function withoutCache({ factory = {} }: VmSource): VmSource {
+  const { template = false, templatePath } = factory;
+  return { factory: { template, ...(templatePath === undefined ? {} : { templatePath }) } };
+}
 
 /** A VM that waited, and is ours. Its keeper makes the next when this is disposed of: the machine is the pod's until then. */
 export interface ClaimedVm extends Disposable {

@@ -24,6 +24,16 @@ export function cacheEndpoint({ vmCacheEndpoint }: FactoryConfig, root: string):
   return vmCacheEndpoint ?? join(root, "cache.sock");
 }
 
+/** How a cache is kept. */
+export interface LocalCacheOptions {
+  /** VMs of a dead cache that were cleared */
+  readonly cleared: number;
+  /** is told why a VM could not be made, or has ended */
+  readonly onFault: (error: unknown) => void;
+  /** makes a VM; default: one that runs */
+  readonly stage?: typeof stageVm;
+}
+
 /** VMs that wait in this process. */
 export class LocalVmCache implements VmCache {
   readonly recipe: VmRecipe;
@@ -40,7 +50,7 @@ export class LocalVmCache implements VmCache {
   constructor(
     recipe: VmRecipe,
     factory: FactoryConfig,
-    { cleared, onFault }: { cleared: number; onFault: (error: unknown) => void },
+    { cleared, onFault, stage = stageVm }: LocalCacheOptions,
   ) {
     this.recipe = recipe;
     this.closed = this.#closing.promise;
@@ -49,7 +59,7 @@ export class LocalVmCache implements VmCache {
     this.#cleared = cleared;
     this.#pool = new VmPool({
       wanted: this.#wanted,
-      make: (tier, from, signal) => stageVm(recipe, tier, from, signal),
+      make: (tier, from, signal) => stage(recipe, tier, from, signal),
       onFault,
     });
     this.#pool.fill();

@@ -24,12 +24,13 @@ export function cacheEndpoint({ vmCacheEndpoint }: FactoryConfig, root: string):
   return vmCacheEndpoint ?? join(root, "cache.sock");
 }
 
-/** How a cache is kept. */
+/** What a cache begins with, and who is told what. */
 export interface LocalCacheOptions {
   /** VMs of a dead cache that were cleared */
   readonly cleared: number;
   /** is told why a VM could not be made, or has ended */
   readonly onFault: (error: unknown) => void;
+  readonly onWaiting?: ((status: VmCacheStatus) => void) | undefined;
   /** makes a VM; default: one that runs */
   readonly stage?: typeof stageVm;
 }
@@ -50,7 +51,7 @@ export class LocalVmCache implements VmCache {
   constructor(
     recipe: VmRecipe,
     factory: FactoryConfig,
-    { cleared, onFault, stage = stageVm }: LocalCacheOptions,
+    { cleared, onFault, onWaiting, stage = stageVm }: LocalCacheOptions,
   ) {
     this.recipe = recipe;
     this.closed = this.#closing.promise;
@@ -61,6 +62,7 @@ export class LocalVmCache implements VmCache {
       wanted: this.#wanted,
       make: (tier, from, signal) => stage(recipe, tier, from, signal),
       onFault,
+      onWaiting: () => onWaiting?.(this.status()),
     });
     this.#pool.fill();
   }

@@ -31,6 +31,8 @@ export interface PoolOptions<Vm extends WaitingVm> {
   make(tier: VmCacheTier, from: Vm | undefined, signal: AbortSignal): Promise<Vm>;
   /** is told why one could not be made, or has ended while it waited */
   onFault?: ((error: unknown) => void) | undefined;
+  /** is told that one more waits */
+  onWaiting?: (() => void) | undefined;
 }
 
 /** How a VM is handed out. */
@@ -172,7 +174,10 @@ export class VmPool<Vm extends WaitingVm> {
   #give(vm: Vm): void {
     const waiter = this.#waiting.shift();
     if (waiter) waiter.resolve(vm);
-    else this.#ready.set(vm, performance.now());
+    else {
+      this.#ready.set(vm, performance.now());
+      this.#options.onWaiting?.();
+    }
   }
 
   async #fill(): Promise<void> {

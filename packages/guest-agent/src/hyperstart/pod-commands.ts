@@ -21,7 +21,7 @@ import {
 } from "@husk/wire/hyperstart";
 import type { Container } from "../core/container.ts";
 import { readContainerFile, writeContainerFile } from "../core/container-files.ts";
-import { raiseLoopback } from "../core/network/links.ts";
+import { raisePodLoopback } from "../core/network/links.ts";
 import { type Attachment, Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";
 import { keepOnline } from "../core/processors.ts";
@@ -106,7 +106,7 @@ export class PodCommands {
       afterwards: () => {
         for (const process of started) process.announce();
         // It takes as long as all the rest of the pod; the host's next command waits for it, the host itself need not.
-        raiseLoopback();
+        raisePodLoopback();
         if (this.#dialect.onlinesUnasked) void keepOnline();
       },
     };
@@ -250,9 +250,15 @@ export class PodCommands {
     return undefined;
   }
 
-  async destroyPod(): Promise<Answer> {
+  /** CLEARPOD. Without a pod there is nothing to do. */
+  async clearPod(): Promise<Answer> {
     await this.#pod?.end();
     this.#pod = undefined;
+    return undefined;
+  }
+
+  async destroyPod(): Promise<Answer> {
+    await this.clearPod();
     sys.sync();
     return this.#dialect.powersOff ? { afterwards: () => this.#agent.powerOff() } : undefined;
   }

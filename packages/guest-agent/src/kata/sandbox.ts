@@ -7,7 +7,7 @@ import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import { requireModule } from "../boot/modules.ts";
 import type { Container } from "../core/container.ts";
 import { findDevices } from "../core/device-handlers/index.ts";
-import { raiseLoopback } from "../core/network/links.ts";
+import { raisePodLoopback } from "../core/network/links.ts";
 import { findGuestHooks } from "../core/oci/guest-hooks.ts";
 import type { HookPlan } from "../core/oci/hooks.ts";
 import { planOciContainer } from "../core/oci/plan-container.ts";
@@ -184,7 +184,7 @@ async function make(request: CreateSandboxRequest): Promise<Running> {
   try {
     await addStorages(request.storages, POD);
     // The host need not wait for it.
-    callSoon(raiseLoopback);
+    callSoon(raisePodLoopback);
     return { pod, hooks };
   } catch (error) {
     await pod.end();

@@ -1,15 +1,16 @@
-import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { createAgent } from "../agent/index.ts";
-import { HuskError } from "../errors/index.ts";
+import type { AgentSession } from "../agent/types.ts";
+import { HuskError, isHuskError } from "../errors/index.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { type Hypervisor, type Templating, templatingOf, type VmSpec } from "../hypervisor/types.ts";
 import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
 import { PodDirectory } from "../store/pod-directory.ts";
 import type { VmSize } from "../store/pod-record.ts";
-import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
+import { findPodProcesses, isProcessAlive, killProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig, Param, PodConfig } from "../types/index.ts";
+import { rehearseVm } from "./rehearse-vm.ts";
 import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
 
 /** Word by which the agent knows that its VM is to be copied. */
@@ -59,7 +60,7 @@ export class TemplateBuilder {
 
   /** Digest of all that the template depends on. @throws HuskError ERR_NOT_SUPPORTED, and as `Hypervisor.createPod` */
   async key(): Promise<string> {
-    const hypervisor = await this.#describe("", NO_UUID);
+    const { hypervisor } = await this.#describe("", NO_UUID);
     const { agentType, agentConfig } = this.#config;
     return templateKey(JSON.stringify([hypervisor.templateIdentity(), agentType, agentConfig]));
   }
@@ -74,10 +75,7 @@ export class TemplateBuilder {
     if (this.#store.find(key)) return;
     clearUnfinished(this.#store);
     this.#store.checkRoom(this.#size.memory);
-    const uuid = randomUUID();
-    const me = identifyProcess(process.pid);
-    const folder = join(this.#store.path, `.new-${process.pid}-${me?.startTime ?? 0}-${uuid}`);
-    mkdirSync(folder, { mode: 0o700 });
+    const { folder, uuid } = this.#store.makeUnfinished();
     try {
       await this.#freezeVm(folder, uuid);
       const { agentType: agent = "hyperstart" } = this.#config;
@@ -88,14 +86,31 @@ export class TemplateBuilder {
     this.#options.mark("template-built");
   }
 
+  /** One whose guest cannot do what is rehearsed can be a template all the same. */
   async #freezeVm(folder: string, uuid: string): Promise<void> {
+    try {
+      await this.#bootAndFreeze(folder, uuid, { rehearse: true });
+    } catch (error) {
+      if (!isHuskError(error, "ERR_AGENT_REFUSED") && !isHuskError(error, "ERR_AGENT_PROTOCOL")) throw error;
+      await this.#bootAndFreeze(folder, uuid, { rehearse: false });
+    }
+  }
+
+  async #bootAndFreeze(folder: string, uuid: string, { rehearse }: { rehearse: boolean }): Promise<void> {
     const vm = join(folder, "vm");
     mkdirSync(vm, { mode: 0o700 });
     const directory = new PodDirectory(vm);
-    const hypervisor = await this.#describe(folder, uuid);
+    const { hypervisor, spec } = await this.#describe(folder, uuid);
     try {
       await hypervisor.startPod(directory, this.#options);
-      await this.#meetAgent(hypervisor, directory);
+      const session = await this.#meetAgent(hypervisor, directory);
+      try {
+        const { deadlineFactor } = hypervisor;
+        if (session && rehearse)
+          await rehearseVm({ session, placeholder: spec.drives[0], deadlineFactor }, this.#options);
+      } finally {
+        session?.close();
+      }
       await hypervisor.saveTemplate(directory, this.#options);
     } finally {
       await hypervisor.stopPod(directory);
@@ -103,8 +118,8 @@ export class TemplateBuilder {
     }
   }
 
-  /** Waits until the agent serves, and lets go of it again. */
-  async #meetAgent(hypervisor: Hypervisor, directory: PodDirectory): Promise<void> {
+  /** Waits until the agent serves. */
+  async #meetAgent(hypervisor: Hypervisor, directory: PodDirectory): Promise<AgentSession | undefined> {
     const { signal } = this.#options;
     const opening = createAgent(this.#config).open({
       directory,
@@ -119,18 +134,25 @@ export class TemplateBuilder {
       hypervisor.waitPod(directory, this.#options),
       opening,
     ]);
-    if (opened.status === "fulfilled") opened.value?.close();
     // When QEMU did not even start, that is why the agent is not there.
-    if (waited.status === "rejected") throw waited.reason;
+    if (waited.status === "rejected") {
+      if (opened.status === "fulfilled") opened.value?.close();
+      throw waited.reason;
+    }
     if (opened.status === "rejected") throw opened.reason;
+    return opened.value;
   }
 
-  async #describe(folder: string, uuid: string): Promise<Hypervisor & Templating> {
+  async #describe(
+    folder: string,
+    uuid: string,
+  ): Promise<{ hypervisor: Hypervisor & Templating; spec: VmSpec }> {
     const { hypervisorConfig = {}, hypervisorType = "qemu" } = this.#config;
     const hypervisor = templatingOf(createHypervisor(hypervisorType, hypervisorConfig));
     const problem = templateObstacle(hypervisorConfig);
     if (!hypervisor || problem)
       throw new HuskError("ERR_NOT_SUPPORTED", `no template of such a VM: ${problem ?? NO_TEMPLATES}`);
+    const { signal } = this.#options;
     const usesScsi = hypervisorConfig.blockDeviceDriver === "virtio-scsi";
     const kernelParams = [...templateParams(this.#config), ...(hypervisorConfig.kernelParams ?? [])];
     const spec: VmSpec = {
@@ -139,14 +161,14 @@ export class TemplateBuilder {
       ...this.#size,
       config: { ...hypervisorConfig, kernelParams },
       ports: createAgent(this.#config).ports,
-      drives: usesScsi ? [] : [{ id: PLACEHOLDER_ID, imagePath: this.#store.placeholder() }],
+      drives: usesScsi ? [] : [{ id: PLACEHOLDER_ID, imagePath: await this.#store.placeholder(signal) }],
       shares: [],
       vfioDevices: [],
       cache: this.#options.cache,
       template: { ...filesOf(folder), role: "source" },
     };
     await hypervisor.createPod(spec);
-    return hypervisor;
+    return { hypervisor, spec };
   }
 }
 

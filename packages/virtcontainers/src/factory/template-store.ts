@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import {
-  closeSync,
   constants,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,12 +10,13 @@ import {
   rmSync,
   statfsSync,
   statSync,
-  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VmTemplate } from "../hypervisor/types.ts";
+import { identifyProcess } from "../store/process-identity.ts";
+import { isPlaceholder, makePlaceholder } from "./rehearsal-image.ts";
 
 /** What a tmpfs says it is, `TMPFS_MAGIC`. */
 const TMPFS = 0x0102_1994;
@@ -102,12 +101,20 @@ export class TemplateStore {
     return new HuskError("ERR_STORE", `cannot keep templates in ${this.path}: ${problem}`, options);
   }
 
-  /** An empty disk, whose place in each copy its own disk takes. */
-  placeholder(): string {
+  /** The disk of templates, whose place in each copy its own disk takes. @throws HuskError ERR_ABORTED */
+  async placeholder(signal?: AbortSignal): Promise<string> {
     const path = join(this.path, PLACEHOLDER);
-    closeSync(openSync(path, "a", 0o600));
-    truncateSync(path, MIB);
+    if (!isPlaceholder(path)) await makePlaceholder(path, this.makeUnfinished().folder, signal);
     return path;
+  }
+
+  /** Makes a directory to work in, which is cleared when this process has died. */
+  makeUnfinished(): { folder: string; uuid: string } {
+    const uuid = randomUUID();
+    const me = identifyProcess(process.pid);
+    const folder = join(this.path, `.new-${process.pid}-${me?.startTime ?? 0}-${uuid}`);
+    mkdirSync(folder, { mode: 0o700 });
+    return { folder, uuid };
   }
 
   folder(key: string): string {

@@ -132,6 +132,7 @@ async function bootGuest(): Promise<void> {
   // What a template has, none of its copies has to load; and nothing must be under way when it is frozen.
   if (sys.environ.includes(TEMPLATE_WORD)) {
     for (const name of ["virtio_net", ...STORAGE_DRIVERS]) loadModule(name, "");
+    await (await import("./core/sandbox.ts")).Sandbox.stock();
   }
   await openDoor();
   loadAhead([...findNetworkDrivers(), ...STORAGE_DRIVERS]);

@@ -25,6 +25,7 @@ import { raisePodLoopback } from "../core/network/links.ts";
 import { type Attachment, Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";
 import { keepOnline } from "../core/processors.ts";
+import { Sandbox } from "../core/sandbox.ts";
 import type { StreamChannel } from "../core/stream-channel.ts";
 import { ChannelStreams } from "./channel-streams.ts";
 import type { Dialect } from "./dialects.ts";
@@ -250,15 +251,20 @@ export class PodCommands {
     return undefined;
   }
 
-  /** CLEARPOD. Without a pod there is nothing to do. */
-  async clearPod(): Promise<Answer> {
+  async #endPod(): Promise<void> {
     await this.#pod?.end();
     this.#pod = undefined;
+  }
+
+  /** CLEARPOD. Without a pod there is nothing to end. */
+  async clearPod(): Promise<Answer> {
+    await this.#endPod();
+    await Sandbox.restock();
     return undefined;
   }
 
   async destroyPod(): Promise<Answer> {
-    await this.clearPod();
+    await this.#endPod();
     sys.sync();
     return this.#dialect.powersOff ? { afterwards: () => this.#agent.powerOff() } : undefined;
   }

@@ -14,6 +14,7 @@ import { planOciContainer } from "../core/oci/plan-container.ts";
 import { specFault } from "../core/oci/spec-fault.ts";
 import { OomEvents } from "../core/oom-events.ts";
 import { Pod } from "../core/pod.ts";
+import { Sandbox } from "../core/sandbox.ts";
 import { addStorages, POD, releaseStorages } from "../core/storages/index.ts";
 import { KataContainer } from "./kata-container.ts";
 import { KataProcess } from "./kata-process.ts";
@@ -74,6 +75,7 @@ export class KataSandbox {
       await releaseStorages(POD);
       this.oomEvents.forget();
       sys.sync();
+      await Sandbox.restock();
     } finally {
       this.#changing = undefined;
     }

@@ -1,4 +1,5 @@
-import { PLACEHOLDER_ID } from "../factory/build-template.ts";
+import { PLACEHOLDER_ID } from "../factory/blank-vm.ts";
+import { canReplacePlaceholder } from "../factory/placeholder.ts";
 import { diskExchangeOf } from "../hypervisor/types.ts";
 import { disksOf, type StoragePlan } from "../storage/storage-plan.ts";
 import type { OpenPod } from "./open-pod.ts";
@@ -12,10 +13,11 @@ import type { OpenPod } from "./open-pod.ts";
 export async function exchangePlaceholder(pod: OpenPod, plans: readonly StoragePlan[]): Promise<void> {
   const { record, hypervisor, directory, call } = pod;
   const exchange = diskExchangeOf(hypervisor);
-  const disk = plans.flatMap(disksOf).find(({ readOnly }) => readOnly);
   const at = record.drives.findIndex(({ id, addr }) => id === PLACEHOLDER_ID && addr === undefined);
-  if (!exchange || !disk || at === -1) return;
-  const { path: imagePath, fstype } = disk;
+  const disks = plans.flatMap(disksOf).map(({ path: imagePath, ...disk }) => ({ ...disk, imagePath }));
+  const disk = disks.find(canReplacePlaceholder);
+  if (!exchange || !disk || at === -1 || record.drives[at]?.imagePath === disk.imagePath) return;
+  const { imagePath, fstype } = disk;
   const drive = {
     id: PLACEHOLDER_ID,
     imagePath,

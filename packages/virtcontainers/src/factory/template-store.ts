@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import {
   constants,
   lstatSync,
@@ -15,8 +15,7 @@ import {
 import { join } from "node:path";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VmTemplate } from "../hypervisor/types.ts";
-import { identifyProcess } from "../store/process-identity.ts";
-import { isPlaceholder, makePlaceholder } from "./rehearsal-image.ts";
+import { makePlaceholder } from "./placeholder.ts";
 
 /** What a tmpfs says it is, `TMPFS_MAGIC`. */
 const TMPFS = 0x0102_1994;
@@ -28,8 +27,8 @@ const SLACK_MIB = 8;
 const SHARED_MEMORY = "/dev/shm";
 const INFO = "template.json";
 const PLACEHOLDER = "placeholder";
-/** Templates and their locks. */
-const OWN = /^[0-9a-f]{32}(?:\.lock)?$/;
+/** Templates and their locks, the placeholder, and what was left of making it. */
+const OWN = /^(?:[0-9a-f]{32}(?:\.lock)?|placeholder(?:\.[0-9A-Za-z]{6})?)$/;
 /** Bits of a mode by which others than the owner can write. */
 const OTHERS_WRITE = 0o022;
 
@@ -101,20 +100,9 @@ export class TemplateStore {
     return new HuskError("ERR_STORE", `cannot keep templates in ${this.path}: ${problem}`, options);
   }
 
-  /** The disk of templates, whose place in each copy its own disk takes. @throws HuskError ERR_ABORTED */
-  async placeholder(signal?: AbortSignal): Promise<string> {
-    const path = join(this.path, PLACEHOLDER);
-    if (!isPlaceholder(path)) await makePlaceholder(path, this.makeUnfinished().folder, signal);
-    return path;
-  }
-
-  /** Makes a directory to work in, which is cleared when this process has died. */
-  makeUnfinished(): { folder: string; uuid: string } {
-    const uuid = randomUUID();
-    const me = identifyProcess(process.pid);
-    const folder = join(this.path, `.new-${process.pid}-${me?.startTime ?? 0}-${uuid}`);
-    mkdirSync(folder, { mode: 0o700 });
-    return { folder, uuid };
+  /** The disk of templates, whose place in each copy its own disk takes; throws as `makePlaceholder`. */
+  placeholder(signal?: AbortSignal | undefined): Promise<string> {
+    return makePlaceholder(join(this.path, PLACEHOLDER), signal);
   }
 
   folder(key: string): string {
@@ -171,7 +159,7 @@ export class TemplateStore {
 
   /** Removes all templates. VMs that began with one go on: its memory lives as long as they do. */
   clear(): void {
-    for (const name of this.#names().filter((name) => name === PLACEHOLDER || OWN.test(name)))
+    for (const name of this.#names().filter((name) => OWN.test(name)))
       rmSync(join(this.path, name), { recursive: true, force: true });
     try {
       rmdirSync(this.path);

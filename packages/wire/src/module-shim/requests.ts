@@ -1,0 +1,132 @@
+import { AttachDecoder } from "../attach/decoder.ts";
+import { encodeFrame, makeFrame } from "../attach/frame.ts";
+import { ATTACH_HEADER_BYTES, MAX_ATTACH_PAYLOAD_BYTES } from "../attach/limits.ts";
+import { readU32, writeU32 } from "../big-endian.ts";
+import { PayloadError } from "../hyperstart/payload-error.ts";
+import {
+  integer,
+  type JsonObject,
+  listOf,
+  nonEmpty,
+  oneOf,
+  optional,
+  readObject,
+  readPayload,
+  required,
+  text,
+  withDefault,
+} from "../hyperstart/payload-reader.ts";
+
+/** What a frame to a shim is. */
+const RequestType = { CALL: 1, STDIN: 2, SIGNAL: 3 } as const;
+
+/** User of an exec. */
+export interface ExecUser {
+  uid: number;
+  gid: number;
+  additionalGids?: number[];
+}
+
+/** What a client asks of a shim. One call at a time on a connection; behind `exec` there is no other. */
+export type ShimCall =
+  /** answered by the state */
+  | { method: "state" }
+  /** ends the container for good: `signal`, after `graceMs` KILL, and after `killMs` more it is stuck; answered by the state */
+  | { method: "stop"; signal: number; graceMs: number; killMs: number }
+  /** runs one more process; what is left out is as in the bundle's config.json, `env` goes above what is there */
+  | { method: "exec"; args: string[]; env?: string[]; cwd?: string; user?: ExecUser; timeoutMs?: number }
+  /** ends the shim, whose container must have ended; answered by the state before */
+  | { method: "quit" };
+
+/** A message to a shim. */
+export type ShimRequest =
+  | { kind: "call"; call: ShimCall }
+  /** input of an exec; none: its end */
+  | { kind: "stdin"; data: Uint8Array }
+  /** a signal for an exec's process, by the kernel's number */
+  | { kind: "signal"; signal: number };
+
+const MAX_SIGNAL = 64;
+const MAX_INT32 = 0x7fff_ffff;
+const MAX_ID = 0xffff_fffe;
+const MAX_PATH_BYTES = 4096;
+const SIGTERM = 15;
+const DEFAULT_GRACE_MS = 3000;
+const DEFAULT_KILL_MS = 10_000;
+
+/** Decoder of what clients send. */
+export class ShimRequestDecoder extends AttachDecoder<ShimRequest> {
+  constructor() {
+    super(readRequest);
+  }
+}
+
+function readRequest(type: number, payload: Uint8Array): ShimRequest {
+  if (type === RequestType.STDIN) return { kind: "stdin", data: payload };
+  if (type === RequestType.CALL)
+    return { kind: "call", call: readCall(readPayload(payload, MAX_ATTACH_PAYLOAD_BYTES)) };
+  if (type !== RequestType.SIGNAL) throw new PayloadError("", `a request of type ${type}`);
+  if (payload.length !== 4) throw new PayloadError("", `a signal with ${payload.length} bytes, not 4`);
+  const signal = readU32(payload, 0);
+  if (signal < 1 || signal > MAX_SIGNAL) throw new PayloadError("", `there is no signal ${signal}`);
+  return { kind: "signal", signal };
+}
+
+function readCall(object: JsonObject): ShimCall {
+  const method = required(object, "", "method", oneOf("state", "stop", "exec", "quit"));
+  if (method === "stop")
+    return {
+      method,
+      signal: withDefault(object, "", "signal", integer(1, MAX_SIGNAL), SIGTERM),
+      graceMs: withDefault(object, "", "graceMs", integer(0, MAX_INT32), DEFAULT_GRACE_MS),
+      killMs: withDefault(object, "", "killMs", integer(1, MAX_INT32), DEFAULT_KILL_MS),
+    };
+  return method === "exec" ? readExec(object) : { method };
+}
+
+function readExec(object: JsonObject): ShimCall {
+  const word = text(MAX_ATTACH_PAYLOAD_BYTES);
+  const args = required(object, "", "args", listOf(word));
+  if (!args[0]) throw new PayloadError("args", "must begin with a program");
+  return {
+    method: "exec",
+    args,
+    ...optional(object, "", "env", listOf(word)),
+    ...optional(object, "", "cwd", nonEmpty(text(MAX_PATH_BYTES))),
+    ...optional(object, "", "user", (value, path) => readUser(readObject(value, path), path)),
+    ...optional(object, "", "timeoutMs", integer(1, MAX_INT32)),
+  };
+}
+
+function readUser(object: JsonObject, path: string): ExecUser {
+  const id = integer(0, MAX_ID);
+  return {
+    uid: required(object, path, "uid", id),
+    gid: required(object, path, "gid", id),
+    ...optional(object, path, "additionalGids", listOf(id)),
+  };
+}
+
+/** What stands in a call when it is made: what has a default may be left out. */
+export type ShimCallInput =
+  | Exclude<ShimCall, { method: "stop" }>
+  | { method: "stop"; signal?: number; graceMs?: number; killMs?: number };
+
+/** Asks for something. @throws RangeError when it is longer than a frame */
+export function encodeShimCall(call: ShimCallInput): Uint8Array {
+  return encodeFrame(RequestType.CALL, new TextEncoder().encode(JSON.stringify(call)));
+}
+
+/** Gives an exec input; without data, its end. @throws RangeError when it is longer than a frame */
+export function encodeExecStdin(data?: Uint8Array): Uint8Array {
+  return data ? encodeFrame(RequestType.STDIN, data) : makeFrame(RequestType.STDIN, 0);
+}
+
+/** Sends a signal to an exec's process. @throws RangeError when no signal has that number */
+export function encodeExecSignal(signal: number): Uint8Array {
+  if (!Number.isInteger(signal) || signal < 1 || signal > MAX_SIGNAL)
+    throw new RangeError(`there is no signal ${signal}`);
+  const frame = makeFrame(RequestType.SIGNAL, 4);
+  writeU32(frame, ATTACH_HEADER_BYTES, signal);
+  return frame;
+}

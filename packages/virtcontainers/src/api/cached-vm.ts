@@ -7,7 +7,6 @@ import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts"
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
-import { networkOf } from "../network/index.ts";
 import { killByRecord } from "../store/claim.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import { type ClaimedStaging, claimStaging, discardStaging, type Staging } from "../store/staging.ts";
@@ -64,6 +63,12 @@ export async function claimVm(
   }
 }
 
+/** Tells that a stopped pod's VM does not come from the cache: it has a directory already, and so has a VM that waits. */
+export function warnOfRestart(config: PodConfig, factory: FactoryConfig | undefined, call: Call): void {
+  if (!factory || !hasVmCache(factory)) return;
+  warnOfMiss(config, call, new HuskError("ERR_NOT_SUPPORTED", "it was stopped, and keeps its own directory"));
+}
+
 /** Tells that a pod's VM does not come from the cache, and why. */
 export function warnOfMiss({ id: podId }: PodConfig, call: Call, cause: unknown): void {
   const code = isHuskError(cause) ? cause.code : "ERR_CACHE_MISMATCH";
@@ -76,11 +81,8 @@ function findObstacle(
   { config, shares, hostDevices = [] }: PodRecord,
   factory: FactoryConfig,
 ): string | undefined {
-  if (config.proxyType === "ccProxy") return "cc-proxy waits for an agent that begins";
   if (shares.length > 0) return "it shares directories, which a VM must have from its start";
   if (hostDevices.length > 0) return "it has devices of the host";
-  if (networkOf(config.networkModel).hasNamespace)
-    return "its network is in a namespace of its own, and VMs that wait are in their keeper's";
   return cacheObstacle(config.hypervisorConfig ?? {}, factory);
 }
 
@@ -193,7 +195,7 @@ function takeVm(
  */
 export async function wakeClaimed(pod: OpenPod, { tier }: ClaimedVm, undo: UndoStack): Promise<AgentSession> {
   try {
-    await startResidents(residentsOf(pod), pod.call, undo);
+    await startResidents(residentsOf(pod), pod.call, undo, true);
     return await meetVm(pod, tier);
   } catch (cause) {
     if (!isHuskError(cause) || cause.code === "ERR_ABORTED") throw cause;

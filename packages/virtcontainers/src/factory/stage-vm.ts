@@ -1,7 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
-import type { AgentSession } from "../agent/types.ts";
-import { HuskError } from "../errors/index.ts";
 import { type Hypervisor, templatingOf, type WaitOptions } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, type VmSize, writeRecord } from "../store/pod-record.ts";
@@ -48,7 +46,8 @@ export function blankConfig(config: PodConfig, { vcpus, memory }: VmSize): PodCo
 }
 
 /**
- * Makes a VM that waits, or makes one of a lower tier ready for more; when that fails, the VM is gone.
+ * Makes a VM that waits, or makes one of a lower tier ready for more; when that fails, the VM is gone. One that there is nothing
+ * to rehearse with (no mkfs.erofs, no disk of its own, an agent that is not ours) is only paused.
  * @throws HuskError as the boot of a VM, and as `templateFor`
  */
 export async function stageVm(
@@ -59,9 +58,8 @@ export async function stageVm(
 ): Promise<StagedVm> {
   const { vm, isNew } = from ? { vm: from, isNew: false } : await beginVm(recipe, signal);
   try {
-    if (tier !== "prepared")
-      await readyVm(vm, recipe, { isNew, rehearses: tier === "rehearsed" }, { signal });
-    vm.settle(tier);
+    if (tier === "prepared") vm.settle(tier);
+    else await readyVm(vm, recipe, { isNew, rehearses: tier === "rehearsed" }, { signal });
     return vm;
   } catch (error) {
     await vm.discard();
@@ -129,18 +127,14 @@ async function readyVm(
 ): Promise<void> {
   const { hypervisor, directory } = vm;
   if (!isNew) await wakeVm(hypervisor, directory, vm.tier, options);
+  let isRehearsed = false;
   await meetAgent({ config, hypervisor, directory, fresh: isNew }, options, async (session) => {
-    if (rehearses) await rehearse(vm, session, options);
+    const { deadlineFactor } = hypervisor;
+    const rehearsed = { session, placeholder: vm.drives[0], deadlineFactor };
+    isRehearsed = rehearses && (await rehearseVm(rehearsed, options));
   });
   await hypervisor.pausePod(directory, options);
-}
-
-async function rehearse({ hypervisor, drives }: StagedVm, session: AgentSession, options: WaitOptions) {
-  const { deadlineFactor } = hypervisor;
-  if (await rehearseVm({ session, placeholder: drives[0], deadlineFactor }, options)) return;
-  const text =
-    "there is nothing to rehearse with: no mkfs.erofs, no disk of its own, or an agent that is not ours";
-  throw new HuskError("ERR_NOT_SUPPORTED", text);
+  vm.settle(isRehearsed ? "rehearsed" : "paused");
 }
 
 /** Lets a VM that waits go on. @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED */

@@ -1,4 +1,5 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { type Hypervisor, templatingOf, type WaitOptions } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
@@ -9,6 +10,7 @@ import type { PodConfig, VmCacheTier } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { describeBlankVm, hypervisorFor, meetAgent } from "./blank-vm.ts";
 import { makePlaceholder } from "./placeholder.ts";
+import { rehearsalProgram } from "./rehearsal-program.ts";
 import { rehearseVm } from "./rehearse-vm.ts";
 import { StagedVm } from "./staged-vm.ts";
 import { templateFor } from "./template.ts";
@@ -75,7 +77,7 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
   const hypervisor = hypervisorFor(config);
   const placeholder = await (templates
     ? templates.placeholder(signal)
-    : makePlaceholder(join(root, "placeholder"), signal));
+    : makePlaceholder(placeholderPath(cache), signal));
   const template = found?.template;
   const blank = describeBlankVm(config, { name: NAME, uuid, size, cache, placeholder, template });
   await hypervisor.createPod(blank);
@@ -94,6 +96,13 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
   writeRecord(directory.file("record"), record);
   undo.commit();
   return { vm: new StagedVm(directory, hypervisor, record, size), isNew: !template };
+}
+
+/** Where the disk is that VMs have which are no copies: another program to rehearse with is another disk. */
+function placeholderPath(cache: string): string {
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  const digest = createHash("sha256").update(rehearsalProgram()).digest("hex");
+  return join(cache, `placeholder-${digest.slice(0, 16)}`);
 }
 
 function newRecord(

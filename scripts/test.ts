@@ -2,6 +2,7 @@
 // `--`, only the stages so named.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { availableParallelism } from "node:os";
 import { join } from "node:path";
 
 interface Stage {
@@ -20,6 +21,8 @@ const UNIT_TESTS = [
   "scripts/**/*.test.ts",
   "bench/src/**/*.test.ts",
 ];
+/** Node leaves one processor unused by default. */
+const CONCURRENCY = `--test-concurrency=${availableParallelism()}`;
 
 const STAGES: readonly Stage[] = [
   { name: "format and lint", command: bin("biome"), args: ["check", "."] },
@@ -27,13 +30,8 @@ const STAGES: readonly Stage[] = [
   { name: "layers", command: process.execPath, args: [join(root, "scripts/check-layers.ts")] },
   { name: "api table", command: process.execPath, args: [join(root, "scripts/check-api-table.ts")] },
   { name: "dead code", command: bin("knip"), args: [] },
-  { name: "unit tests", command: process.execPath, args: ["--test", ...UNIT_TESTS] },
-  {
-    name: "end-to-end tests",
-    command: process.execPath,
-    // One at a time: each boots virtual machines, and two at once only slow each other down.
-    args: ["--test", "--test-concurrency=1", "e2e/src/**/*.test.ts"],
-  },
+  { name: "unit tests", command: process.execPath, args: ["--test", CONCURRENCY, ...UNIT_TESTS] },
+  { name: "end-to-end tests", command: process.execPath, args: [join(root, "scripts/test/end-to-end.ts")] },
 ];
 
 async function runStage({ name, command, args }: Stage): Promise<number> {

@@ -1,7 +1,13 @@
 /** What other packages of husk use of this one beside its API: none of it is promised to anybody else. */
+
+export { suggestName } from "./config/nearest-name.ts";
+export { checkOciProcess, checkOciSpec } from "./config/oci-schema.ts";
+export { flag, integer, list, object, type Rule, text } from "./config/rules.ts";
 export { abortError, throwIfAborted, withDeadline } from "./deadline.ts";
 export { messageOf, systemCode } from "./errors/husk-error.ts";
 export { runCommand } from "./host-command.ts";
+export { readResolvConf } from "./network/dns.ts";
 export { FileLock, lockDescriptor, lockFile, openLockFile } from "./store/flock.ts";
-export { identifyProcess } from "./store/process-identity.ts";
+export { containerExitFile } from "./store/pod-directory.ts";
+export { argumentsOf, identifyProcess } from "./store/process-identity.ts";
 export { cleanText } from "./untrusted-text.ts";

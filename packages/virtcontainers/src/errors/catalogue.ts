@@ -79,6 +79,19 @@ export const ERROR_CATALOGUE = {
     meaning: "The server that keeps VMs ready is ending, and gives none away any more.",
     hint: "Start it again (husk cache serve), or do without.",
   },
+  ERR_CACHE_IN_USE: {
+    title: "another cache of VMs is there",
+    exitCode: FAILURE,
+    meaning: "Another process keeps VMs ready at that endpoint.",
+    hint: "Use that one, stop it (husk cache stop), or name another endpoint.",
+  },
+  ERR_CACHE_MISMATCH: {
+    title: "the cache has other VMs",
+    exitCode: FAILURE,
+    meaning:
+      "The VMs that wait were made of something else than what is asked for, or none of them is ready in time. As a warning: the pod got a VM of its own.",
+    hint: "Start the server with the same kernel, initramfs, agent and settings of the VM (husk cache serve).",
+  },
   ERR_CACHE_UNREACHABLE: {
     title: "no cache of VMs",
     exitCode: FAILURE,
@@ -124,20 +137,34 @@ export const ERROR_CATALOGUE = {
   ERR_CONTAINER_EXISTS: {
     title: "container exists already",
     exitCode: FAILURE,
-    meaning: "The pod has a container of that id already.",
+    meaning: "The pod, or the namespace of the container module, has a container of that id already.",
     hint: "Choose another id, or delete the container first.",
   },
   ERR_CONTAINER_NOT_FOUND: {
     title: "no such container",
     exitCode: FAILURE,
-    meaning: "The pod has no container of that id.",
-    hint: "`husk ps -a --json` (statusPod) lists the containers of a pod.",
+    meaning: "The pod, or the namespace of the container module, has no container of that id.",
+    hint: "`husk ps -a --json` (statusPod) lists the containers of a pod, `husk module list` those of the module.",
+  },
+  ERR_CONTAINER_STUCK: {
+    title: "container cannot be stopped",
+    exitCode: FAILURE,
+    meaning:
+      "The container's process did not end when it was killed: the kernel waits for something on its behalf. The container is still there.",
+    hint: "See what it waits for (a disk, a network file system), then delete it again.",
   },
   ERR_DEVICE_MISSING: {
     title: "no such device",
     exitCode: USAGE,
     meaning: "A device that a container is to have is not there on the host, or cannot be looked at.",
     hint: "Correct the device that the message names.",
+  },
+  ERR_ENTRYPOINT_INVALID: {
+    title: "invalid entrypoint",
+    exitCode: USAGE,
+    meaning:
+      "The command line of a container cannot be split into words, has none, or begins with an empty one; or its .startup.toml cannot be used. Nothing was made.",
+    hint: "Words are split as shlex does: quotes and backslashes must be complete, and # begins a comment.",
   },
   ERR_FLIST_BLOCK: {
     title: "block of an flist not to be had",
@@ -217,12 +244,38 @@ export const ERROR_CATALOGUE = {
     meaning: "The guest's kernel cannot boot with that little memory.",
     hint: "Give the pod at least the amount that the message names; 128 MiB is a good least value.",
   },
+  ERR_MODULE_PROTOCOL: {
+    title: "bad message of the container module's service",
+    exitCode: FAILURE,
+    meaning:
+      "One side of the container module's socket said what its protocol does not allow, or is of another version. The connection has ended.",
+    hint: "Restart the service (husk module serve) with the husk that calls it.",
+  },
+  ERR_MODULE_SERVED: {
+    title: "container module served already",
+    exitCode: FAILURE,
+    meaning: "Another process serves the container module on that socket.",
+    hint: "Use that one, end it first, or choose another socket (--socket).",
+  },
+  ERR_MODULE_UNREACHABLE: {
+    title: "no container module",
+    exitCode: FAILURE,
+    meaning:
+      "Nobody serves the container module on the socket, or the service ended before it had answered. Containers are not affected.",
+    hint: "Start it (husk module serve); whether the call was carried out, husk module list tells.",
+  },
   ERR_MOUNT_SOURCE_MISSING: {
     title: "nothing to mount",
     exitCode: USAGE,
     meaning:
       "The file or directory of the host that a container is to have as a mount does not exist or cannot be reached.",
     hint: "Correct the source that the message names.",
+  },
+  ERR_NAME_INVALID: {
+    title: "invalid name",
+    exitCode: USAGE,
+    meaning: "A namespace or a name of the container module is not one that containerd would take.",
+    hint: "Use letters and digits, in groups joined by single '.', '_' or '-', at most 76 characters.",
   },
   ERR_NETWORK_CLASH: {
     title: "addresses clash",
@@ -336,6 +389,13 @@ export const ERROR_CATALOGUE = {
     meaning:
       "The container's root file system does not exist, or is neither a directory nor a known disk image.",
     hint: "Give a directory, or an erofs, ext4 or squashfs image.",
+  },
+  ERR_RUNTIME: {
+    title: "container runtime failed",
+    exitCode: FAILURE,
+    meaning:
+      "The program that carries out containers (runc, crun, husk-vm-runtime) refused, failed or could not be run. The message holds its own words.",
+    hint: "If the words are about a program that is not found, correct the entrypoint.",
   },
   ERR_SHARE_BIND: {
     title: "cannot be shared",

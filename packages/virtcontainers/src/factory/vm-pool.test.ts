@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { VmPool, type WaitingVm } from "./vm-pool.ts";
+import type { VmCacheTier } from "../types/index.ts";
+import { type TakeOptions, type TierNumbers, VmPool, type WaitingVm } from "./vm-pool.ts";
 
 class FakeVm implements WaitingVm {
   readonly name: number;
+  tier: VmCacheTier;
   readonly #gone = Promise.withResolvers<void>();
   isClaimed = false;
   isDiscarded = false;
 
-  constructor(name: number) {
+  constructor(name: number, tier: VmCacheTier) {
     this.name = name;
+    this.tier = tier;
   }
 
   get gone(): Promise<void> {
@@ -22,102 +25,160 @@ class FakeVm implements WaitingVm {
 
   claim(): void {
     this.isClaimed = true;
-    this.#gone.resolve();
   }
 
   die(): void {
     this.#gone.resolve();
   }
 
+  release(): void {}
+
   async discard(): Promise<void> {
+    if (!this.isThere()) return;
     this.isDiscarded = true;
     this.#gone.resolve();
   }
 }
 
-function makePool(options: { size?: number; leaseMs?: number; failures?: number } = {}) {
-  const { size = 2, leaseMs = 60_000, failures = 0 } = options;
+function makePool(options: { wanted?: Partial<TierNumbers>; failures?: number } = {}) {
+  const { wanted = { paused: 2 }, failures = 0 } = options;
   const made: FakeVm[] = [];
+  const steps: string[] = [];
   const faults: unknown[] = [];
   let left = failures;
   const pool = new VmPool<FakeVm>({
-    size,
-    leaseMs,
+    wanted: { rehearsed: 0, paused: 0, prepared: 0, ...wanted },
     onFault: (error) => faults.push(error),
-    make: async () => {
+    make: async (tier, from) => {
       if (left-- > 0) throw new Error("no room");
-      const vm = new FakeVm(made.length);
+      steps.push(from ? `${from.tier} to ${tier}` : tier);
+      if (from) {
+        from.tier = tier;
+        return from;
+      }
+      const vm = new FakeVm(made.length, tier);
       made.push(vm);
       return vm;
     },
   });
-  return { pool, made, faults };
+  return { pool, made, steps, faults };
 }
 
-const FOREVER = new AbortController().signal;
+const FOREVER: TakeOptions = { signal: new AbortController().signal, leaseMs: 60_000 };
+/** Ends are told in a later turn. */
+const nextTurn = () => new Promise(setImmediate);
 
 test("a pool is filled again when one is taken, and none is handed out twice", async () => {
-  const { pool, made } = makePool({ size: 4 });
+  const { pool, made } = makePool({ wanted: { paused: 4 } });
   pool.fill();
   await pool.filled();
   assert.equal(pool.ready.length, 4);
   const taken = new Set<number>();
   for (let request = 0; request < 100; request++) {
-    const vm = await pool.take(FOREVER);
-    vm.claim();
-    taken.add(vm.name);
+    const lease = await pool.take(FOREVER);
+    lease.vm.claim();
+    lease.end();
+    taken.add(lease.vm.name);
   }
   await pool.filled();
   assert.equal(taken.size, 100);
   assert.equal(made.length, 104);
+  assert.equal(pool.history.claimed, 100);
   await pool.close();
   assert.ok(made.every(({ isClaimed, isDiscarded }) => isClaimed !== isDiscarded));
 });
 
+test("the best is given, and made of what is there", async () => {
+  const { pool, steps } = makePool({ wanted: { rehearsed: 1, paused: 1, prepared: 1 } });
+  pool.fill();
+  await pool.filled();
+  assert.deepEqual(steps, ["rehearsed", "paused", "prepared"]);
+  const leases = await Promise.all([1, 2, 3].map(() => pool.take(FOREVER)));
+  assert.deepEqual(
+    leases.map(({ vm }) => vm.tier),
+    ["rehearsed", "paused", "prepared"],
+  );
+  for (const { vm, end } of leases) {
+    vm.claim();
+    end();
+  }
+  await pool.filled();
+  assert.deepEqual(pool.ready.map(({ tier }) => tier).sort(), ["paused", "prepared", "rehearsed"]);
+  steps.length = 0;
+  const lease = await pool.take(FOREVER);
+  lease.vm.claim();
+  lease.end();
+  await pool.filled();
+  assert.deepEqual(steps, ["paused to rehearsed", "prepared to paused", "prepared"]);
+  await pool.close();
+});
+
 test("what is not claimed is for the next, be its time up or its taker gone", async () => {
-  const { pool } = makePool({ size: 1, leaseMs: 5 });
-  const first = await pool.take(FOREVER);
+  const { pool } = makePool({ wanted: { paused: 1 } });
+  const first = await pool.take({ ...FOREVER, leaseMs: 5 });
+  assert.deepEqual(pool.leased, [first.vm]);
   await pool.filled();
   const second = await pool.take(FOREVER);
-  assert.notEqual(first, second);
+  assert.notEqual(first.vm, second.vm);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(pool.ready.includes(first) && pool.ready.includes(second));
-  const gone = new AbortController();
-  const third = await pool.take(gone.signal);
-  gone.abort();
-  assert.ok(pool.ready.includes(third));
+  assert.ok(pool.ready.includes(first.vm));
+  second.end();
+  assert.ok(pool.ready.includes(second.vm));
+  const spoilt = await pool.take({ ...FOREVER, once: true });
+  spoilt.end();
+  assert.ok(spoilt.vm.isDiscarded);
+  assert.ok(!pool.ready.includes(spoilt.vm));
   await pool.close();
 });
 
 test("one that dies while it waits is replaced", async () => {
-  const { pool, made } = makePool({ size: 1 });
+  const { pool, made, faults } = makePool({ wanted: { paused: 1 } });
   pool.fill();
   await pool.filled();
   made[0]?.die();
-  // Its end is told in a later turn.
-  await new Promise(setImmediate);
+  await nextTurn();
   const next = await pool.take(FOREVER);
-  assert.equal(next.name, 1);
+  assert.equal(next.vm.name, 1);
   assert.ok(made[0]?.isDiscarded);
+  assert.equal(pool.history.lost, 1);
+  assert.equal((faults[0] as { code: string }).code, "ERR_VM_LOST");
+  await pool.close();
+});
+
+test("one that dies with its lease is given to nobody", async () => {
+  const { pool, made } = makePool({ wanted: { paused: 1 } });
+  const lease = await pool.take(FOREVER);
+  lease.vm.die();
+  await nextTurn();
+  lease.end();
+  assert.ok(made[0]?.isDiscarded);
+  assert.ok(!pool.ready.includes(lease.vm));
   await pool.close();
 });
 
 test("a failure is told, and does not close the pool", async () => {
-  const { pool, faults } = makePool({ size: 1, failures: 1 });
-  const vm = await pool.take(FOREVER);
+  const { pool, faults } = makePool({ wanted: { paused: 1 }, failures: 1 });
+  pool.fill();
+  await pool.filled();
+  assert.equal(pool.history.fault, "no room");
+  assert.equal(pool.history.failures, 1);
+  const { vm } = await pool.take(FOREVER);
   assert.equal(vm.name, 0);
   assert.equal(faults.length, 1);
-  assert.equal(pool.fault, undefined);
+  assert.equal(pool.history.fault, undefined);
   await pool.close();
 });
 
 test("whoever waits is told of the end, or ends by himself", async () => {
-  const never = new VmPool<FakeVm>({ size: 1, leaseMs: 1000, make: () => new Promise(() => {}) });
+  const never = new VmPool<FakeVm>({
+    wanted: { rehearsed: 0, paused: 1, prepared: 0 },
+    make: () => new Promise(() => {}),
+  });
   const impatient = new AbortController();
-  const waiting = never.take(impatient.signal);
+  const waiting = never.take({ ...FOREVER, signal: impatient.signal });
   impatient.abort();
   await assert.rejects(waiting, { code: "ERR_ABORTED" });
-  const { pool } = makePool({ size: 1, failures: 100 });
+  const { pool } = makePool({ wanted: { paused: 1 }, failures: 100 });
   const late = pool.take(FOREVER);
   late.catch(() => {});
   await pool.close();

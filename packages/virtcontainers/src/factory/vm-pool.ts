@@ -1,47 +1,87 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { abortError } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
+import type { VmCacheTier } from "../types/index.ts";
+
+/** The tiers, best first. */
+export const TIERS = ["rehearsed", "paused", "prepared"] as const satisfies readonly VmCacheTier[];
+
+/** How many VMs of each tier. */
+export type TierNumbers = Readonly<Record<VmCacheTier, number>>;
 
 /** A VM that waits for somebody to take it. */
 export interface WaitingVm {
-  /** settles when it has ended, or somebody has taken it */
+  /** how ready it is */
+  readonly tier: VmCacheTier;
+  /** settles when it has ended */
   readonly gone: Promise<void>;
   /** Whether it is still where it was made: nobody has claimed it. */
   isThere(): boolean;
-  /** Ends it. */
+  /** Lets go of one that somebody has claimed. */
+  release(): void;
+  /** Ends it, unless somebody has claimed it. */
   discard(): Promise<void>;
 }
 
 /** How a pool is kept. */
 export interface PoolOptions<Vm extends WaitingVm> {
   /** VMs that are to be ready */
-  readonly size: number;
-  /** milliseconds in which a VM that was handed out must be claimed; else it is handed out again */
-  readonly leaseMs: number;
-  /** Makes one more. */
-  make(signal: AbortSignal): Promise<Vm>;
-  /** is told why one could not be made */
+  readonly wanted: TierNumbers;
+  /** Makes one more, or makes one of a lower tier that: when this fails, `from` is gone. */
+  make(tier: VmCacheTier, from: Vm | undefined, signal: AbortSignal): Promise<Vm>;
+  /** is told why one could not be made, or has ended while it waited */
   onFault?: ((error: unknown) => void) | undefined;
+  /** is told that one more waits */
+  onWaiting?: (() => void) | undefined;
+}
+
+/** How a VM is handed out. */
+export interface TakeOptions {
+  /** ends the wait for one */
+  readonly signal: AbortSignal;
+  /** milliseconds in which it must be claimed */
+  readonly leaseMs: number;
+  /** one that was not claimed in time is for nobody else: who had it may have used it */
+  readonly once?: boolean | undefined;
+}
+
+/** A VM that was handed out. */
+export interface Lease<Vm> {
+  readonly vm: Vm;
+  /**
+   * Its taker has claimed it and has no need of the machine for himself any more, or never will: what is still there is for the
+   * next.
+   */
+  end(): void;
 }
 
 /** Milliseconds before the next attempt, after the first that failed; each further one waits twice as long. */
 const FIRST_PAUSE_MS = 1000;
 /** Longest such pause. */
 const LONGEST_PAUSE_MS = 60_000;
+/** A VM that ends sooner than this, in milliseconds, is as one that could not be made. */
+const SHORT_LIFE_MS = 5000;
 
 /**
- * Keeps VMs ready, and makes the next when one is taken: one at a time, so that those who work are left the other processors.
+ * Keeps VMs ready. The next is made when who took one is done, or somebody waits: one at a time, so that those who work are
+ * left the processors.
  * A failure does not close it: the next attempt comes later.
  */
 export class VmPool<Vm extends WaitingVm> {
   readonly #options: PoolOptions<Vm>;
-  readonly #ready: Vm[] = [];
+  /** VMs that nobody has, with when they were ready */
+  readonly #ready = new Map<Vm, number>();
   /** handed out, and not claimed yet */
-  readonly #leased = new Set<Vm>();
+  readonly #leases = new Map<Vm, Lease<Vm>>();
   readonly #waiting: PromiseWithResolvers<Vm>[] = [];
   readonly #end = new AbortController();
   #filling: Promise<void> | undefined;
+  /** settles at the next failure */
+  #failed = Promise.withResolvers<void>();
   #fault: string | undefined;
+  #failures = 0;
+  #claimed = 0;
+  #lost = 0;
 
   constructor(options: PoolOptions<Vm>) {
     this.#options = options;
@@ -49,36 +89,49 @@ export class VmPool<Vm extends WaitingVm> {
 
   /** VMs that nobody has */
   get ready(): readonly Vm[] {
-    return this.#ready;
+    return [...this.#ready.keys()];
   }
 
-  /** why the last attempt to make one failed; undefined: it did not */
-  get fault(): string | undefined {
-    return this.#fault;
+  /** VMs that were handed out and not claimed yet */
+  get leased(): readonly Vm[] {
+    return [...this.#leases.keys()];
+  }
+
+  /** why the last attempt to make one failed, and how often that was so in a row; how many were claimed, and ended untaken */
+  get history(): { fault: string | undefined; failures: number; claimed: number; lost: number } {
+    return { fault: this.#fault, failures: this.#failures, claimed: this.#claimed, lost: this.#lost };
   }
 
   /** Begins to make VMs, as many as are missing. */
   fill(): void {
+    if (this.#end.signal.aborted) return;
     this.#filling ??= this.#fill().finally(() => {
       this.#filling = undefined;
+      if (this.#nextStep()) this.fill();
     });
   }
 
   /** Settles when as many are ready as should be, or no more can be made for now. */
   async filled(): Promise<void> {
-    await this.#filling;
+    while (this.#filling && this.#failures === 0) await Promise.race([this.#filling, this.#failed.promise]);
   }
 
   /**
-   * Hands a VM out, as soon as there is one. Who gets it claims it in time, by taking it away.
+   * Hands the best VM out, as soon as there is one. Who gets it claims it in time, by taking it away.
    * @throws HuskError ERR_ABORTED, ERR_CACHE_CLOSED
    */
-  async take(signal: AbortSignal): Promise<Vm> {
+  async take(options: TakeOptions): Promise<Lease<Vm>> {
     if (this.#end.signal.aborted) throw closed();
-    const vm = this.#ready.shift() ?? (await this.#waitForOne(signal));
-    this.#lease(vm, signal);
-    this.fill();
-    return vm;
+    const best = TIERS.flatMap((tier) => this.#ofTier(tier)[0] ?? [])[0];
+    if (best) this.#ready.delete(best);
+    const vm = best ?? (await this.#waitForOne(options.signal));
+    const lease = this.#lease(vm, options);
+    if (options.once) this.fill();
+    return lease;
+  }
+
+  #ofTier(tier: VmCacheTier): Vm[] {
+    return this.ready.filter((vm) => vm.tier === tier);
   }
 
   async #waitForOne(signal: AbortSignal): Promise<Vm> {
@@ -99,66 +152,108 @@ export class VmPool<Vm extends WaitingVm> {
     }
   }
 
-  /** What is not claimed in time, or by one who has gone, is for the next. */
-  #lease(vm: Vm, signal: AbortSignal): void {
-    this.#leased.add(vm);
+  /** What is not claimed in time is for the next. */
+  #lease(vm: Vm, { leaseMs, once }: TakeOptions): Lease<Vm> {
     const end = () => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", end);
-      if (this.#leased.delete(vm) && vm.isThere() && !this.#end.signal.aborted) this.#give(vm);
+      if (!this.#leases.delete(vm)) return;
+      if (!vm.isThere()) {
+        this.#claimed += 1;
+        vm.release();
+      } else if (once || this.#end.signal.aborted) void vm.discard();
+      else this.#give(vm);
+      this.fill();
     };
-    const timer = setTimeout(end, this.#options.leaseMs);
+    const timer = setTimeout(end, leaseMs);
     timer.unref();
-    signal.addEventListener("abort", end, { once: true });
-    void vm.gone.then(end);
+    const lease = { vm, end };
+    this.#leases.set(vm, lease);
+    return lease;
   }
 
   #give(vm: Vm): void {
     const waiter = this.#waiting.shift();
     if (waiter) waiter.resolve(vm);
-    else this.#ready.push(vm);
+    else {
+      this.#ready.set(vm, performance.now());
+      this.#options.onWaiting?.();
+    }
   }
 
   async #fill(): Promise<void> {
     const { signal } = this.#end;
-    for (let pause = FIRST_PAUSE_MS; !signal.aborted && this.#isMissing(); ) {
+    while (this.#nextStep()) {
+      await this.#pause();
+      const step = this.#nextStep();
+      if (!step || signal.aborted) return;
+      const { tier, from } = step;
+      if (from) this.#ready.delete(from);
       try {
-        const vm = await this.#options.make(signal);
+        const vm = await this.#options.make(tier, from, signal);
+        if (vm !== from) void vm.gone.then(() => this.#lose(vm));
         this.#fault = undefined;
-        pause = FIRST_PAUSE_MS;
-        void vm.gone.then(() => this.#lose(vm));
+        this.#failures = 0;
         if (signal.aborted) await vm.discard();
         else this.#give(vm);
       } catch (error) {
         if (signal.aborted) return;
-        this.#fault = messageOf(error);
-        this.#options.onFault?.(error);
-        await delay(pause, undefined, { signal, ref: false }).catch(() => {});
-        pause = Math.min(2 * pause, LONGEST_PAUSE_MS);
+        this.#fail(error);
       }
     }
   }
 
-  #isMissing(): boolean {
-    return this.#ready.length < this.#options.size + this.#waiting.length;
+  /** After a failure, the next attempt comes later. */
+  async #pause(): Promise<void> {
+    if (this.#failures === 0) return;
+    const ms = Math.min(FIRST_PAUSE_MS * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS);
+    await delay(ms, undefined, { signal: this.#end.signal, ref: false }).catch(() => {});
+  }
+
+  #fail(error: unknown): void {
+    this.#fault = messageOf(error);
+    this.#failures += 1;
+    this.#failed.resolve();
+    this.#failed = Promise.withResolvers<void>();
+    this.#options.onFault?.(error);
+  }
+
+  /** What is to be made next; undefined: all is there. Who waits gets what is made soonest. */
+  #nextStep(): { tier: VmCacheTier; from: Vm | undefined } | undefined {
+    const { wanted } = this.#options;
+    if (this.#waiting.length > 0)
+      return { tier: wanted.prepared > 0 ? "prepared" : "paused", from: undefined };
+    const tier = TIERS.find((one) => this.#ofTier(one).length < wanted[one]);
+    if (!tier) return undefined;
+    const lower = TIERS.slice(TIERS.indexOf(tier) + 1);
+    return { tier, from: lower.flatMap((one) => this.#ofTier(one))[0] };
   }
 
   /** A VM has ended while it waited. */
   #lose(vm: Vm): void {
-    const at = this.#ready.indexOf(vm);
-    if (at === -1) return;
-    this.#ready.splice(at, 1);
+    if (!vm.isThere()) {
+      this.#leases.get(vm)?.end();
+      return;
+    }
+    const since = this.#ready.get(vm) ?? 0;
+    if (!this.#ready.delete(vm) && !this.#leases.delete(vm)) return;
     void vm.discard();
-    if (!this.#end.signal.aborted) this.fill();
+    this.#lost += 1;
+    if (this.#end.signal.aborted) return;
+    const isShort = performance.now() - since < SHORT_LIFE_MS;
+    const error = new HuskError("ERR_VM_LOST", `a VM that waited has ended${isShort ? " at once" : ""}`);
+    if (isShort) this.#fail(error);
+    else this.#options.onFault?.(error);
+    this.fill();
   }
 
-  /** Makes no more, and ends all that nobody has taken. */
+  /** Makes no more, and ends all that nobody has claimed. */
   async close(): Promise<void> {
     this.#end.abort();
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closed());
     await this.#filling;
-    const left = [...this.#ready.splice(0), ...this.#leased].filter((vm) => vm.isThere());
-    this.#leased.clear();
+    const left = [...this.#ready.keys(), ...this.#leases.keys()];
+    this.#ready.clear();
+    for (const lease of this.#leases.values()) lease.end();
     await Promise.all(left.map((vm) => vm.discard()));
   }
 }

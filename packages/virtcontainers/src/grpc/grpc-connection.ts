@@ -13,6 +13,11 @@ import type { RpcConnection, RpcLimits } from "./rpc-connection.ts";
 /** Greatest number that a timeout can have in gRPC: eight digits. */
 const MAX_TIMEOUT_MS = 99_999_999;
 
+/** Limits of one call, and what is sent beside its request. */
+interface GrpcLimits extends RpcLimits {
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+}
+
 /** What has come of an answer. */
 interface Answer {
   readonly chunks: Buffer[];
@@ -21,7 +26,7 @@ interface Answer {
   status: IncomingHttpHeaders | undefined;
 }
 
-/** gRPC's unary calls over HTTP/2, which agents of Kata 1.x speak, over any stream of bytes. */
+/** gRPC's unary calls over HTTP/2, which agents of Kata 1.x and caches of VMs speak, over any stream of bytes. */
 export class GrpcConnection implements RpcConnection {
   readonly #session: ClientHttp2Session;
   readonly #stream: Duplex;
@@ -49,7 +54,7 @@ export class GrpcConnection implements RpcConnection {
     else this.#closers.push(closer);
   }
 
-  call(service: string, method: string, payload: Uint8Array, limits: RpcLimits): Promise<Uint8Array> {
+  call(service: string, method: string, payload: Uint8Array, limits: GrpcLimits): Promise<Uint8Array> {
     return new Promise((resolve, reject) => {
       if (this.closed) throw disconnected();
       const stream = this.#request(`/${service}/${method}`, limits);
@@ -87,8 +92,9 @@ export class GrpcConnection implements RpcConnection {
     this.#stream.destroy();
   }
 
-  #request(path: string, { timeoutMs }: RpcLimits): ClientHttp2Stream {
+  #request(path: string, { timeoutMs, metadata }: GrpcLimits): ClientHttp2Stream {
     return this.#session.request({
+      ...metadata,
       ":method": "POST",
       ":path": path,
       "content-type": "application/grpc",

@@ -1,4 +1,10 @@
-import { createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import { decodeMessage, encodeMessage, type Method, ProtobufError, type Service } from "@husk/wire/protobuf";
 import { StatusCode } from "@husk/wire/ttrpc";
 import { messageOf } from "../errors/index.ts";
@@ -8,9 +14,23 @@ import { takeMessage, wrapMessage } from "./grpc-frame.ts";
 const MAX_REQUEST_BYTES = 64 * 1024;
 /** Longest text of an error that is sent, in characters. */
 const MAX_TEXT = 1000;
+/** Calls that one client may have under way. */
+const MAX_STREAMS = 16;
+/** Milliseconds that clients are given to end their connections when the server ends. */
+const DRAIN_MS = 500;
 
-/** Answers one method. `signal` fires when the caller has gone. What it throws is the text of the answer's status. */
-export type GrpcHandler = (request: object, signal: AbortSignal) => Promise<object> | object;
+/** One call of a client. */
+export interface GrpcCall {
+  /** fires when the call has ended, be it that nobody waits for its answer any more */
+  readonly signal: AbortSignal;
+  /** fires when the client's connection has ended */
+  readonly disconnected: AbortSignal;
+  /** A word that the client sent beside the request; undefined: it did not. */
+  metadata(name: string): string | undefined;
+}
+
+/** Answers one method. What it throws is the text of the answer's status. */
+export type GrpcHandler = (request: object, call: GrpcCall) => Promise<object> | object;
 
 /** A method cannot be done now, or not by this caller: a status with a text. */
 export class GrpcError extends Error {
@@ -29,11 +49,14 @@ export class GrpcServer {
   readonly #handlers: Readonly<Record<string, GrpcHandler>>;
   /** calls that are being answered */
   readonly #calls = new Set<Promise<void>>();
+  /** connections, with what fires when they end */
+  readonly #sessions = new Map<ServerHttp2Session, AbortController>();
 
   constructor(service: Service, handlers: Readonly<Record<string, GrpcHandler>>) {
     this.#service = service;
     this.#handlers = handlers;
-    this.#server = createServer({ maxSessionMemory: 4 });
+    this.#server = createServer({ maxSessionMemory: 4, settings: { maxConcurrentStreams: MAX_STREAMS } });
+    this.#server.on("session", (session) => this.#greet(session));
     this.#server.on("stream", (stream, headers) => this.#accept(stream, headers));
     // A client that breaks HTTP/2 loses its connection, and that is all.
     this.#server.on("sessionError", () => {});
@@ -51,7 +74,21 @@ export class GrpcServer {
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await Promise.allSettled(this.#calls);
+    for (const session of this.#sessions.keys()) session.close();
+    const timer = setTimeout(() => {
+      for (const session of this.#sessions.keys()) session.destroy();
+    }, DRAIN_MS);
     await closed;
+    clearTimeout(timer);
+  }
+
+  #greet(session: ServerHttp2Session): void {
+    const gone = new AbortController();
+    this.#sessions.set(session, gone);
+    session.once("close", () => {
+      this.#sessions.delete(session);
+      gone.abort();
+    });
   }
 
   #accept(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
@@ -63,15 +100,21 @@ export class GrpcServer {
   }
 
   async #answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): Promise<void> {
-    const gone = new AbortController();
-    stream.once("close", () => gone.abort());
+    const ended = new AbortController();
+    stream.once("close", () => ended.abort());
+    const disconnected = stream.session && this.#sessions.get(stream.session as ServerHttp2Session)?.signal;
+    const call: GrpcCall = {
+      signal: ended.signal,
+      disconnected: disconnected ?? AbortSignal.abort(),
+      metadata: (name) => readWord(headers[name]),
+    };
     try {
       const name = this.#methodOf(headers);
       const method = this.#service.methods[name] as Method;
       const handler = this.#handlers[name];
       if (!handler) throw new GrpcError(StatusCode.UNIMPLEMENTED, `${name} is not served`);
       const request = decodeMessage(method.request, await readRequest(stream));
-      const response = await handler(request, gone.signal);
+      const response = await handler(request, call);
       send(stream, StatusCode.OK, "", encodeMessage(method.response, response));
     } catch (error) {
       const isBad = error instanceof ProtobufError;
@@ -86,6 +129,10 @@ export class GrpcServer {
     if (service === this.#service.name && Object.hasOwn(this.#service.methods, name)) return name;
     throw new GrpcError(StatusCode.UNIMPLEMENTED, `there is no ${String(headers[":path"]).slice(0, 100)}`);
   }
+}
+
+function readWord(value: string | string[] | undefined): string | undefined {
+  return typeof value === "string" ? value : undefined;
 }
 
 async function readRequest(stream: ServerHttp2Stream): Promise<Uint8Array> {

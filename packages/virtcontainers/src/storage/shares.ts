@@ -66,11 +66,16 @@ export async function serveShares(record: PodRecord, directory: PodDirectory): P
   undo.push(() => endShares(record, directory));
   undo.push(close);
   if (findPodShare(record)) mkdirSync(directory.file("share"), { mode: 0o755 });
+  // All are opened before the first is served: when one is missing, nothing has been started.
+  const volumes = record.shares.map(({ tag, hostPath }) => {
+    const volume = hostPath === undefined ? undefined : openVolume(tag, hostPath);
+    if (volume !== undefined) closers.push(() => closeSync(volume));
+    return volume;
+  });
   const fds: (number | undefined)[] = [];
   const daemons: RunningDaemon[] = [];
-  for (const share of record.shares) {
-    const volume = share.hostPath === undefined ? undefined : openVolume(share.tag, share.hostPath);
-    if (volume !== undefined) closers.push(() => closeSync(volume));
+  for (const [at, share] of record.shares.entries()) {
+    const volume = volumes[at];
     if (share.kind === "9p") {
       fds.push(volume);
       continue;

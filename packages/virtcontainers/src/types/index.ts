@@ -13,3 +13,4 @@ export type * from "./options.ts";
 export type * from "./pod-config.ts";
 export type * from "./resources.ts";
 export type * from "./stats.ts";
+export type * from "./vm-cache.ts";

@@ -156,10 +156,12 @@ test("a client that goes while its input has to wait takes its process with it",
   const { last: before } = await ShimClient.call(socket, { method: "state" });
   assert.equal(before.kind, "state");
   client.socket.destroy();
-  const pidfd = async () => existsSync(`/proc/${started.pid}`);
-  for (let tries = 0; (await pidfd()) && tries < 1000; tries++)
-    await ShimClient.call(socket, { method: "state" });
-  assert.ok(!(await pidfd()));
+  await waitUntil(
+    container.folder,
+    async () => (existsSync(`/proc/${started.pid}`) ? undefined : true),
+    () => `process ${started.pid} is still there`,
+    30_000,
+  );
 });
 
 test("a signal goes to an exec's process", async (t) => {

@@ -59,13 +59,11 @@ export class ExecSession implements ExecInput {
     ];
   }
 
-  /** Runs it to its end, and answers its client. */
-  async run(timeoutMs: number | undefined): Promise<void> {
-    const { client } = this.#parts;
-    client.connectExec(this);
+  /** Runs it to its end. Gives the frame that its client is to be answered with. */
+  async run(timeoutMs: number | undefined): Promise<Uint8Array> {
+    this.#parts.client.connectExec(this);
     try {
-      const answer = await this.#runProcess(timeoutMs);
-      client.answer(answer);
+      return await this.#runProcess(timeoutMs);
     } finally {
       stopTimer(this.#timer);
       this.#closeChildEnds();

@@ -176,6 +176,17 @@ test("a signal goes to an exec's process", async (t) => {
   client.socket.destroy();
 });
 
+test("so does one that comes before it is there", async (t) => {
+  const { socket, container } = await begin(t);
+  await makeExec(container.folder, "exec sleep 1000");
+  const client = await ShimClient.connect(socket);
+  client.send({ method: "exec", args: ["x"] });
+  client.socket.write(encodeExecSignal(9));
+  const { last } = await client.answer();
+  assert.deepEqual(last, { kind: "exit", exit: { exitSignal: 9 } });
+  client.socket.destroy();
+});
+
 const freezer = "/sys/fs/cgroup/freezer";
 const noFreezer =
   needsRoot.skip ||

@@ -5,6 +5,8 @@ export { type PackOptions, type PackResult, packFlist } from "./flist/pack/pack-
 export type { Progress, UnpackOptions, UnpackResult } from "./flist/unpack/progress.ts";
 export { openContainerModule } from "./module/open-module.ts";
 export type { ModuleOptions, ModuleWarning } from "./module/options.ts";
+export { connectContainerModule } from "./service/connect-module.ts";
+export { type ModuleService, type ServeModuleOptions, serveContainerModule } from "./service/serve-module.ts";
 export { openSource } from "./sources/open-source.ts";
 export { type SharedRoot, type ShareOptions, shareRoot } from "./sources/root-cache.ts";
 export type { DirectorySource, PackedSource, RootSource, SourceOptions } from "./sources/root-source.ts";

@@ -39,6 +39,7 @@ describe("readCommandTree", () => {
       "rm",
       "flist",
       "factory",
+      "cache",
       "check",
       "completion",
       "version",

@@ -1,22 +1,16 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createAgent } from "../agent/index.ts";
 import { HuskError } from "../errors/index.ts";
-import { createHypervisor } from "../hypervisor/index.ts";
-import { type Hypervisor, type Templating, templatingOf, type VmSpec } from "../hypervisor/types.ts";
+import { type Hypervisor, type Templating, templatingOf } from "../hypervisor/types.ts";
 import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
 import { PodDirectory } from "../store/pod-directory.ts";
 import type { VmSize } from "../store/pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
-import type { HypervisorConfig, Param, PodConfig } from "../types/index.ts";
+import type { HypervisorConfig, PodConfig } from "../types/index.ts";
+import { describeBlankVm, hypervisorFor, meetAgent, NO_UUID } from "./blank-vm.ts";
 import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
 
-/** Word by which the agent knows that its VM is to be copied. */
-const TEMPLATE_PARAM: Param = { key: "HUSK_TEMPLATE", value: "1" };
-/** Id of the disk whose place each copy's first disk takes. */
-export const PLACEHOLDER_ID = "drive0";
-const NO_UUID = "00000000-0000-0000-0000-000000000000";
 /** A template that is being made: its maker, and the uuid on the command line of its VM. */
 const UNFINISHED = /^\.new-(\d+)-(\d+)-([0-9a-f-]{36})$/;
 
@@ -25,11 +19,6 @@ export interface BuildOptions {
   readonly cache: string;
   readonly signal?: AbortSignal | undefined;
   readonly mark: (phase: string) => void;
-}
-
-/** The words that the kernel of a template, and so of its copies, is given. */
-export function templateParams(config: PodConfig): Param[] {
-  return [...createAgent(config).kernelParams, TEMPLATE_PARAM];
 }
 
 /** Why there are none with some hypervisors. */
@@ -95,7 +84,7 @@ export class TemplateBuilder {
     const hypervisor = await this.#describe(folder, uuid);
     try {
       await hypervisor.startPod(directory, this.#options);
-      await this.#meetAgent(hypervisor, directory);
+      await meetAgent({ config: this.#config, hypervisor, directory, fresh: true }, this.#options);
       await hypervisor.saveTemplate(directory, this.#options);
     } finally {
       await hypervisor.stopPod(directory);
@@ -103,48 +92,19 @@ export class TemplateBuilder {
     }
   }
 
-  /** Waits until the agent serves, and lets go of it again. */
-  async #meetAgent(hypervisor: Hypervisor, directory: PodDirectory): Promise<void> {
-    const { signal } = this.#options;
-    const opening = createAgent(this.#config).open({
-      directory,
-      deadlineFactor: hypervisor.deadlineFactor,
-      fresh: true,
-      signal,
-      events: { onExit: () => {}, onClosed: () => {} },
-      runningContainers: () => [],
-      describeLoss: async () => new HuskError("ERR_VM_LOST", "the VM of the template has ended"),
-    });
-    const [waited, opened] = await Promise.allSettled([
-      hypervisor.waitPod(directory, this.#options),
-      opening,
-    ]);
-    if (opened.status === "fulfilled") opened.value?.close();
-    // When QEMU did not even start, that is why the agent is not there.
-    if (waited.status === "rejected") throw waited.reason;
-    if (opened.status === "rejected") throw opened.reason;
-  }
-
   async #describe(folder: string, uuid: string): Promise<Hypervisor & Templating> {
-    const { hypervisorConfig = {}, hypervisorType = "qemu" } = this.#config;
-    const hypervisor = templatingOf(createHypervisor(hypervisorType, hypervisorConfig));
-    const problem = templateObstacle(hypervisorConfig);
+    const hypervisor = templatingOf(hypervisorFor(this.#config));
+    const problem = templateObstacle(this.#config.hypervisorConfig ?? {});
     if (!hypervisor || problem)
       throw new HuskError("ERR_NOT_SUPPORTED", `no template of such a VM: ${problem ?? NO_TEMPLATES}`);
-    const usesScsi = hypervisorConfig.blockDeviceDriver === "virtio-scsi";
-    const kernelParams = [...templateParams(this.#config), ...(hypervisorConfig.kernelParams ?? [])];
-    const spec: VmSpec = {
-      podId: "template",
+    const spec = describeBlankVm(this.#config, {
+      name: "template",
       uuid,
-      ...this.#size,
-      config: { ...hypervisorConfig, kernelParams },
-      ports: createAgent(this.#config).ports,
-      drives: usesScsi ? [] : [{ id: PLACEHOLDER_ID, imagePath: this.#store.placeholder() }],
-      shares: [],
-      vfioDevices: [],
+      size: this.#size,
       cache: this.#options.cache,
+      placeholder: this.#store.placeholder(),
       template: { ...filesOf(folder), role: "source" },
-    };
+    });
     await hypervisor.createPod(spec);
     return hypervisor;
   }

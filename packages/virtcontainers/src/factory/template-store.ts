@@ -104,10 +104,7 @@ export class TemplateStore {
 
   /** An empty disk, whose place in each copy its own disk takes. */
   placeholder(): string {
-    const path = join(this.path, PLACEHOLDER);
-    closeSync(openSync(path, "a", 0o600));
-    truncateSync(path, MIB);
-    return path;
+    return makePlaceholder(join(this.path, PLACEHOLDER));
   }
 
   folder(key: string): string {
@@ -173,6 +170,13 @@ export class TemplateStore {
       if (!["ENOENT", "ENOTEMPTY", "EBUSY"].includes(systemCode(error) ?? "")) throw error;
     }
   }
+}
+
+/** Makes an empty disk, unless it is there. */
+export function makePlaceholder(path: string): string {
+  closeSync(openSync(path, "a", 0o600));
+  truncateSync(path, MIB);
+  return path;
 }
 
 /** Files of a template in its directory. */

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addAttachCommand } from "./commands/attach.ts";
+import { addCacheCommand } from "./commands/cache.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
@@ -60,6 +61,7 @@ export function createProgram(context: CommandContext): Command {
   addFlistCommand(program, context);
   addModuleCommand(program, context);
   addFactoryCommand(program);
+  addCacheCommand(program);
   addCheckCommand(program, context);
   addCompletionCommand(program);
   addVersionCommand(program);

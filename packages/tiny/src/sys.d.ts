@@ -171,6 +171,8 @@ declare module "tiny:sys" {
   /** -1 when nobody is waiting. */
   export function accept(fd: number, flags: number, address?: Uint8Array): number;
   export function shutdown(fd: number, how: number): void;
+  /** Bytes sent, and with them a copy of a descriptor, which the other side of a unix socket gets; -1 when there is no room. */
+  export function sendDescriptor(fd: number, bytes: Uint8Array, descriptor: number): number;
   export function getsockopt(fd: number, level: number, name: number): number;
   export function setsockopt(fd: number, level: number, name: number, value: number): void;
 

@@ -40,6 +40,7 @@ describe("readCommandTree", () => {
       "flist",
       "module",
       "factory",
+      "cache",
       "check",
       "completion",
       "version",

@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
-import type { FactoryConfig, VmTier } from "@husk/virtcontainers";
+import type { FactoryConfig, VmCacheTier } from "@husk/virtcontainers";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { UsageError } from "../usage-error.ts";
 import { parsePositive } from "./numbers.ts";
 
 /** VMs that a cache keeps when nobody says how many. */
 const DEFAULT_NUMBER = 2;
-const TIERS: readonly VmTier[] = ["rehearsed", "paused", "prepared"];
+const TIERS: readonly VmCacheTier[] = ["rehearsed", "paused", "prepared"];
 
 /** Where a cache's server is asked. */
 export interface EndpointOptions {
@@ -19,7 +19,7 @@ export interface ServeOptions extends EndpointOptions {
   /** VMs of the usual tier */
   number?: number;
   /** VMs by tier */
-  tiers?: Partial<Record<VmTier, number>>;
+  tiers?: Partial<Record<VmCacheTier, number>>;
   /** make them as copies of a template */
   template?: boolean;
 }
@@ -44,8 +44,8 @@ export function addServeOptions(command: Command): Command {
 }
 
 /** Reads `rehearsed=2,prepared=4`. */
-export function parseTiers(text: string): Partial<Record<VmTier, number>> {
-  const tiers: Partial<Record<VmTier, number>> = {};
+export function parseTiers(text: string): Partial<Record<VmCacheTier, number>> {
+  const tiers: Partial<Record<VmCacheTier, number>> = {};
   for (const part of text.split(",")) {
     const [name, number = "", more] = part.split("=");
     const tier = TIERS.find((known) => known === name);

@@ -3,31 +3,39 @@ import { formatSpan } from "./age.ts";
 import { type Column, oneLine, renderTable } from "./table.ts";
 
 const COLUMNS: readonly Column[] = [
-  { title: "VM" },
+  { title: "PID", align: "right" },
   { title: "TIER" },
   { title: "STATE" },
-  { title: "PID", align: "right" },
   { title: "CPUS", align: "right" },
   { title: "MEMORY", align: "right" },
   { title: "AGE" },
 ];
 
-/** Renders what a cache's server tells: a line about itself, its VMs as a table, and what went wrong last. */
+/** Renders what a cache has: a line about its server, its VMs as a table, and what went wrong last. */
 export function renderCache(status: VmCacheStatus, now: Date): string {
-  const { pid, endpoint, wanted, vms, fault } = status;
-  const ready = vms.filter(({ state }) => state === "ready").length;
-  const lines = [`server ${pid} at ${oneLine(endpoint)}: ${ready} of ${sum(wanted)} VMs ready\n`];
-  if (vms.length > 0) lines.push(renderTable(COLUMNS, vms.map((vm) => row(vm, now))));
-  if (fault) lines.push(`last fault: ${oneLine(fault)}\n`);
+  const { pid, startedAt, vms, claimed, lost, fault, failures } = status;
+  const { ready, wanted } = countReady(status);
+  const age = formatSpan(now.getTime() - startedAt.getTime());
+  const past = lost > 0 ? `, ${claimed} taken, ${lost} lost` : `, ${claimed} taken`;
+  const lines = [`server ${pid}, up for ${age}: ${ready} of ${wanted} VMs ready${past}\n`];
+  if (vms.length > 0) {
+    const rows = vms.map((vm) => row(vm, now));
+    lines.push(renderTable(COLUMNS, rows));
+  }
+  if (fault) lines.push(`last fault (${failures} in a row): ${oneLine(fault)}\n`);
   return lines.join("");
 }
 
-/** VMs that a server is to have ready. */
-export function sum(wanted: VmCacheStatus["wanted"]): number {
-  return Object.values(wanted).reduce((total, number) => total + number, 0);
+/** How many VMs nobody has been given, and how many there should be. */
+export function countReady({ vms, wanted }: VmCacheStatus): { ready: number; wanted: number } {
+  const numbers = Object.values(wanted);
+  return {
+    ready: vms.filter(({ leased }) => !leased).length,
+    wanted: numbers.reduce((sum, number) => sum + number, 0),
+  };
 }
 
-function row({ id, tier, state, pid, vcpus, memory, createdAt }: CachedVmStatus, now: Date): string[] {
-  const age = formatSpan(now.getTime() - createdAt.getTime());
-  return [id, tier, state, String(pid), String(vcpus), `${memory} MiB`, age];
+function row({ pid, tier, leased, vcpus, memory, readyAt }: CachedVmStatus, now: Date): string[] {
+  const age = formatSpan(now.getTime() - readyAt.getTime());
+  return [String(pid), tier, leased ? "handed out" : "ready", String(vcpus), `${memory} MiB`, age];
 }

@@ -60,7 +60,8 @@ async function plugNetwork(pod: OpenPod, network: VmNetwork | undefined): Promis
     const hotplug = nicHotplugOf(hypervisor);
     if (!joined || !hotplug)
       throw new HuskError("ERR_NOT_SUPPORTED", "the VM cannot take a network interface");
-    joined.addr = await hotplug.hotplugAddNic(nic, directory, takenAddresses(record), call);
+    const options = { ...call, netNSPath: network?.netNSPath };
+    joined.addr = await hotplug.hotplugAddNic(nic, directory, takenAddresses(record), options);
     pod.save();
     call.mark("interface-plugged");
   }

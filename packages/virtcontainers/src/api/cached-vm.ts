@@ -22,8 +22,8 @@ import { vmSizeOf } from "./vm-size.ts";
 /** Where a pod's VM is asked for. */
 export type VmSource = Pick<CreateOptions, "factory" | "vmCache">;
 
-/** A VM that waited, and is ours. */
-export interface ClaimedVm {
+/** A VM that waited, and is ours. Its keeper makes the next when this is disposed of: the machine is the pod's until then. */
+export interface ClaimedVm extends Disposable {
   readonly staging: Staging;
   readonly hypervisor: Hypervisor;
   /** how ready it is */
@@ -54,13 +54,11 @@ export async function claimVm(
   try {
     const problem = findObstacle(record, factory);
     if (problem) throw new HuskError("ERR_NOT_SUPPORTED", problem);
-    const claimed = await (vmCache
-      ? claimHere(record, vmCache, call)
-      : claimByEndpoint(record, factory, call));
+    const vm = await (vmCache ? claimHere(record, vmCache, call) : claimByEndpoint(record, factory, call));
     call.mark("vm-claimed");
-    return takeRecord(record, claimed);
+    return vm;
   } catch (error) {
-    if (isHuskError(error, "ERR_ABORTED")) throw error;
+    if (!isHuskError(error) || error.code === "ERR_ABORTED") throw error;
     warnOfMiss(record.config, call, error);
     return undefined;
   }
@@ -86,26 +84,18 @@ function findObstacle(
   return cacheObstacle(config.hypervisorConfig ?? {}, factory);
 }
 
-async function claimHere(
-  { config }: PodRecord,
-  cache: CreateOptions["vmCache"],
-  call: Call,
-): Promise<ClaimedStaging> {
+async function claimHere(record: PodRecord, cache: CreateOptions["vmCache"], call: Call): Promise<ClaimedVm> {
   if (!(cache instanceof LocalVmCache))
     throw new HuskError("ERR_CONFIG_INVALID", "vmCache is not what openVmCache returned");
   const { recipe } = cache;
   const factory = { template: recipe.templates !== undefined };
-  const wanted = await describeWanted(config, call, factory);
+  const wanted = await describeWanted(record.config, call, factory);
   checkFit(wanted, recipe.key, recipe.size);
   const signal = AbortSignal.any([AbortSignal.timeout(answerMs()), ...(call.signal ? [call.signal] : [])]);
   const lease = await cache.take({ signal, leaseMs: deadlineMs("cacheClaim", 1) }).catch((error: unknown) => {
     throw call.signal?.aborted ? error : noneInTime(error);
   });
-  try {
-    return claim(lease.vm.directory.path, wanted, call);
-  } finally {
-    lease.end();
-  }
+  return claim(lease.vm.directory.path, record, { wanted, root: call.root, done: lease.end });
 }
 
 function noneInTime(error: unknown): unknown {
@@ -118,19 +108,18 @@ function answerMs(): number {
   return deadlineMs("cacheAnswer", deadlineFactor("tcg"));
 }
 
-async function claimByEndpoint(
-  { config }: PodRecord,
-  factory: FactoryConfig,
-  call: Call,
-): Promise<ClaimedStaging> {
+async function claimByEndpoint(record: PodRecord, factory: FactoryConfig, call: Call): Promise<ClaimedVm> {
   const { root, signal } = call;
-  using client = await CacheClient.connect(cacheEndpoint(factory, root), signal);
-  const wanted = await describeWanted(config, call, factory);
-  const path = await client.getBaseVM(writeRequest(wanted.key, wanted.range), {
-    timeoutMs: answerMs(),
-    signal,
-  });
-  return claim(path, wanted, call);
+  const client = await CacheClient.connect(cacheEndpoint(factory, root), signal);
+  try {
+    const wanted = await describeWanted(record.config, call, factory);
+    const request = writeRequest(wanted.key, wanted.range);
+    const path = await client.getBaseVM(request, { timeoutMs: answerMs(), signal });
+    return claim(path, record, { wanted, root, done: () => client.close() });
+  } catch (error) {
+    client.close();
+    throw error;
+  }
 }
 
 async function describeWanted(
@@ -142,20 +131,35 @@ async function describeWanted(
   return { key, range: sizeRange(vmSizeOf(config), config.hypervisorConfig ?? {}) };
 }
 
+/** How a VM that was handed out is claimed. */
+interface ClaimOptions {
+  readonly wanted: Wanted;
+  readonly root: string;
+  /** tells its keeper that we are done with it */
+  readonly done: () => void;
+}
+
 /** Whoever hands VMs out may be mistaken: what counts is what the VM's own record says. */
-function claim(path: string, wanted: Wanted, { root }: Call): ClaimedStaging {
-  const claimed = claimStaging(path, root);
-  if (!claimed) throw new HuskError("ERR_CACHE_MISMATCH", "the VM that was handed out was taken by another");
+function claim(path: string, record: PodRecord, { wanted, root, done }: ClaimOptions): ClaimedVm {
+  let claimed: ClaimedStaging | undefined;
   try {
+    claimed = claimStaging(path, root);
+    if (!claimed)
+      throw new HuskError("ERR_CACHE_MISMATCH", "the VM that was handed out was taken by another");
     const { waiting, vm, vmSize = { vcpus: 0, memory: 0 } } = claimed.record;
     checkFit(wanted, vm && waiting?.key, vmSize);
-    return claimed;
+    return { ...takeVm(record, claimed), [Symbol.dispose]: done };
   } catch (error) {
-    claimed.lock.release();
-    killByRecord(claimed.record);
-    discardStaging(claimed.directory);
+    if (claimed) discard(claimed);
+    done();
     throw error;
   }
+}
+
+function discard({ lock, record, directory }: ClaimedStaging): void {
+  lock.release();
+  killByRecord(record);
+  discardStaging(directory);
 }
 
 function checkFit(
@@ -170,13 +174,16 @@ function checkFit(
 }
 
 /** What is known of the VM is the pod's from now on. */
-function takeRecord(record: PodRecord, { directory, lock, record: waiting }: ClaimedStaging): ClaimedVm {
-  const { uuid, vm, vmSize, socketDirectory, drives } = waiting;
+function takeVm(
+  record: PodRecord,
+  { directory, lock, record: found }: ClaimedStaging,
+): Omit<ClaimedVm, typeof Symbol.dispose> {
+  const { uuid, vm, vmSize, socketDirectory, drives, waiting } = found;
   Object.assign(record, { uuid, vm, vmSize, drives, ...(socketDirectory ? { socketDirectory } : {}) });
   for (const container of Object.values(record.containers)) delete container.storage;
   const { hypervisorType = "qemu", hypervisorConfig = {} } = record.config;
   const hypervisor = createHypervisor(hypervisorType, hypervisorConfig, vm);
-  return { staging: { directory, lock }, hypervisor, tier: waiting.waiting?.tier ?? "paused" };
+  return { staging: { directory, lock }, hypervisor, tier: waiting?.tier ?? "paused" };
 }
 
 /**
@@ -189,7 +196,7 @@ export async function wakeClaimed(pod: OpenPod, { tier }: ClaimedVm, undo: UndoS
     await startResidents(residentsOf(pod), pod.call, undo);
     return await meetVm(pod, tier);
   } catch (cause) {
-    if (isHuskError(cause, "ERR_ABORTED")) throw cause;
+    if (!isHuskError(cause) || cause.code === "ERR_ABORTED") throw cause;
     throw new SpoiltVmError(messageOf(cause), { cause });
   }
 }

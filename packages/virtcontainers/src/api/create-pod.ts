@@ -98,7 +98,7 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   const fresh = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
   const plans = await planPod(record, fresh, call);
   await checkNetworkConfig(record);
-  const claimed = await claimVm(record, source, call);
+  using claimed = await claimVm(record, source, call);
   const hypervisor = claimed?.hypervisor ?? fresh;
   const isClone = !claimed && (await describePod(record, hypervisor, call, source.factory));
 
@@ -142,7 +142,7 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   if (claimed) {
     await furnishVm(pod, await wakeClaimed(pod, claimed, undo), plans, network, undo);
   } else {
-    await startResidents(residentsOf(pod), call, undo);
+    await startResidents(residentsOf(pod), call, undo, isClone);
     await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
   }
   record.state = "ready";

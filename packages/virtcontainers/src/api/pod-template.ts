@@ -42,7 +42,6 @@ function findObstacle(
   hypervisor: Hypervisor,
 ): string | undefined {
   if (!templatingOf(hypervisor)) return NO_TEMPLATES;
-  if (config.proxyType === "ccProxy") return "cc-proxy waits for an agent that begins";
   if (shares.length > 0) return "it shares directories, and shared memory cannot be copied";
   if (hostDevices.length > 0) return "it has devices of the host";
   return templateObstacle(config.hypervisorConfig ?? {});

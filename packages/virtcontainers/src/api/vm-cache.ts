@@ -12,7 +12,14 @@ import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { clearLeftovers } from "../store/claim.ts";
 import { waitForHolders } from "../store/flock.ts";
 import { podsDirectory } from "../store/pod-directory.ts";
-import type { CallOptions, FactoryConfig, PodConfig, VmCache, VmCacheStatus } from "../types/index.ts";
+import type {
+  CallOptions,
+  FactoryConfig,
+  PodConfig,
+  VmCache,
+  VmCacheOptions,
+  VmCacheStatus,
+} from "../types/index.ts";
 import { Call } from "./call.ts";
 import { baseSizeOf } from "./vm-size.ts";
 
@@ -29,9 +36,9 @@ const SLOWEST = deadlineFactor("tcg");
 export async function openVmCache(
   config: PodConfig,
   factory: FactoryConfig,
-  options: CallOptions = {},
+  options: VmCacheOptions = {},
 ): Promise<VmCache> {
-  return openCache(config, factory, new Call(options));
+  return openCache(config, factory, options);
 }
 
 /**
@@ -41,9 +48,9 @@ export async function openVmCache(
 export async function serveVmCache(
   config: PodConfig,
   factory: FactoryConfig,
-  options: CallOptions = {},
+  options: VmCacheOptions = {},
 ): Promise<VmCache> {
-  const cache = await openCache(config, factory, new Call(options));
+  const cache = await openCache(config, factory, options);
   try {
     await cache.listen();
     return cache;
@@ -53,7 +60,12 @@ export async function serveVmCache(
   }
 }
 
-async function openCache(config: PodConfig, factory: FactoryConfig, call: Call): Promise<LocalVmCache> {
+async function openCache(
+  config: PodConfig,
+  factory: FactoryConfig,
+  options: VmCacheOptions,
+): Promise<LocalVmCache> {
+  const call = new Call(options, ["onWaiting"]);
   checkPodConfig(config);
   checkFactoryConfig(factory);
   if (!hasVmCache(factory)) {
@@ -70,7 +82,11 @@ async function openCache(config: PodConfig, factory: FactoryConfig, call: Call):
   const cleared = await clearLeftovers(root);
   const templates = factory.template ? templateStore(factory, root) : undefined;
   const recipe = { config: blank, size, key, root, cache, templates };
-  return new LocalVmCache(recipe, factory, { cleared, onFault: call.warn });
+  return new LocalVmCache(recipe, factory, {
+    cleared,
+    onFault: call.warn,
+    onWaiting: options.onWaiting,
+  });
 }
 
 /**
@@ -96,12 +112,12 @@ export async function stopVmCache(factory: FactoryConfig = {}, options: CallOpti
   checkFactoryConfig(factory);
   const { root, signal } = new Call(options);
   const endpoint = cacheEndpoint(factory, root);
-  const client = await CacheClient.connect(endpoint, signal);
-  try {
-    await client.quit({ timeoutMs: deadlineMs("agentCommand", SLOWEST), signal });
-  } finally {
-    client[Symbol.dispose]();
-  }
+  await quit(endpoint, signal);
   const limits = { timeoutMs: deadlineMs("boot", SLOWEST), signal, what: `the cache at ${endpoint} to end` };
   await waitForHolders(`${endpoint}.lock`, limits);
+}
+
+async function quit(endpoint: string, signal: AbortSignal | undefined): Promise<void> {
+  using client = await CacheClient.connect(endpoint, signal);
+  await client.quit({ timeoutMs: deadlineMs("agentCommand", SLOWEST), signal });
 }

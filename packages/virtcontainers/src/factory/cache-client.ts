@@ -71,8 +71,12 @@ export class CacheClient implements Disposable {
     await this.#call("Quit", options);
   }
 
-  [Symbol.dispose](): void {
+  close(): void {
     this.#connection.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   async #call(

@@ -24,6 +24,14 @@ export function cacheEndpoint({ vmCacheEndpoint }: FactoryConfig, root: string):
   return vmCacheEndpoint ?? join(root, "cache.sock");
 }
 
+/** What a cache begins with, and who is told what. */
+interface CacheEvents {
+  /** VMs of a dead cache that were cleared */
+  readonly cleared: number;
+  readonly onFault: (error: unknown) => void;
+  readonly onWaiting: ((status: VmCacheStatus) => void) | undefined;
+}
+
 /** VMs that wait in this process. */
 export class LocalVmCache implements VmCache {
   readonly recipe: VmRecipe;
@@ -37,11 +45,7 @@ export class LocalVmCache implements VmCache {
   #server: CacheServer | undefined;
   #end: Promise<void> | undefined;
 
-  constructor(
-    recipe: VmRecipe,
-    factory: FactoryConfig,
-    { cleared, onFault }: { cleared: number; onFault: (error: unknown) => void },
-  ) {
+  constructor(recipe: VmRecipe, factory: FactoryConfig, { cleared, onFault, onWaiting }: CacheEvents) {
     this.recipe = recipe;
     this.closed = this.#closing.promise;
     this.#wanted = tierNumbers(factory);
@@ -51,6 +55,7 @@ export class LocalVmCache implements VmCache {
       wanted: this.#wanted,
       make: (tier, from, signal) => stageVm(recipe, tier, from, signal),
       onFault,
+      onWaiting: () => onWaiting?.(this.status()),
     });
     this.#pool.fill();
   }

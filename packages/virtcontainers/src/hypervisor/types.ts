@@ -211,18 +211,24 @@ export function vfioHotplugOf(hypervisor: Hypervisor): (Hypervisor & VfioHotplug
   return hypervisor.capabilities().vfioHotplug ? (hypervisor as Hypervisor & VfioHotplug) : undefined;
 }
 
+/** How an interface is plugged in. */
+export interface NicHotplugOptions extends WaitOptions {
+  /** path of the network namespace that its link is in; default: the caller's. The VM may live in another one. */
+  readonly netNSPath?: string | undefined;
+}
+
 /** A hypervisor that can plug network interfaces into a running VM, and take them out; parameters as for disks. */
 export interface NicHotplug {
   /**
    * Plugs an interface in, at the least address that is free. One of that name that a caller left who died goes before.
    * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_NOT_SUPPORTED (what is behind it cannot be plugged in), ERR_NETWORK_LINK,
-   *   ERR_PORT_IN_USE, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   *   ERR_NETWORK_NAMESPACE, ERR_ASSET_MISSING, ERR_PORT_IN_USE, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
   hotplugAddNic(
     nic: Nic,
     directory: PodDirectory,
     taken: readonly string[],
-    options: WaitOptions,
+    options: NicHotplugOptions,
   ): Promise<string>;
   /** Takes it out by its name. One that has gone already is no error. Throws as for disks. */
   hotplugRemoveNic(name: string, directory: PodDirectory, options: WaitOptions): Promise<void>;

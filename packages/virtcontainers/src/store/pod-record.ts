@@ -29,6 +29,11 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
+  /**
+   * it is ready, and is there in the guest with its shim; its first process waits to begin. `unsettled`: that is just being made so,
+   * or it is just beginning; who finds it so later ends it
+   */
+  prepared?: "waiting" | "unsettled";
   /** it is paused by itself, and stays so when its pod goes on */
   pausedAlone?: true;
   /** the process on the host that stands for it, when a caller has told one */

@@ -60,7 +60,7 @@ export type QmpNetdev =
       queues?: number;
       vhost?: boolean;
     }
-  /** inherited descriptors of one, in decimal, with `:` between */
+  /** its descriptors, with `:` between: the numbers of inherited ones, the names of those that `getfd` took */
   | { type: "tap"; id: string; fds: string; vhost?: boolean }
   /** a program that speaks vhost-user, at a character device */
   | { type: "vhost-user"; id: string; chardev: string }
@@ -199,6 +199,10 @@ export interface QmpCommands {
   "blockdev-add": { arguments: QmpRawBlockdev; return: None };
   /** Closes a disk image no device uses. */
   "blockdev-del": { arguments: { "node-name": string }; return: None };
+  /** Takes the descriptor that comes with the command, by a name that begins with no digit. */
+  getfd: { arguments: { fdname: string }; return: None };
+  /** Closes such a descriptor that nothing has taken. */
+  closefd: { arguments: { fdname: string }; return: None };
   /** Makes what is to be behind a network interface. */
   netdev_add: { arguments: QmpNetdev; return: None };
   /** Ends what was behind a network interface. */

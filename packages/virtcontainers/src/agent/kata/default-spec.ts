@@ -6,6 +6,7 @@ import type {
   OciMount,
   OciProcess,
   OciSpec,
+  PodFile,
 } from "../../types/index.ts";
 import { FILES_DIRECTORY, SHM_DIRECTORY } from "./guest-paths.ts";
 
@@ -74,7 +75,7 @@ export function defaultSpec(config: ContainerConfig, hasDns: boolean): OciSpec {
     ociVersion: OCI_VERSION,
     process: processOf(config.cmd),
     root: { readonly: config.readonlyRootfs === true },
-    mounts: [...SYSTEM_MOUNTS, ...fileMounts(hasDns)],
+    mounts: [...SYSTEM_MOUNTS, ...fileMounts(["hosts", "hostname", "resolv.conf"], hasDns, ["bind"])],
     annotations: { ...config.annotations },
     linux: {
       resources: { ...config.resources, devices: deviceRules() },
@@ -115,14 +116,16 @@ function capabilitiesOf({ capabilities = {} }: Cmd): OciCapabilities {
   return { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
 }
 
-function fileMounts(hasDns: boolean): OciMount[] {
-  const names = ["hosts", "hostname", ...(hasDns ? ["resolv.conf"] : [])];
-  return names.map((name) => ({
-    destination: `/etc/${name}`,
-    type: "bind",
-    source: `${FILES_DIRECTORY}/${name}`,
-    options: ["bind"],
-  }));
+/** The mounts of files of the pod. */
+export function fileMounts(names: readonly PodFile[], hasDns: boolean, options: string[]): OciMount[] {
+  return names
+    .filter((name) => hasDns || name !== "resolv.conf")
+    .map((name) => ({
+      destination: `/etc/${name}`,
+      type: "bind",
+      source: `${FILES_DIRECTORY}/${name}`,
+      options,
+    }));
 }
 
 /** Nothing but what every container has, and making nodes, which alone opens none. */

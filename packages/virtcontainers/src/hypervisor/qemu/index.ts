@@ -17,6 +17,7 @@ import type {
   Hypervisor,
   Nic,
   NicHotplug,
+  NicHotplugOptions,
   ResourceHotplug,
   StartOptions,
   Templating,
@@ -31,6 +32,7 @@ import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive }
 import { launchQemu } from "./launch.ts";
 import { plugMemory } from "./memory-hotplug.ts";
 import { findNetworkError } from "./network-error.ts";
+import { livesIn } from "./nic-descriptors.ts";
 import { plugNic, unplugNic } from "./nic-hotplug.ts";
 import { hasVhostNet, inheritedNodes } from "./nics.ts";
 import { DEFAULT_BLOCK_DRIVER, planSlots, planVm, withNetwork } from "./plan.ts";
@@ -246,12 +248,15 @@ export class QemuHypervisor
     nic: Nic,
     directory: PodDirectory,
     taken: readonly string[],
-    options: WaitOptions,
+    { netNSPath, ...options }: NicHotplugOptions,
   ): Promise<string> {
     const { machine } = this.#machine;
     const addr = allocateSlot(this.#machine, taken);
     const accelerator = this.#vm?.accelerator === "kvm" ? "kvm" : "tcg";
-    const place = { machine, accelerator, addr, vhostNet: hasVhostNet(accelerator) } as const;
+    const origin = { netNSPath, tapHelperPath: this.#config.tapHelperPath };
+    const isForeign = this.#vm !== undefined && netNSPath !== undefined && !livesIn(this.#vm, netNSPath);
+    const vhostNet = hasVhostNet(accelerator);
+    const place = { machine, accelerator, addr, vhostNet, origin, isForeign } as const;
     await plugNic(nic, place, directory.socket("qmp"), this.#hotplugOptions(options));
     return addr;
   }

@@ -1,0 +1,132 @@
+/** Interfaces that a VM gets while it runs from a network namespace that is not its own. */
+import assert from "node:assert/strict";
+import { statSync } from "node:fs";
+import { describe } from "node:test";
+import {
+  addInterface,
+  deletePod,
+  NetInterworkingModel,
+  type PodConfig,
+  removeInterface,
+  runPod,
+  statusPod,
+} from "@husk/virtcontainers";
+import { CniMachine, needsPlugins } from "@husk/virtcontainers/testing/cni-machine";
+import { findMade, writeBridgeNetwork } from "./support/cni-networks.ts";
+import { livingIn, TAP_HELPER } from "./support/foreign-vm.ts";
+import { findProcesses } from "./support/leaks.ts";
+import { needsRoot } from "./support/needs-root.ts";
+import { type TestNamespace, TestNetworks, wire } from "./support/network-namespaces.ts";
+import { NetworkedPlace, prepareTraffic } from "./support/networked-pod.ts";
+import { carryIn, carryOut } from "./support/payload.ts";
+import { runScript } from "./support/run-script.ts";
+import { TemplatePlace } from "./support/template-place.ts";
+import { it } from "./support/vm-test.ts";
+import { Workplace } from "./support/workplace.ts";
+
+const POD = "net";
+
+/** Joins two namespaces by links of this number. */
+function connect(inside: TestNamespace, outside: TestNamespace, number: number): void {
+  wire(
+    { namespace: inside, name: `eth${number}`, addresses: [`10.8.${number}.2/24`, `fd8${number}::2/64`] },
+    { namespace: outside, name: `peer${number}`, addresses: [`10.8.${number}.1/24`, `fd8${number}::1/64`] },
+  );
+}
+
+/** The namespace that a pod's VM lives in. */
+function namespaceOfVm(place: Workplace): number {
+  const [vm] = findProcesses(place.root).filter(({ command }) => command.includes(" -uuid "));
+  assert.ok(vm);
+  return statSync(`/proc/${vm.pid}/ns/net`).ino;
+}
+
+describe("a VM that lives in another network namespace than its pod", needsRoot, () => {
+  const tools = prepareTraffic();
+
+  for (const model of ["tcFilter", "bridged", "macvtap"] as const) {
+    it(`gets interfaces with several queues, by ${model}, and gives them back`, async ({ signal }) => {
+      await using net = await NetworkedPlace.create(tools, signal);
+      await using templates = await TemplatePlace.create();
+      const [keeper, inside, outside] = [net.networks.add(), net.networks.add(), net.networks.add()];
+      connect(inside, outside, 0);
+      const before = inside.dump();
+      const { options } = net.place;
+      const network = { interworkingModel: NetInterworkingModel[model] };
+      const hypervisor = livingIn(keeper, net.place);
+      const config = net.config(inside, network, { vcpus: 2, hypervisor });
+      await runPod(config, { ...options, factory: templates.factory });
+      assert.equal(namespaceOfVm(net.place), statSync(keeper.path).ino);
+      const pod = { place: net.place, podId: POD, containerId: "c" };
+      assert.match(await net.run("ls /sys/class/net/eth0/queues"), /rx-1.*tx-1/s);
+      await carryOut(pod, net.peer(outside), "10.8.0.1", tools.large);
+      await carryIn(pod, net.peer(outside), "fd80::2", tools.large);
+
+      connect(inside, outside, 1);
+      for (let round = 0; round < 3; round++) {
+        assert.equal((await addInterface(POD, { link: "eth1" }, options)).interworking, model);
+        await carryOut(pod, net.peer(outside), "fd81::1", tools.small);
+        await carryIn(pod, net.peer(outside), "10.8.1.2", tools.small);
+        await removeInterface(POD, "eth1", options);
+        if (model !== "macvtap") assert.equal(JSON.stringify(inside.dump()).includes("tap3_husk"), false);
+      }
+      inside.ip("link delete dev eth1");
+      await net.delete();
+      assert.deepEqual(inside.dump(), before);
+    });
+  }
+
+  it("is refused, and undone, when nobody can open its interfaces", async ({ signal }) => {
+    await using net = await NetworkedPlace.create(tools, signal);
+    await using templates = await TemplatePlace.create();
+    const [keeper, inside, outside] = [net.networks.add(), net.networks.add(), net.networks.add()];
+    connect(inside, outside, 0);
+    const before = inside.dump();
+    const { tapHelperPath: _, ...without } = livingIn(keeper, net.place);
+    for (const [hypervisor, code] of [
+      [without, "ERR_NOT_SUPPORTED"],
+      [{ ...without, tapHelperPath: "/no/such/program" }, "ERR_ASSET_MISSING"],
+      [{ ...without, tapHelperPath: "/bin/false" }, "ERR_NETWORK_LINK"],
+    ] as const) {
+      const config = net.config(inside, {}, { hypervisor });
+      await assert.rejects(runPod(config, { ...net.place.options, factory: templates.factory }), { code });
+      assert.deepEqual(inside.dump(), before);
+    }
+  });
+});
+
+describe("a copy of a template with networks of CNI", needsPlugins, () => {
+  const tools = prepareTraffic();
+
+  for (const where of ["the pod's namespace", "another namespace"]) {
+    it(`has them in ${where}`, async (context) => {
+      const machine = new CniMachine(context);
+      for (const [name, number] of Object.entries({ blue: 71, green: 72 }))
+        writeBridgeNetwork(machine, name, number);
+      await using place = await Workplace.create(context.signal);
+      await using networks = new TestNetworks();
+      await using templates = await TemplatePlace.create();
+      const own = { ...place.hypervisorConfig, tapHelperPath: TAP_HELPER, defaultBridges: 4 };
+      const config: PodConfig = {
+        id: POD,
+        hypervisorConfig: where === "another namespace" ? livingIn(networks.add(), place) : own,
+        networkModel: "CNI",
+        networkConfig: { cni: { ...machine.cni, networks: ["blue"] } },
+        containers: [{ id: "c", rootFs: tools.root, cmd: { args: ["sleep", "1000"] } }],
+      };
+      await runPod(config, { ...place.options, factory: templates.factory });
+      const { network } = await statusPod(POD, place.options);
+      const lives = statSync(network?.netNSPath ?? "").ino === namespaceOfVm(place);
+      assert.equal(lives, where === "the pod's namespace");
+      const pod = { place, podId: POD, containerId: "c" };
+      const peer = { namespace: { path: `/run/netns/${machine.name}` }, program: tools.program };
+      await carryOut(pod, peer, "10.71.0.1", tools.small);
+      const added = await addInterface(POD, { network: "green" }, place.options);
+      const address = added.addresses[0]?.split("/")[0] ?? "";
+      assert.match(await runScript(place, POD, "c", "ip address show eth1"), new RegExp(address));
+      await carryIn(pod, peer, address, tools.small);
+      await deletePod(POD, place.options);
+      assert.deepEqual(findMade(machine, "blue", "green"), []);
+    });
+  }
+});

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { OciMount, OciNamespace, OciResources, OciSpec } from "@husk/virtcontainers";
 import { CAPABILITIES, MASKED_PATHS, READONLY_PATHS } from "@husk/virtcontainers/internals";
@@ -6,8 +6,8 @@ import type { CompleteRecord } from "../state/record.ts";
 import type { MountInfo } from "../types.ts";
 
 const OCI_VERSION = "1.0.2";
-/** Open files that a container may have: what programs expect that use select(2), and what they may raise it to. */
-const OPEN_FILES = { soft: 1024, hard: 1_048_576 };
+/** Open files that a container may have, as programs expect it that use select(2). */
+const OPEN_FILES = 1024;
 /** Microseconds in which a share of processors is used up. */
 const CPU_PERIOD = 100_000;
 /** Most characters of a host name. */
@@ -56,7 +56,7 @@ export function specifyContainer(record: CompleteRecord, root: { path: string; r
       env: [...command.env],
       cwd: command.cwd,
       capabilities: { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES },
-      rlimits: [{ type: "RLIMIT_NOFILE", ...OPEN_FILES }],
+      rlimits: [{ type: "RLIMIT_NOFILE", soft: OPEN_FILES, hard: Math.max(OPEN_FILES, ownOpenFiles()) }],
       noNewPrivileges: true,
     },
     root,
@@ -118,6 +118,12 @@ function resolvConf({ networkPath, mounts }: CompleteRecord): OciMount[] {
         },
       ]
     : [];
+}
+
+/** How far a container may raise its limit of open files: as far as we may, since not every root may go beyond. */
+function ownOpenFiles(): number {
+  const [, hard = "0"] = /^Max open files +\d+ +(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+  return Number(hard);
 }
 
 /** A name may be longer than a host's. */

@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
 import { cleanText, runGroupProcess } from "@husk/virtcontainers/internals";
 import type { ShimPlan } from "@husk/wire/module-shim";
@@ -9,11 +9,14 @@ import { endByShim } from "../shim/end-by-shim.ts";
 import { readPlan } from "../shim/plan.ts";
 import { lastRuntimeError } from "../shim/runtime-log.ts";
 import { unpinRoot } from "../sources/root-pins.ts";
+import { readNames } from "../state/claim.ts";
 import { markDeleting, markStuck } from "../state/deleting.ts";
 import { discardDirectory, removeEmpty } from "../state/discard.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { readRecord } from "../state/record.ts";
 import type { ModuleContext } from "./context.ts";
+
+const CGROUPS = "/sys/fs/cgroup";
 
 /** How long an end may take. */
 export interface TearDownOptions {
@@ -75,6 +78,9 @@ function splitVariable(variable: string): [name: string, value: string] {
 /** What was there for all containers of a namespace. */
 function removeNamespace({ ns, runtimeRoot }: ContainerPlaces): void {
   rmSync(runtimeRoot, { recursive: true, force: true });
-  const cgroup = `/sys/fs/cgroup/husk-module/${ns}`;
-  if (removeEmpty(cgroup)) removeEmpty(dirname(cgroup));
+  // Of version 1, each controller has a tree of its own.
+  for (const tree of ["", ...readNames(CGROUPS)]) {
+    const cgroup = join(CGROUPS, tree, "husk-module", ns);
+    if (removeEmpty(cgroup)) removeEmpty(dirname(cgroup));
+  }
 }

@@ -2,11 +2,17 @@ import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { build, type Plugin } from "esbuild";
 
-/** What Node is started with: it loads the bundle with the code that was compiled for it the last time. */
-const LAUNCHER = `#!/usr/bin/env node
+/** What Node is started with: it loads a bundle with the code that was compiled for it the last time. */
+const makeLauncher = (file: string) => `#!/usr/bin/env node
 require("node:module").enableCompileCache(__dirname + "/compile-cache");
-require("./husk/main.cjs");
+require("./husk/${file}");
 `;
+
+/** The programs, and the files that they are. */
+const LAUNCHERS = [
+  { program: "husk.cjs", file: "main.cjs" },
+  { program: "husk-vm-runtime.cjs", file: "vm-runtime.cjs" },
+];
 
 /** A CommonJS file has no `import.meta`. */
 const OWN_URL = "huskUrl";
@@ -16,7 +22,7 @@ const BANNER = `const ${OWN_URL} = require("node:url").pathToFileURL(__filename)
 const ON_DEMAND = { file: "container-module.cjs", filter: /^@husk\/container-module$/ };
 
 /**
- * Makes `husk.cjs`, the command line, with all of its sources in two files beside it. As CommonJS, because Node starts it
+ * Makes `husk.cjs`, the command line, and `husk-vm-runtime.cjs`, with all of their sources in files beside them. As CommonJS, because Node starts it
  * sooner: a module that imports one of Node's own makes all of that one's exports, the seldom ones too.
  */
 export async function bundleCommand(root: string, output: string): Promise<void> {
@@ -33,15 +39,18 @@ export async function bundleCommand(root: string, output: string): Promise<void>
   const parts = [
     { entry: "packages/container-module/src/index.ts", file: ON_DEMAND.file, plugins: [] },
     { entry: "packages/husk/src/main.ts", file: "main.cjs", plugins: [onDemand] },
+    { entry: "packages/husk/src/vm-runtime/main.ts", file: "vm-runtime.cjs", plugins: [] },
   ];
   for (const { entry, file, plugins } of parts) {
     await bundle(join(root, entry), join(scratch, file), root, plugins);
     await rename(join(scratch, file), join(folder, file));
   }
-  const launcher = join(scratch, "husk.cjs");
-  await writeFile(launcher, LAUNCHER);
-  await chmod(launcher, 0o755);
-  await rename(launcher, join(output, "husk.cjs"));
+  for (const { program, file } of LAUNCHERS) {
+    const launcher = join(scratch, program);
+    await writeFile(launcher, makeLauncher(file));
+    await chmod(launcher, 0o755);
+    await rename(launcher, join(output, program));
+  }
 }
 
 async function bundle(entry: string, outfile: string, root: string, plugins: Plugin[]): Promise<void> {

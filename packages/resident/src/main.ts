@@ -12,6 +12,7 @@ const PROGRAMS = new Map<string, () => Promise<Program>>([
   ["husk-tap", async () => (await import("./tap/main.ts")).runHuskTap],
   ["kata-proxy", async () => (await import("@husk/proxy/kata")).runKataProxy],
   ["kata-shim", async () => (await import("@husk/shim/kata")).runKataShim],
+  ["module-shim", async () => (await import("@husk/shim/module")).runModuleShim],
 ]);
 
 const USAGE = `usage: husk-resident PROGRAM [options]\nPROGRAM is one of ${[...PROGRAMS.keys()].join(", ")}\n`;

@@ -12,6 +12,7 @@ export {
   type EnteredContainer,
   enterContainer,
   processListContainer,
+  signalProcess,
   statusContainer,
 } from "./api/container-process.ts";
 export { copyToContainer } from "./api/copy-to-container.ts";
@@ -20,6 +21,7 @@ export { deletePod } from "./api/delete-pod.ts";
 export { addInterface, checkNetwork, listInterfaces, removeInterface } from "./api/interfaces.ts";
 export { killContainer } from "./api/kill-container.ts";
 export { pausePod, resumePod } from "./api/pause-pod.ts";
+export { prepareContainer } from "./api/prepare-container.ts";
 export { readLog } from "./api/read-log.ts";
 export { startPod } from "./api/start-pod.ts";
 export { statsContainer, statsPod } from "./api/stats.ts";
@@ -27,6 +29,7 @@ export { listPod, statusPod } from "./api/status-pod.ts";
 export { stopPod } from "./api/stop-pod.ts";
 export { createTemplate, destroyTemplates, listTemplates } from "./api/templates.ts";
 export { updatePod } from "./api/update-pod.ts";
+export { openVmCache, serveVmCache, statusVmCache, stopVmCache } from "./api/vm-cache.ts";
 export { waitContainer } from "./api/wait-container.ts";
 export { formatSockets, formatVolumes, parseSockets, parseVolumes } from "./config/colon-lists.ts";
 export {

@@ -8,6 +8,7 @@ import type {
   ContainerConfig,
   ContainerStats,
   LinuxResources,
+  OciProcess,
   Param,
   PortmappingWhiteLists,
   ProcessListOptions,
@@ -20,6 +21,12 @@ export const INIT_PROCESS = "init";
 /** Limits of one call to the agent. */
 export interface AgentOptions {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How a process is started. */
+export interface StartOptions extends AgentOptions {
+  /** what it is to be, instead of what its command says; for agents that take specifications */
+  readonly ociProcess?: OciProcess | undefined;
 }
 
 /** How a signal is sent. */
@@ -176,7 +183,7 @@ export interface AgentSession {
   /** Starts a container; `carrier` carries its first process. */
   startContainer(start: ContainerStart, carrier: Carrier, options: AgentOptions): Promise<void>;
   /** Starts another process in a container that runs. @returns its id, unique in the pod */
-  startProcess(containerId: string, cmd: Cmd, carrier: Carrier, options: AgentOptions): Promise<string>;
+  startProcess(containerId: string, cmd: Cmd, carrier: Carrier, options: StartOptions): Promise<string>;
   /**
    * Whether the first process of a container runs. Its end is told as an event from now on, if that was not so before; also
    * one that nobody has heard.
@@ -227,6 +234,17 @@ export function identityControlOf(session: AgentSession): (AgentSession & Identi
   return "renewIdentity" in session ? (session as AgentSession & IdentityControl) : undefined;
 }
 
+/** A session with an agent that can take a pod away such that its VM is as before the pod. */
+export interface RehearsalControl {
+  /** Ends the pod, if there is one; the guest goes on, and takes another. */
+  clearPod(options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function rehearsalControlOf(session: AgentSession): (AgentSession & RehearsalControl) | undefined {
+  return "clearPod" in session ? (session as AgentSession & RehearsalControl) : undefined;
+}
+
 /** A session with an agent that limits, measures and freezes containers, and takes plugged-in resources into use. */
 export interface ContainerControl extends ResourceControl {
   /** Changes what a container that runs may use; what is left out stays as it is. */
@@ -246,6 +264,19 @@ export interface ContainerControl extends ResourceControl {
 /** That ability of a session, if its agent has it. */
 export function containerControlOf(session: AgentSession): (AgentSession & ContainerControl) | undefined {
   return "updateContainer" in session ? (session as AgentSession & ContainerControl) : undefined;
+}
+
+/** A session with an agent that makes a container first, and lets its first process begin later: OCI's `create` and `start`. */
+export interface ContainerPreparation {
+  /** Makes a container whose first process waits, and starts the shim of that. */
+  prepareContainer(start: ContainerStart, shim: ShimStarter, options: AgentOptions): Promise<void>;
+  /** Lets the first process of such a container begin. When it cannot, the container is gone. */
+  beginContainer(containerId: string, options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function preparationOf(session: AgentSession): (AgentSession & ContainerPreparation) | undefined {
+  return "prepareContainer" in session ? (session as AgentSession & ContainerPreparation) : undefined;
 }
 
 /** A kind of agent. */

@@ -7,7 +7,7 @@ import type { Call } from "./call.ts";
 import { limitAgain } from "./container-control.ts";
 import { noteSize } from "./grow-vm.ts";
 import { type OpenPod, withPod } from "./open-pod.ts";
-import { repairShims, settleShim } from "./repair-shims.ts";
+import { endOrphan, repairShims, settleShim } from "./repair-shims.ts";
 import { needSession } from "./session.ts";
 import { takeOutUnsettled } from "./unsettled-interfaces.ts";
 
@@ -58,7 +58,8 @@ async function noteStarted(pod: OpenPod): Promise<void> {
   const { live, call } = pod;
   const session = await needSession(pod);
   for (const [containerId, container] of Object.entries(pod.record.containers)) {
-    if (container.state === "running" || container.state === "paused") continue;
+    if (container.prepared === "unsettled") await endOrphan(pod, containerId);
+    if (container.state === "running" || container.state === "paused" || container.prepared) continue;
     if (!(await session.isRunning(containerId, { signal: call.signal }))) continue;
     live.exits.delete(containerId);
     delete container.exitCode;

@@ -11,7 +11,7 @@ import { waitForShim } from "../shim/tell-shim.ts";
 import { checkMove, checkState } from "../state-machine.ts";
 import { releaseBinds } from "../storage/share-namespace.ts";
 import { planStorage } from "../storage/storage-plan.ts";
-import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
+import type { CallOptions, ContainerConfig, StartOptions, VCContainer, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
@@ -84,26 +84,38 @@ function forgetContainer(pod: OpenPod, containerId: string): void {
 }
 
 /**
- * Starts a container of a running pod. One that has ended begins anew. Go: `StartContainer`.
+ * Starts a container of a running pod, or one that is prepared. One that has ended begins anew. Go: `StartContainer`.
  * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST
  */
 export async function startContainer(
   podId: string,
   containerId: string,
-  options: CallOptions = {},
+  options: StartOptions = {},
 ): Promise<VCContainer> {
-  return withContainer(podId, containerId, options, async (pod) => {
+  const start = async (pod: OpenPod) => {
     const { record } = pod.container(containerId);
-    checkState({ podId }, pod.state, ["running"], "to start a container in it");
+    const needed = record.prepared ? (["ready", "running"] as const) : (["running"] as const);
+    checkState({ podId }, pod.state, needed, "to start a container in it");
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be started");
+    if (options.ifPrepared) checkPrepared(pod, containerId);
     await using undo = new UndoStack();
     pod.keepForUndo(undo);
     pod.announceChange();
     await startOne(pod, containerId, undo);
+    pod.record.state = "running";
     pod.save();
     undo.commit();
     return containerHandle(pod, containerId);
-  });
+  };
+  return withContainer(podId, containerId, options, start, ["ifPrepared"]);
+}
+
+/** @throws HuskError ERR_STATE_INVALID */
+function checkPrepared(pod: OpenPod, containerId: string): void {
+  const { prepared, state } = pod.container(containerId).record;
+  if (prepared) return;
+  const text = `container "${containerId}" of pod "${pod.id}" is ${state}, and not prepared`;
+  throw new HuskError("ERR_STATE_INVALID", text, { podId: pod.id, containerId });
 }
 
 /**
@@ -122,7 +134,7 @@ export async function stopContainer(
     checkState({ podId }, pod.state, ["ready", "running"], "to stop a container in it");
     checkMove({ podId, containerId }, record.state, "stopped");
     if (record.pausedAlone) await goOn(pod, containerId);
-    if (record.state === "running") await endContainer(pod, containerId);
+    if (record.state === "running" || record.prepared) await endContainer(pod, containerId);
     markStopped(record, pod.live.exits.get(containerId));
     pod.save();
     return containerHandle(pod, containerId);
@@ -191,9 +203,9 @@ export async function deleteContainer(
 /** What a container had in the guest must go before its disks can; the guest of a paused VM cannot answer. */
 async function removeInGuest(pod: OpenPod, containerId: string): Promise<void> {
   const { record, hypervisor, call } = pod;
-  const wasStarted = record.containers[containerId]?.startTime !== undefined;
-  if (!wasStarted || !hypervisor.vm || pod.state === "paused" || !createAgent(record.config).keepsEnded)
-    return;
+  const { startTime, prepared } = record.containers[containerId] ?? {};
+  const isThere = startTime !== undefined || prepared !== undefined;
+  if (!isThere || !hypervisor.vm || pod.state === "paused" || !createAgent(record.config).keepsEnded) return;
   const session = await needSession(pod);
   await session.removeContainer(containerId, { signal: call.signal });
 }

@@ -1,6 +1,7 @@
 import { GuestProcess } from "../agent/guest-process.ts";
 import type { AgentSession } from "../agent/types.ts";
 import { checkId } from "../config/ids.ts";
+import { checkProcessBeside } from "../config/oci-schema.ts";
 import { checkConsoleSupported } from "../config/resident-programs.ts";
 import { checkCmd, checkProcessListOptions } from "../config/schema.ts";
 import { anySignal } from "../deadline.ts";
@@ -14,6 +15,7 @@ import type {
   ContainerStatus,
   EnteredProcess,
   EnterOptions,
+  OciProcess,
   ProcessList,
   ProcessListOptions,
   VCContainer,
@@ -25,7 +27,8 @@ import { containerHandle, NO_SHIM_PID, podHandle } from "./handles.ts";
 import { lookAtPod, type OpenPod, withPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
 import { carrierFor } from "./shim-carrier.ts";
-import type { ShimmedProcess } from "./shim-files.ts";
+import { clearLeftExits, type ShimmedProcess } from "./shim-files.ts";
+import { signalNumber } from "./signal-number.ts";
 import { containerStatus, freshPod } from "./status-pod.ts";
 
 const SIGKILL = 9;
@@ -47,11 +50,11 @@ export async function enterContainer(
   cmd: Cmd,
   options: EnterOptions = {},
 ): Promise<EnteredContainer> {
-  const call = new Call(options, ["attach"]);
+  const call = new Call(options, ["attach", "ownSession", "ociProcess"]);
   checkId("pod", podId);
   checkId("container", containerId);
   checkCmd(cmd);
-  const attached = options.attach === true;
+  const { attach: attached = false, ownSession = false, ociProcess } = options;
   if (attached && cmd.detach)
     throw new HuskError("ERR_CONFIG_INVALID", "a detached command cannot be attached to");
   return withSessionOf(podId, call, async (pod) => {
@@ -65,7 +68,9 @@ export async function enterContainer(
       "to be entered",
     );
     checkConsoleSupported(pod.record.config, cmd, containerId);
-    const process = await startProcess(pod, session, { containerId, cmd, isFirst: false, attached });
+    if (ociProcess) checkProcessBeside(ociProcess, cmd, pod.record.config);
+    const start = { containerId, cmd, isFirst: false, attached, ownSession };
+    const process = await startProcess(pod, session, start, ociProcess);
     return { pod: podHandle(pod), container: containerHandle(pod, containerId), process };
   });
 }
@@ -74,13 +79,14 @@ async function startProcess(
   pod: OpenPod,
   session: AgentSession,
   process: ShimmedProcess,
+  ociProcess: OciProcess | undefined,
 ): Promise<EnteredProcess> {
   const { containerId, cmd, attached } = process;
   const io = new GuestProcess({ terminal: cmd.interactive === true, attached });
   let shim: StartedShim | undefined;
   let processId: string | undefined;
   const { carrier, failed, begin } = carrierFor(pod, process, io, {
-    beforeStart: async () => {},
+    beforeStart: async () => clearLeftExits(pod.directory, containerId),
     onStart: (started) => {
       shim = started;
       pod.call.mark("shim-started");
@@ -93,7 +99,7 @@ async function startProcess(
   });
   try {
     const signal = anySignal(pod.call.signal, failed);
-    processId = await session.startProcess(containerId, cmd, carrier, { signal });
+    processId = await session.startProcess(containerId, cmd, carrier, { signal, ociProcess });
     await begin();
     pod.call.mark("process-started");
     return { token: processId, pid: shim?.identity.pid ?? NO_SHIM_PID, startTime: new Date(), io };
@@ -101,6 +107,31 @@ async function startProcess(
     if (shim) killProcess(shim.identity);
     throw failed.aborted ? failed.reason : error;
   }
+}
+
+/**
+ * Sends a signal to a process that `enterContainer` has started. One that has ended is no error. Ours alone.
+ * @param token the process's
+ * @param signal number or name
+ * @throws HuskError ERR_CONTAINER_NOT_FOUND, ERR_STATE_INVALID, ERR_CONFIG_INVALID, ERR_VM_LOST
+ */
+export async function signalProcess(
+  podId: string,
+  containerId: string,
+  token: string,
+  signal: number | NodeJS.Signals,
+  options: CallOptions = {},
+): Promise<void> {
+  const call = new Call(options);
+  checkId("pod", podId);
+  checkId("container", containerId);
+  const number = signalNumber(signal);
+  await withSessionOf(podId, call, async (pod) => {
+    pod.container(containerId);
+    checkState({ podId }, pod.state, ["running"], "to signal a process in it");
+    const session = await needSession(pod);
+    await session.signalProcess(containerId, token, number, { signal: call.signal });
+  });
 }
 
 /**

@@ -1,7 +1,7 @@
-import { constants } from "node:os";
 import { checkId } from "../config/ids.ts";
 import { HuskError } from "../errors/index.ts";
 import { checkMove, checkState } from "../state-machine.ts";
+import type { ContainerRecord } from "../store/pod-record.ts";
 import type { CallOptions } from "../types/index.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
@@ -9,10 +9,10 @@ import { withSessionOf } from "./container-process.ts";
 import { markStopped } from "./mark-stopped.ts";
 import { lookAtPod, type OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
+import { signalNumber } from "./signal-number.ts";
 
 const SIGKILL = 9;
 const SIGTERM = 15;
-const MAX_SIGNAL = 64;
 /** Exit status of a process ended by a signal is 128 more. */
 const SIGNAL_BASE = 128;
 
@@ -35,19 +35,25 @@ export async function killContainer(
   checkId("container", containerId);
   const number = signalNumber(signal);
   const pod = lookAtPod(podId, call);
-  if (pod.container(containerId).record.state === "ready") {
+  if (isUnmade(pod.container(containerId).record)) {
     return changePod(podId, call, async (locked) => killUnstarted(locked, containerId, number));
   }
   await withSessionOf(podId, call, async (pod) => {
     const { record } = pod.container(containerId);
     checkState({ podId }, pod.state, ["ready", "running"], "to signal a container in it");
     // One that is paused is ended by SIGKILL at once, and takes other signals when it goes on.
-    checkState({ podId, containerId }, record.state, ["running", "paused"], "to be signalled");
+    const hasProcess = record.prepared ? (["ready"] as const) : (["running", "paused"] as const);
+    checkState({ podId, containerId }, record.state, hasProcess, "to be signalled");
     const session = await needSession(pod);
     if (await session.killContainer(containerId, number, { signal: call.signal, all })) return;
     const text = `container "${containerId}" of pod "${podId}" has ended`;
     throw new HuskError("ERR_STATE_INVALID", text, { podId, containerId });
   });
+}
+
+/** Whether there is nothing of a container in the guest yet. */
+function isUnmade({ state, prepared }: ContainerRecord): boolean {
+  return state === "ready" && prepared === undefined;
 }
 
 /** A container that is not started has no process yet; what would have ended one stops it. */
@@ -64,11 +70,4 @@ function killUnstarted(pod: OpenPod, containerId: string, signal: number): void 
   checkMove(subject, record.state, "stopped");
   markStopped(record, SIGNAL_BASE + signal);
   pod.save();
-}
-
-/** @throws HuskError ERR_CONFIG_INVALID */
-function signalNumber(signal: number | NodeJS.Signals): number {
-  const number = typeof signal === "string" ? constants.signals[signal] : signal;
-  if (Number.isInteger(number) && number >= 0 && number <= MAX_SIGNAL) return number;
-  throw new HuskError("ERR_CONFIG_INVALID", `${JSON.stringify(signal)} is no signal`);
 }

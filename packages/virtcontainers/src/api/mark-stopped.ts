@@ -4,5 +4,6 @@ import type { ContainerRecord } from "../store/pod-record.ts";
 export function markStopped(container: ContainerRecord, exitCode: number | undefined): void {
   container.state = "stopped";
   delete container.pausedAlone;
+  delete container.prepared;
   if (exitCode !== undefined) container.exitCode = exitCode;
 }

@@ -40,7 +40,8 @@ async function repairShim(pod: OpenPod, containerId: string): Promise<void> {
   } else if (pod.state !== "paused") await endOrphan(pod, containerId);
 }
 
-async function endOrphan(pod: OpenPod, containerId: string): Promise<void> {
+/** Ends the first process of a container that nobody stands for. */
+export async function endOrphan(pod: OpenPod, containerId: string): Promise<void> {
   const { live, call } = pod;
   const session = await needSession(pod);
   await session.killContainer(containerId, SIGKILL, { signal: call.signal });

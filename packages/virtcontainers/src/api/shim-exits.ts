@@ -5,9 +5,9 @@ import { isProcessAlive } from "../store/process-identity.ts";
 import type { LivePod } from "./live-pod.ts";
 import { markStopped } from "./mark-stopped.ts";
 
-/** Whether a container was started and has not been seen to end. */
-function isStarted({ state }: ContainerRecord): boolean {
-  return state === "running" || state === "paused";
+/** Whether a container has a first process in the guest, be it one that waits to begin, and has not been seen to end. */
+function isThere({ state, prepared }: ContainerRecord): boolean {
+  return state === "running" || state === "paused" || prepared !== undefined;
 }
 
 /** Notes the ends of containers that their shims have written down. */
@@ -15,7 +15,7 @@ export function noteShimExits(record: PodRecord, directory: PodDirectory, live: 
   for (const [containerId, container] of Object.entries(record.containers)) {
     // One that ended with its VM may have told before.
     const isUnknown = container.state === "stopped" && container.exitCode === undefined;
-    if (!container.ownShim || !(isStarted(container) || isUnknown)) continue;
+    if (!container.ownShim || !(isThere(container) || isUnknown)) continue;
     const exit = readExitFile(directory.containerFile(containerId, "exit"));
     if (!exit) continue;
     const exitCode = exitCodeOf(exit) ?? live.exits.get(containerId);
@@ -28,6 +28,6 @@ export function noteShimExits(record: PodRecord, directory: PodDirectory, live: 
 export function orphansOf({ containers }: PodRecord): string[] {
   return Object.keys(containers).filter((containerId) => {
     const container = containers[containerId];
-    return container?.ownShim && isStarted(container) && !isProcessAlive(container.ownShim);
+    return container?.ownShim && isThere(container) && !isProcessAlive(container.ownShim);
   });
 }

@@ -5,6 +5,7 @@ import { createShim } from "../shim/index.ts";
 import type { ShimStart, ShimStdio } from "../shim/start-shim.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import type { PodRecord } from "../store/pod-record.ts";
+import { identifyProcess, isProcessAlive, type ProcessIdentity } from "../store/process-identity.ts";
 import type { Cmd, ShimLogConfig } from "../types/index.ts";
 
 /** The process that a shim is to stand for. */
@@ -15,20 +16,22 @@ export interface ShimmedProcess {
   readonly isFirst: boolean;
   /** whether this process reads its output and writes its input */
   readonly attached: boolean;
+  /** whether its shim has a session of its own also when it has this process's streams */
+  readonly ownSession?: boolean;
 }
 
 /** How the shim of a process is started. */
 export function describeShim(
   { record: { config, uuid }, directory }: { record: PodRecord; directory: PodDirectory },
-  process: ShimmedProcess,
+  shimmed: ShimmedProcess,
   token: string,
 ): ShimStart {
-  const { containerId, cmd, isFirst } = process;
+  const { containerId, cmd, isFirst } = shimmed;
   const terminal = cmd.interactive === true;
   const proxySocket = directory.socket("proxy");
   const command = createShim(config).command({ containerId, token, terminal, proxySocket });
   if (!command) throw new Error(`${config.shimType} is no program`);
-  const stdio = chooseStdio(process, directory, config.shimConfig?.log);
+  const stdio = chooseStdio(shimmed, directory, config.shimConfig?.log);
   return {
     command,
     directory,
@@ -39,20 +42,20 @@ export function describeShim(
       : directory.execAttachSocket(containerId, token),
     exitFile: isFirst
       ? directory.containerFile(containerId, "exit")
-      : directory.execExitFile(containerId, token),
+      : directory.execExitFile(containerId, token, identifyProcess(process.pid) as ProcessIdentity),
     exitCommand: stdio.kind === "logged" ? config.shimConfig?.exitCommand : undefined,
   };
 }
 
 function chooseStdio(
-  { containerId, cmd, isFirst, attached }: ShimmedProcess,
+  { containerId, cmd, isFirst, attached, ownSession = false }: ShimmedProcess,
   directory: PodDirectory,
   config: ShimLogConfig = {},
 ): ShimStdio {
   const terminal = cmd.interactive === true;
   if (attached) return { kind: "piped", terminal };
   if (cmd.console) return { kind: "console", path: cmd.console };
-  if (!cmd.detach) return { kind: "inherited" };
+  if (!cmd.detach) return { kind: "inherited", ownSession };
   if (!isFirst) return { kind: "none" };
   const path = directory.containerFile(containerId, "log");
   return { kind: "logged", path, config, interactive: terminal || cmd.openStdin === true };
@@ -64,6 +67,16 @@ export function clearRun(directory: PodDirectory, containerId: string): void {
   const log = directory.containerFile(containerId, "log");
   for (const name of namesIn(dirname(log))) {
     if (name.startsWith(basename(log))) rmSync(join(dirname(log), name), { force: true });
+  }
+}
+
+/** Removes what shims of processes beside a container's first have left to callers that have ended: nobody asks for it. */
+export function clearLeftExits(directory: PodDirectory, containerId: string): void {
+  const folder = dirname(directory.containerFile(containerId, "exit"));
+  for (const name of namesIn(folder)) {
+    const left = directory.readExecExitName(name);
+    if (!left || isProcessAlive(left.caller)) continue;
+    for (const path of [left.attachSocket, join(folder, name)]) rmSync(path, { force: true });
   }
 }
 

@@ -18,9 +18,10 @@ export function carrierOfFirst(
   containerId: string,
   io: GuestProcess,
   undo: UndoStack,
+  { ownSession = false } = {},
 ): ProcessCarrier {
   const { cmd } = pod.container(containerId).config;
-  const process = { containerId, cmd, isFirst: true, attached: io.attached };
+  const process = { containerId, cmd, isFirst: true, attached: io.attached, ownSession };
   return carrierFor(pod, process, io, {
     beforeStart: async () => {
       await endShim(pod, containerId);

@@ -9,8 +9,10 @@ import { endShares } from "../storage/shares.ts";
 import type { CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
+import { warnOfRestart } from "./cached-vm.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
+import { needPreparation } from "./container-preparation.ts";
 import { podHandle } from "./handles.ts";
 import { networkOptions } from "./network-options.ts";
 import type { OpenPod } from "./open-pod.ts";
@@ -55,6 +57,7 @@ async function makeVmAgain(pod: OpenPod, undo: UndoStack, factory: FactoryConfig
   await endResidents(residentsOf(pod));
   checkResidentPrograms(record.config);
   await releaseNetwork(record, networkOptions(pod));
+  warnOfRestart(record.config, factory, call);
   const { plans, isClone } = await prepareVm(record, hypervisor, call, factory);
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
@@ -89,6 +92,7 @@ export async function startContainers(pod: OpenPod, undo: UndoStack): Promise<vo
  */
 export async function startOne(pod: OpenPod, containerId: string, undo: UndoStack): Promise<void> {
   const { config, record } = pod.container(containerId);
+  if (record.prepared) return beginOne(pod, containerId, undo);
   const { storage } = record;
   if (!storage) throw new Error(`container ${containerId} has nothing to start from`);
   const io = pod.live.takeProcess(containerId, config.cmd.interactive === true);
@@ -114,8 +118,26 @@ export async function startOne(pod: OpenPod, containerId: string, undo: UndoStac
   record.state = "running";
 }
 
+/** Lets a container begin that is prepared. */
+async function beginOne(pod: OpenPod, containerId: string, undo: UndoStack): Promise<void> {
+  const { record } = pod.container(containerId);
+  const preparation = await needPreparation(pod);
+  record.startTime = new Date().toISOString();
+  record.prepared = "unsettled";
+  pod.announceChange();
+  undo.push(() => endStarted(pod, containerId));
+  try {
+    await preparation.beginContainer(containerId, { signal: pod.call.signal });
+  } catch (error) {
+    throw toContainerError(error, pod.id, containerId);
+  }
+  pod.call.mark("container-started");
+  delete record.prepared;
+  record.state = "running";
+}
+
 /** Ends a container whose start is to be undone. Its waiters are told by its end. */
-async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
+export async function endStarted(pod: OpenPod, containerId: string): Promise<void> {
   try {
     const { session } = pod.live;
     if (!session || session.closed) throw new Error("nobody can be told to end it");
@@ -132,7 +154,7 @@ const REFUSALS: readonly ErrorCode[] = [
   "ERR_PROGRAM_NOT_FOUND",
 ];
 
-function toContainerError(error: unknown, podId: string, containerId: string): HuskError {
+export function toContainerError(error: unknown, podId: string, containerId: string): HuskError {
   if (!(error instanceof HuskError))
     return new HuskError("ERR_AGENT_DISCONNECTED", String(error), { cause: error, podId });
   if (error.containerId !== undefined || !REFUSALS.includes(error.code)) return error;

@@ -1,5 +1,5 @@
 import { HuskError } from "../errors/index.ts";
-import type { ContainerConfig, OciSpec, PodConfig } from "../types/index.ts";
+import type { Cmd, ContainerConfig, OciProcess, OciSpec, PodConfig } from "../types/index.ts";
 import { linuxResourceFields } from "./resources-schema.ts";
 import { flag, integer, kind, list, object, path, type Rule, record, text } from "./rules.ts";
 
@@ -24,7 +24,7 @@ function variable(value: unknown, at: string): void {
   throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be NAME=value`);
 }
 
-const process = object(
+const ociProcess: Rule = object(
   {
     terminal: flag,
     consoleSize: object({ height: integer(0, 65_535), width: integer(0, 65_535) }, ["height", "width"]),
@@ -135,7 +135,7 @@ const linux = object({
 export const ociSpec: Rule = object(
   {
     ociVersion: word,
-    process,
+    process: ociProcess,
     root: object({ path: text({ max: 4095 }), readonly: flag }),
     hostname: text({ max: 64 }),
     mounts: list(mount),
@@ -161,12 +161,42 @@ const REPLACED = ["mounts", "deviceInfos", "resources", "readonlyRootfs"] as con
  * @throws HuskError ERR_CONFIG_INVALID
  */
 export function checkBesideSpec(config: ContainerConfig, at: string): void {
-  const { ociSpec: spec, cmd } = config;
+  const { ociSpec: spec, cmd, podFiles } = config;
+  if (!spec && podFiles) throw invalid(`${at}podFiles`, "is only for a container with an ociSpec");
   if (!spec) return;
   const field = REPLACED.find((name) => config[name] !== undefined && config[name] !== false);
   if (field) throw invalid(`${at}${field}`, "cannot be given beside ociSpec, which has a place for it");
   if ((spec.process.terminal === true) !== (cmd.interactive === true))
     throw invalid(`${at}cmd.interactive`, "must be as ociSpec.process.terminal");
+}
+
+/**
+ * Checks a process by itself. What the agent's protocol cannot carry is refused as unknown.
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD
+ */
+export function checkOciProcess(value: unknown, at: string): asserts value is OciProcess {
+  ociProcess(value, at);
+}
+
+/** The same for a specification. */
+export function checkOciSpec(value: unknown, at: string): asserts value is OciSpec {
+  ociSpec(value, at);
+}
+
+/**
+ * Checks the process that a pod's container is to get beside its first one.
+ * @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD, ERR_NOT_SUPPORTED
+ */
+export function checkProcessBeside(
+  value: OciProcess,
+  cmd: Cmd,
+  { agentType = "hyperstart" }: PodConfig,
+): void {
+  checkOciProcess(value, "ociProcess");
+  if ((value.terminal === true) !== (cmd.interactive === true))
+    throw invalid("cmd.interactive", "must be as ociProcess.terminal");
+  if (agentType === "kata") return;
+  throw new HuskError("ERR_NOT_SUPPORTED", `the agent ${agentType} takes no ociProcess`);
 }
 
 /**

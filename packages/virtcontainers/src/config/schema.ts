@@ -151,6 +151,7 @@ const containerFields = object(
     deviceInfos: list(device),
     resources: linuxResources,
     ociSpec,
+    podFiles: list(kind(["hosts", "hostname", "resolv.conf"])),
     ports: list(containerPort),
   },
   ["id", "rootFs", "cmd"],

@@ -31,6 +31,8 @@ export interface PoolOptions<Vm extends WaitingVm> {
   make(tier: VmCacheTier, from: Vm | undefined, signal: AbortSignal): Promise<Vm>;
   /** is told why one could not be made, or has ended while it waited */
   onFault?: ((error: unknown) => void) | undefined;
+  /** is told that one more waits */
+  onWaiting?: (() => void) | undefined;
 }
 
 /** How a VM is handed out. */
@@ -46,7 +48,10 @@ export interface TakeOptions {
 /** A VM that was handed out. */
 export interface Lease<Vm> {
   readonly vm: Vm;
-  /** Its taker has claimed it, or never will: what is still there is for the next. */
+  /**
+   * Its taker has claimed it and has no need of the machine for himself any more, or never will: what is still there is for the
+   * next.
+   */
   end(): void;
 }
 
@@ -58,7 +63,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const SHORT_LIFE_MS = 5000;
 
 /**
- * Keeps VMs ready, and makes the next when one is taken: one at a time, so that those who work are left the other processors.
+ * Keeps VMs ready. The next is made when who took one is done, or somebody waits: one at a time, so that those who work are
+ * left the processors.
  * A failure does not close it: the next attempt comes later.
  */
 export class VmPool<Vm extends WaitingVm> {
@@ -120,7 +126,7 @@ export class VmPool<Vm extends WaitingVm> {
     if (best) this.#ready.delete(best);
     const vm = best ?? (await this.#waitForOne(options.signal));
     const lease = this.#lease(vm, options);
-    this.fill();
+    if (options.once) this.fill();
     return lease;
   }
 
@@ -156,6 +162,7 @@ export class VmPool<Vm extends WaitingVm> {
         vm.release();
       } else if (once || this.#end.signal.aborted) void vm.discard();
       else this.#give(vm);
+      this.fill();
     };
     const timer = setTimeout(end, leaseMs);
     timer.unref();
@@ -167,7 +174,10 @@ export class VmPool<Vm extends WaitingVm> {
   #give(vm: Vm): void {
     const waiter = this.#waiting.shift();
     if (waiter) waiter.resolve(vm);
-    else this.#ready.set(vm, performance.now());
+    else {
+      this.#ready.set(vm, performance.now());
+      this.#options.onWaiting?.();
+    }
   }
 
   async #fill(): Promise<void> {
@@ -220,7 +230,10 @@ export class VmPool<Vm extends WaitingVm> {
 
   /** A VM has ended while it waited. */
   #lose(vm: Vm): void {
-    if (!vm.isThere()) return this.#leases.get(vm)?.end();
+    if (!vm.isThere()) {
+      this.#leases.get(vm)?.end();
+      return;
+    }
     const since = this.#ready.get(vm) ?? 0;
     if (!this.#ready.delete(vm) && !this.#leases.delete(vm)) return;
     void vm.discard();

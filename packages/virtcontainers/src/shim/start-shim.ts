@@ -19,8 +19,8 @@ const HOLDING_LOCK = ["--no-fork", "--shared", "--nonblock"];
 
 /** What the shim of a process has for input and output. */
 export type ShimStdio =
-  /** those of this process */
-  | { readonly kind: "inherited" }
+  /** those of this process; with a terminal of the caller's, in the caller's session */
+  | { readonly kind: "inherited"; readonly ownSession: boolean }
   /** pipes to this process */
   | { readonly kind: "piped"; readonly terminal: boolean }
   /** none, and a log of its own for the output */
@@ -75,7 +75,7 @@ export async function startShim(start: ShimStart): Promise<StartedShim> {
         stdio: stdioOf(start.stdio, log, listening),
         env: { ...process.env, ...podEnvironment(start.uuid) },
         // A terminal of the caller's is lost in a session of one's own; for a console, the shim makes a session itself.
-        detached: start.stdio.kind !== "inherited" && start.stdio.kind !== "console",
+        detached: hasOwnSession(start.stdio),
         cwd: "/",
       }),
     );
@@ -91,6 +91,10 @@ export async function startShim(start: ShimStart): Promise<StartedShim> {
   } finally {
     closeSync(log);
   }
+}
+
+function hasOwnSession(stdio: ShimStdio): boolean {
+  return stdio.kind === "inherited" ? stdio.ownSession : stdio.kind !== "console";
 }
 
 /** Options that all kinds have. */

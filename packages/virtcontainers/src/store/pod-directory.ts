@@ -2,6 +2,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Longest path of a unix socket in bytes, by the size of `sun_path`. */
 export const MAX_SOCKET_PATH_BYTES = 107;
@@ -114,7 +115,11 @@ export class PodDirectory {
 
   /** Where the shim of a container's first process can be attached to. Ids are too long for a socket's path. */
   attachSocket(containerId: string): string {
-    return join(this.socketPath, `${ATTACH_PREFIX}${digestOf(containerId)}.sock`);
+    return this.#attachSocket(digestOf(containerId));
+  }
+
+  #attachSocket(digest: string): string {
+    return join(this.socketPath, `${ATTACH_PREFIX}${digest}.sock`);
   }
 
   /** The same for another process of a container. */
@@ -123,8 +128,16 @@ export class PodDirectory {
   }
 
   /** Where the shim of another process leaves how that ended, until its caller has read it. */
-  execExitFile(containerId: string, token: string): string {
-    return join(this.file("containers"), containerId, `exec-${digestOf(token)}.json`);
+  execExitFile(containerId: string, token: string, { pid, startTime }: ProcessIdentity): string {
+    const name = `exec-${digestOf(`${containerId}/${token}`)}-${pid}-${startTime}.json`;
+    return join(this.file("containers"), containerId, name);
+  }
+
+  /** Reads the name of such a file: its caller, and the socket of that shim; undefined: it is another's. */
+  readExecExitName(name: string): { caller: ProcessIdentity; attachSocket: string } | undefined {
+    const [, digest, pid, startTime] = /^exec-([0-9a-f]+)-(\d+)-(\d+)\.json$/.exec(name) ?? [];
+    if (digest === undefined || startTime === undefined) return undefined;
+    return { caller: { pid: Number(pid), startTime }, attachSocket: this.#attachSocket(digest) };
   }
 
   /** Makes the directory of the sockets, if they have one of their own. A record names it already, should we die now. */
@@ -162,6 +175,11 @@ export function podsDirectory(root: string): string {
 /** Path of a pod's directory. */
 export function podPath(root: string, podId: string): string {
   return join(podsDirectory(root), podId);
+}
+
+/** Where the shim of a container's first process tells how that ended, as an `ExitRecord`. */
+export function containerExitFile(root: string, podId: string, containerId: string): string {
+  return new PodDirectory(podPath(root, podId)).containerFile(containerId, "exit");
 }
 
 /**

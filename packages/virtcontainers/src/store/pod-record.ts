@@ -4,7 +4,7 @@ import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VfioFunction } from "../hypervisor/vfio.ts";
 import type { EndpointRecord, NetworkRecord } from "../network/types.ts";
-import type { PodConfig, SharedFS } from "../types/index.ts";
+import type { PodConfig, SharedFS, VmCacheTier } from "../types/index.ts";
 import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -29,6 +29,11 @@ export interface ContainerRecord {
   startTime?: string;
   /** exit status of its first process */
   exitCode?: number;
+  /**
+   * it is ready, and is there in the guest with its shim; its first process waits to begin. `unsettled`: that is just being made so,
+   * or it is just beginning; who finds it so later ends it
+   */
+  prepared?: "waiting" | "unsettled";
   /** it is paused by itself, and stays so when its pod goes on */
   pausedAlone?: true;
   /** the process on the host that stands for it, when a caller has told one */
@@ -113,6 +118,8 @@ export interface PodRecord {
   vmSize?: VmSize;
   /** what was, or was about to be, made of networks for the VM, and is not undone yet */
   network?: NetworkRecord;
+  /** it is no pod yet but a VM that waits to be taken, of this kind */
+  waiting?: { key: string; tier: VmCacheTier };
   /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
   postStopDue?: boolean;
 }
@@ -203,6 +210,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
   if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
   if (record.network !== undefined && !isNetwork(record.network)) return "bad network";
+  if (record.waiting !== undefined && typeof record.waiting?.key !== "string") return "bad waiting";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);

@@ -112,6 +112,9 @@ export interface ContainerPort {
   protocol?: "tcp" | "udp" | "sctp";
 }
 
+/** A file of `/etc` that is the pod's. */
+export type PodFile = "hosts" | "hostname" | "resolv.conf";
+
 /** Configuration of one container. Go: `ContainerConfig`. */
 export interface ContainerConfig {
   /** `^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$`, unique in its pod */
@@ -137,6 +140,11 @@ export interface ContainerConfig {
    * then only tells what is shown, and leaves no room for `mounts`, `deviceInfos`, `resources` and `readonlyRootfs`. Ours alone
    */
   ociSpec?: OciSpec;
+  /**
+   * with `ociSpec`: files of `/etc` that the pod itself has, mounted read-only over those of the root; without it, a container has all
+   * of them. No `resolv.conf` is mounted when the pod has no name servers. Ours alone
+   */
+  podFiles?: PodFile[];
   /** ports that external networks reach; for pods with `networkConfig.portmappingWhiteLists`. Ours alone */
   ports?: ContainerPort[];
 }

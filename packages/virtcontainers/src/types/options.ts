@@ -1,7 +1,8 @@
 import type { FactoryConfig } from "./factory-config.ts";
 import type { VCPod } from "./handles.ts";
 import type { ProcessListFormat } from "./kinds.ts";
-import type { VmCache } from "./vm-cache.ts";
+import type { OciProcess } from "./oci-spec.ts";
+import type { VmCache, VmCacheStatus } from "./vm-cache.ts";
 
 /** A moment of a call, for those who watch where the time goes. */
 export interface Phase {
@@ -31,6 +32,15 @@ export interface CallOptions {
 export interface EnterOptions extends CallOptions {
   /** connect the streams of the process; default: stdin is closed, output is discarded */
   attach?: boolean | undefined;
+  /**
+   * its shim, which has this process's streams, gets a session of its own: this process may end before it. Ours alone
+   */
+  ownSession?: boolean | undefined;
+  /**
+   * all that the process is to be, by the OCI runtime specification; for pods with the Kata agent. It wins over the command, which then
+   * only tells whether there is a terminal. Ours alone
+   */
+  ociProcess?: OciProcess | undefined;
 }
 
 /** What `processListContainer` is to list, and how. Go: `ProcessListOptions`. */
@@ -39,6 +49,12 @@ export interface ProcessListOptions {
   format: ProcessListFormat;
   /** options of ps(1) for the table; default: `-ef` */
   args?: string[] | undefined;
+}
+
+/** Options of `startContainer`. */
+export interface StartOptions extends CallOptions {
+  /** do it only if the container is prepared, and waits to begin; else ERR_STATE_INVALID. Ours alone */
+  ifPrepared?: boolean | undefined;
 }
 
 /** Options of `stopPod` and `deletePod`. */
@@ -59,6 +75,12 @@ export interface CreateOptions extends CallOptions {
   factory?: FactoryConfig | undefined;
   /** VMs of this process to take one of, instead of asking the cache that `factory` names. Kata: the factory `cache` */
   vmCache?: VmCache | undefined;
+}
+
+/** Options of `openVmCache` and `serveVmCache`. */
+export interface VmCacheOptions extends CallOptions {
+  /** is told each time that one more VM waits, what the cache has then */
+  onWaiting?: ((status: VmCacheStatus) => void) | undefined;
 }
 
 /** Options of `runPod`. */

@@ -4,7 +4,7 @@ import type { MessageInit } from "@husk/wire/protobuf";
 import { isBind } from "../../storage/asked-storage.ts";
 import type { OciDevice, OciDeviceRule, OciMount, OciSpec } from "../../types/index.ts";
 import type { ContainerRoot, ContainerStart, GuestDevice, SharedPath } from "../types.ts";
-import { defaultSpec } from "./default-spec.ts";
+import { defaultSpec, fileMounts } from "./default-spec.ts";
 import { containerPaths, SHARED_DIRECTORY, volumePath } from "./guest-paths.ts";
 import { stringUserOf } from "./process-message.ts";
 import { hasNameServers } from "./sandbox-request.ts";
@@ -16,8 +16,10 @@ import { hasOwnPids, specMessage } from "./spec-message.ts";
  */
 export function containerRequest(start: ContainerStart): MessageInit<CreateContainerRequest> {
   const { config, storage, dns } = start;
-  const { id, ociSpec } = config;
-  const spec = withStorage(ociSpec ?? defaultSpec(config, hasNameServers(dns)), start);
+  const { id, ociSpec, podFiles = [] } = config;
+  const hasDns = hasNameServers(dns);
+  const placed = withStorage(ociSpec ?? defaultSpec(config, hasDns), start);
+  const spec = { ...placed, mounts: [...placed.mounts, ...fileMounts(podFiles, hasDns, ["bind", "ro"])] };
   return {
     containerId: id,
     execId: id,
@@ -82,7 +84,10 @@ function deviceMessage({ path, disk, addr }: GuestDevice): MessageInit<Device>[]
 }
 
 /** The specification with the container's shares, mounts and devices. */
-function withStorage(spec: OciSpec, { config, storage }: ContainerStart): OciSpec {
+function withStorage(
+  spec: OciSpec,
+  { config, storage }: ContainerStart,
+): OciSpec & { mounts: readonly OciMount[] } {
   const { linux = {}, mounts = [] } = spec;
   const shared = new Map(storage.shared.map((one) => [one.destination, one]));
   const nodes = new Set(storage.devices.map(({ path }) => path));

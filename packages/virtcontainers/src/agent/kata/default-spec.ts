@@ -6,6 +6,7 @@ import type {
   OciMount,
   OciProcess,
   OciSpec,
+  PodFile,
 } from "../../types/index.ts";
 import { FILES_DIRECTORY, SHM_DIRECTORY } from "./guest-paths.ts";
 
@@ -16,19 +17,19 @@ const OCI_VERSION = "1.1.0";
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What containers of containerd and Docker may do, unless they are told otherwise. */
-const CAPABILITIES = [
+export const CAPABILITIES = [
   ...["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID"],
   ...["CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL"],
   "CAP_AUDIT_WRITE",
 ];
 
 /** What of the kernel's own a container cannot see, and what it cannot change: as containerd has it. */
-const MASKED_PATHS = [
+export const MASKED_PATHS = [
   ...["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list"],
   ...["/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"],
   "/sys/devices/virtual/powercap",
 ];
-const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+export const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /** Numbers of the devices that every container has; the last is for all terminals. */
 const DEVICES: readonly (readonly [major: number, minor?: number])[] = [
@@ -74,7 +75,7 @@ export function defaultSpec(config: ContainerConfig, hasDns: boolean): OciSpec {
     ociVersion: OCI_VERSION,
     process: processOf(config.cmd),
     root: { readonly: config.readonlyRootfs === true },
-    mounts: [...SYSTEM_MOUNTS, ...fileMounts(hasDns)],
+    mounts: [...SYSTEM_MOUNTS, ...fileMounts(["hosts", "hostname", "resolv.conf"], hasDns, ["bind"])],
     annotations: { ...config.annotations },
     linux: {
       resources: { ...config.resources, devices: deviceRules() },
@@ -115,14 +116,16 @@ function capabilitiesOf({ capabilities = {} }: Cmd): OciCapabilities {
   return { bounding: CAPABILITIES, effective: CAPABILITIES, permitted: CAPABILITIES };
 }
 
-function fileMounts(hasDns: boolean): OciMount[] {
-  const names = ["hosts", "hostname", ...(hasDns ? ["resolv.conf"] : [])];
-  return names.map((name) => ({
-    destination: `/etc/${name}`,
-    type: "bind",
-    source: `${FILES_DIRECTORY}/${name}`,
-    options: ["bind"],
-  }));
+/** The mounts of files of the pod. */
+export function fileMounts(names: readonly PodFile[], hasDns: boolean, options: string[]): OciMount[] {
+  return names
+    .filter((name) => hasDns || name !== "resolv.conf")
+    .map((name) => ({
+      destination: `/etc/${name}`,
+      type: "bind",
+      source: `${FILES_DIRECTORY}/${name}`,
+      options,
+    }));
 }
 
 /** Nothing but what every container has, and making nodes, which alone opens none. */

@@ -8,7 +8,8 @@ import { processOf } from "./default-spec.ts";
 const NO_LIMIT = 0xffff_ffff_ffff_ffffn;
 
 /** A command that runs beside a container's first process. */
-export function execRequest(cmd: Cmd): ExecRequest {
+export function execRequest(cmd: Cmd, process?: OciProcess): ExecRequest {
+  if (process) return { process: processMessage(process) };
   return { process: processMessage(processOf(cmd)), stringUser: stringUserOf(cmd) };
 }
 

@@ -52,6 +52,23 @@ test("an image is a disk with a layer in memory over it, found by its address or
   assert.deepEqual([shared.storages, shared.OCI?.Root?.Path], [[], `${guest}/shared/containers/c/rootfs`]);
 });
 
+test("a full specification gets those files of the pod that are asked for, read-only", () => {
+  const mounts = [{ destination: "/proc", type: "proc", source: "proc" }];
+  const own: ContainerConfig = {
+    ...config,
+    ociSpec: { ...ociSpec, mounts },
+    podFiles: ["hosts", "resolv.conf"],
+  };
+  const mountsWith = (servers: string[]) => {
+    const dns = { servers, search: [], options: [] };
+    return containerRequest({ config: own, storage, dns }).OCI?.Mounts?.map(({ destination }) => destination);
+  };
+  assert.deepEqual(mountsWith(["10.0.0.1"]), ["/proc", "/etc/hosts", "/etc/resolv.conf"]);
+  assert.deepEqual(mountsWith([]), ["/proc", "/etc/hosts"]);
+  const [, hosts] = containerRequest({ config: own, storage }).OCI?.Mounts ?? [];
+  assert.deepEqual([hosts?.source, hosts?.options], [`${guest}/files/hosts`, ["bind", "ro"]]);
+});
+
 test("shares, mounts and devices are in their places, and may be used", () => {
   const { OCI, devices } = containerRequest({
     config: { ...config, resources: { pids: { limit: 5 } } },

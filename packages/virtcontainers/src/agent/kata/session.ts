@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { StatusCode } from "@husk/wire/ttrpc";
-import { HuskError, isHuskError } from "../../errors/index.ts";
+import { isHuskError } from "../../errors/index.ts";
 import type { GuestInterface } from "../../network/types.ts";
 import type {
   Cmd,
@@ -9,38 +9,42 @@ import type {
   LinuxResources,
   ProcessListOptions,
 } from "../../types/index.ts";
-import type { GuestProcess } from "../guest-process.ts";
 import {
   type AgentOptions,
   type AgentSession,
   type Carrier,
   type ContainerControl,
+  type ContainerPreparation,
   type ContainerStart,
   type IdentityControl,
   isShimStarter,
   type KillOptions,
   type OpenOptions,
   type PodStart,
+  type RehearsalControl,
   type ShimStarter,
+  type StartOptions,
 } from "../types.ts";
 import type { KataAgent } from "./agent.ts";
+import { CarriedProcesses } from "./carried-processes.ts";
 import { hasStatus } from "./client.ts";
-import { ContainerEnds, type FollowedEnd } from "./container-ends.ts";
+import { ContainerEnds } from "./container-ends.ts";
 import { containerRequest } from "./container-request.ts";
 import { containerPaths } from "./guest-paths.ts";
 import { execRequest } from "./process-message.ts";
-import { ProcessStreams } from "./process-streams.ts";
 import { podFiles, sandboxRequest } from "./sandbox-request.ts";
 
 const SIGKILL = 9;
 
 /** A session with Kata's agent, over its port or over another process that has it. */
-export class KataSession implements AgentSession, ContainerControl, IdentityControl {
+export class KataSession
+  implements AgentSession, ContainerControl, ContainerPreparation, IdentityControl, RehearsalControl
+{
   readonly agent: KataAgent;
   readonly #config: KataAgentConfig;
   readonly #options: OpenOptions;
   readonly #ends: ContainerEnds;
-  readonly #processes = new Set<GuestProcess>();
+  readonly #carried: CarriedProcesses;
   #closed = false;
 
   constructor(agent: KataAgent, config: KataAgentConfig, options: OpenOptions) {
@@ -48,6 +52,7 @@ export class KataSession implements AgentSession, ContainerControl, IdentityCont
     this.#config = config;
     this.#options = options;
     this.#ends = new ContainerEnds(agent, options.events);
+    this.#carried = new CarriedProcesses(agent, () => options.describeLoss(!agent.isOwner));
     agent.onClose(() => void this.#takeClosed());
   }
 
@@ -79,25 +84,51 @@ export class KataSession implements AgentSession, ContainerControl, IdentityCont
 
   async startContainer(start: ContainerStart, carrier: Carrier, options: AgentOptions): Promise<void> {
     const { id } = start.config;
-    const process = isShimStarter(carrier) ? undefined : carrier;
-    if (process) this.#processes.add(process);
-    this.#ends.forget(id);
+    if (isShimStarter(carrier)) {
+      await this.prepareContainer(start, carrier, options);
+      await this.beginContainer(id, options);
+      return;
+    }
+    this.#carried.add(carrier);
     try {
-      await this.#tell(this.#create(start, options));
-      if (isShimStarter(carrier)) await carrier.startShim(id);
-      await this.#tell(this.agent.startContainer(id, options));
+      await this.#create(start, async () => this.#tell(this.agent.startContainer(id, options)), options);
     } catch (error) {
-      if (process) this.#processes.delete(process);
-      // What has been made of it goes; why it failed is what the caller is to hear.
-      await this.removeContainer(id, {}).catch(() => {});
+      this.#carried.drop(carrier);
       throw error;
     }
-    const followed = this.#ends.follow(id);
-    if (process) void this.#carryFirst(new ProcessStreams(this.agent, id, id, process), followed);
+    void this.#carried.carryFirst(id, carrier, this.#ends.follow(id));
+  }
+
+  prepareContainer(start: ContainerStart, shim: ShimStarter, options: AgentOptions): Promise<void> {
+    return this.#create(start, () => shim.startShim(start.config.id), options);
+  }
+
+  async beginContainer(containerId: string, options: AgentOptions): Promise<void> {
+    await this.#orRemove(containerId, () => this.#tell(this.agent.startContainer(containerId, options)));
+    this.#ends.follow(containerId);
+  }
+
+  #create(start: ContainerStart, andThen: () => Promise<void>, options: AgentOptions): Promise<void> {
+    const { id } = start.config;
+    this.#ends.forget(id);
+    return this.#orRemove(id, async () => {
+      await this.#tell(this.#createAnew(start, options));
+      await andThen();
+    });
+  }
+
+  /** What has been made of a container goes when it cannot be started; why that is, is what the caller is to hear. */
+  async #orRemove(containerId: string, start: () => Promise<void>): Promise<void> {
+    try {
+      await start();
+    } catch (error) {
+      await this.removeContainer(containerId, {}).catch(() => {});
+      throw error;
+    }
   }
 
   /** One that has ended, and that the guest still keeps, goes first. */
-  async #create(start: ContainerStart, options: AgentOptions): Promise<void> {
+  async #createAnew(start: ContainerStart, options: AgentOptions): Promise<void> {
     const request = containerRequest(start);
     try {
       await this.agent.createContainer(request, options);
@@ -108,34 +139,19 @@ export class KataSession implements AgentSession, ContainerControl, IdentityCont
     }
   }
 
-  /** The guest keeps what has ended, so that another process can still ask: it goes when the container does. */
-  async #carryFirst(streams: ProcessStreams, followed: FollowedEnd): Promise<void> {
-    const { process } = streams;
-    try {
-      await Promise.all([
-        streams.carry(),
-        followed.end.then(() => followed.exitCode !== undefined && process.exit(followed.exitCode)),
-      ]);
-    } catch (error) {
-      await this.#failProcess(process, error);
-    }
-    this.#processes.delete(process);
-  }
-
   async startProcess(
     containerId: string,
     cmd: Cmd,
     carrier: Carrier,
-    options: AgentOptions,
+    { ociProcess, ...options }: StartOptions,
   ): Promise<string> {
     const execId = `exec-${randomBytes(8).toString("hex")}`;
-    await this.#tell(this.agent.exec(containerId, execId, execRequest(cmd), options));
+    await this.#tell(this.agent.exec(containerId, execId, execRequest(cmd, ociProcess), options));
     if (isShimStarter(carrier)) {
       await this.#handToShim(containerId, execId, carrier);
       return execId;
     }
-    this.#processes.add(carrier);
-    void this.#carryExec(containerId, execId, carrier);
+    void this.#carried.carryExec(containerId, execId, carrier);
     return execId;
   }
 
@@ -147,20 +163,6 @@ export class KataSession implements AgentSession, ContainerControl, IdentityCont
       await this.agent.signalProcess(containerId, execId, SIGKILL, false).catch(() => {});
       throw error;
     }
-  }
-
-  /** Others than our own agent forget such a process when its exit status was asked for, so that comes last. */
-  async #carryExec(containerId: string, execId: string, process: GuestProcess): Promise<void> {
-    const wait = () => this.agent.waitProcess(containerId, execId);
-    const ended = this.agent.isOurs ? wait() : undefined;
-    ended?.catch(() => {});
-    try {
-      await new ProcessStreams(this.agent, containerId, execId, process).carry();
-      process.exit(await (ended ?? wait()));
-    } catch (error) {
-      await this.#failProcess(process, error);
-    }
-    this.#processes.delete(process);
   }
 
   async isRunning(containerId: string, options: AgentOptions): Promise<boolean> {
@@ -212,9 +214,13 @@ export class KataSession implements AgentSession, ContainerControl, IdentityCont
     }
   }
 
+  async clearPod(options: AgentOptions): Promise<void> {
+    await this.#tell(this.agent.stopSandbox(options));
+  }
+
   /** The agent has no word for powering off: the guest goes on, and has nothing left to lose. */
   async stopPod(options: AgentOptions): Promise<boolean> {
-    await this.#tell(this.agent.stopSandbox(options));
+    await this.clearPod(options);
     return false;
   }
 
@@ -265,22 +271,7 @@ export class KataSession implements AgentSession, ContainerControl, IdentityCont
     if (this.#closed) return;
     this.#closed = true;
     this.#options.events.onClosed();
-    // Also those whose reader holds their output up, which ask the guest for nothing at the moment.
-    const lost = [...this.#processes];
-    if (lost.length === 0) return;
-    const error = await this.#options.describeLoss(!this.isOwner);
-    for (const process of lost) process.fail(error);
-  }
-
-  /** Tells whoever waits for a process why nothing more comes of it, if nobody else has. */
-  async #failProcess(process: GuestProcess, error: unknown): Promise<void> {
-    if (process.finished) return;
-    if (isHuskError(error, "ERR_AGENT_DISCONNECTED")) {
-      process.fail(await this.#options.describeLoss(!this.isOwner));
-      return;
-    }
-    const text = error instanceof Error ? error.message : String(error);
-    process.fail(isHuskError(error) ? error : new HuskError("ERR_AGENT_PROTOCOL", text, { cause: error }));
+    await this.#carried.failAll();
   }
 
   /** A call whose connection has ended is told why that is. */

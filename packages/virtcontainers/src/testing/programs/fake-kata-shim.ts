@@ -27,6 +27,7 @@ if (flags.has("attach-fd")) createServer(greet).listen({ fd: Number(flags.get("a
 function greet(client: Socket): void {
   const hello = { containerId: names.containerId, terminal: false, interactive: false };
   client.write(encodeHello({ ...hello, positions: { stdout: 0, stderr: 0 } }));
+  client.on("error", () => client.destroy());
   client.resume();
 }
 

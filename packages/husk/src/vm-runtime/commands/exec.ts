@@ -1,0 +1,56 @@
+import { constants } from "node:os";
+import { type EnteredProcess, enterContainer } from "@husk/virtcontainers";
+import type { Command } from "commander";
+import { SignalTrap } from "../../terminal/signals.ts";
+import { readProcess } from "../bundle.ts";
+import { writePidFile } from "../pid-file.ts";
+import type { RuntimeContext } from "../runtime-context.ts";
+
+interface ExecOptions {
+  process: string;
+  pidFile?: string;
+  detach?: boolean;
+}
+
+/** Adds `exec`. */
+export function addExecCommand(program: Command, context: () => RuntimeContext): void {
+  program
+    .command("exec")
+    .description("Runs one more process in a container that runs; its exit status is that of the process.")
+    .argument("<id>", "of the container")
+    .requiredOption("-p, --process <FILE>", "the process, as in config.json")
+    .option("--pid-file <FILE>", "write there the process id of what stands for the process on the host")
+    .option("-d, --detach", "end when the process has begun")
+    .action((id: string, options: ExecOptions) => exec(id, options, context()));
+}
+
+/** The process has our stdin, stdout and stderr. */
+async function exec(
+  id: string,
+  { process: file, pidFile, detach = false }: ExecOptions,
+  context: RuntimeContext,
+) {
+  const ociProcess = readProcess(file);
+  using trap = new SignalTrap();
+  const { process } = await enterContainer(
+    id,
+    id,
+    { args: ociProcess.args },
+    { ...context.options, signal: trap.signal, ociProcess, ownSession: true },
+  );
+  if (pidFile !== undefined) await noteProcess(process, pidFile);
+  if (detach) return;
+  trap.forwardTo((signal) => process.io.signal(signal));
+  const { exitCode } = await process.io.wait();
+  context.exitWith(exitCode);
+}
+
+/** A process that nobody can find is not to go on. */
+async function noteProcess({ pid, io }: EnteredProcess, pidFile: string): Promise<void> {
+  try {
+    writePidFile(pidFile, pid);
+  } catch (error) {
+    await io.signal(constants.signals.SIGKILL).catch(() => {});
+    throw error;
+  }
+}

@@ -8,10 +8,13 @@ import {
   checkNetwork,
   deletePod,
   NetInterworkingModel,
+  openVmCache,
   type PodConfig,
   removeInterface,
   runPod,
+  startPod,
   statusPod,
+  stopPod,
 } from "@husk/virtcontainers";
 import { CniMachine, needsPlugins } from "@husk/virtcontainers/testing/cni-machine";
 import { findMade, writeBridgeNetwork } from "./support/cni-networks.ts";
@@ -143,6 +146,39 @@ describe("a VM that lives in another network namespace than its pod", needsRoot,
       await assert.rejects(runPod(config, { ...net.place.options, factory: templates.factory }), { code });
       assert.deepEqual(inside.dump(), before);
     }
+  });
+});
+
+describe("a VM that waited for its pod", needsRoot, () => {
+  const tools = prepareTraffic();
+
+  it("gets the interfaces of the pod's namespace, and new ones when it is started again", async ({
+    signal,
+  }) => {
+    await using net = await NetworkedPlace.create(tools, signal);
+    const [inside, outside] = [net.networks.add(), net.networks.add()];
+    connect(inside, outside, 0);
+    const before = inside.dump();
+    const { options } = net.place;
+    const hypervisor = { tapHelperPath: TAP_HELPER, defaultBridges: 4 };
+    const config = net.config(inside, {}, { vcpus: 2, hypervisor });
+    await using vmCache = await openVmCache(config, { vmCacheNumber: 1 }, options);
+    await vmCache.filled();
+    const phases: string[] = [];
+    await runPod(config, { ...options, vmCache, onPhase: ({ name }) => void phases.push(name) });
+    await vmCache.close();
+    assert.ok(phases.includes("vm-claimed"), phases.join());
+    assert.notEqual(namespaceOfVm(net.place), statSync(inside.path).ino);
+    const pod = { place: net.place, podId: POD, containerId: "c" };
+    for (const isAgain of [false, true]) {
+      if (isAgain) await startPod(POD, options);
+      assert.equal(namespaceOfVm(net.place) === statSync(inside.path).ino, isAgain);
+      await carryOut(pod, net.peer(outside), "fd80::1", tools.small);
+      await carryIn(pod, net.peer(outside), "10.8.0.2", tools.small);
+      await stopPod(POD, options);
+      assert.deepEqual(inside.dump(), before);
+    }
+    await net.delete();
   });
 });
 

@@ -7,7 +7,7 @@ import { CacheClient } from "../factory/cache-client.ts";
 import { cacheKey } from "../factory/cache-key.ts";
 import { blankConfig } from "../factory/stage-vm.ts";
 import { templateStore } from "../factory/template.ts";
-import { cacheEndpoint, hasVmCache, LocalVmCache, tierNumbers } from "../factory/vm-cache.ts";
+import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts";
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { clearLeftovers } from "../store/claim.ts";
 import { waitForHolders } from "../store/flock.ts";
@@ -72,8 +72,6 @@ async function openCache(
     const text = "factory: how many VMs are to wait is not said (vmCacheNumber, vmCacheTiers)";
     throw new HuskError("ERR_CONFIG_INVALID", text);
   }
-  if (tierNumbers(factory).rehearsed > 0)
-    throw new HuskError("ERR_NOT_SUPPORTED", "factory.vmCacheTiers.rehearsed is not supported yet");
   const { root, cache } = call;
   const size = baseSizeOf(config);
   const blank = withAbsolutePaths(blankConfig(config, size));

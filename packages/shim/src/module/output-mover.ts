@@ -1,10 +1,14 @@
-import { EPOLLIN, watch } from "@husk/tiny";
+import { EPOLLIN, rewatch, startTimer, watch } from "@husk/tiny";
 import type { ContainerLog } from "./container-log.ts";
 
 /** Moves after which others have their turn. */
 const MOVES_AT_ONCE = 16;
+/** Milliseconds in which lines that come one by one are let come together: a wake-up for each would cost a core for fifty containers. */
+const GATHERING_MS = 10;
+/** Bytes from which on that is not worth it: a FIFO holds four times as much. */
+const MUCH_BYTES = 16 * 1024;
 
-/** Takes what comes out of a container, as it comes. */
+/** Takes what comes out of a container: the first of it at once, what follows closely a moment later. */
 export class OutputMover {
   readonly #fifos: readonly number[];
   readonly #log: ContainerLog;
@@ -12,20 +16,38 @@ export class OutputMover {
   constructor(fifos: readonly number[], log: ContainerLog) {
     this.#fifos = fifos;
     this.#log = log;
-    for (const fifo of fifos) watch(fifo, EPOLLIN, () => this.#move(fifo));
+    for (const fifo of fifos) watch(fifo, EPOLLIN, () => this.#onReadable(fifo));
   }
 
   /** Moves all that is there by now: what a process that has ended had left. */
   drain(): void {
-    for (const fifo of this.#fifos) {
-      let moved = 1;
-      // More than a FIFO holds is there only when somebody still writes, who is not waited for.
-      for (let moves = 0; moved > 0 && moves < MOVES_AT_ONCE; moves++) moved = this.#log.take(fifo);
-    }
+    for (const fifo of this.#fifos) this.#move(fifo);
   }
 
-  #move(fifo: number): void {
-    let moved = 1;
-    for (let moves = 0; moved > 0 && moves < MOVES_AT_ONCE; moves++) moved = this.#log.take(fifo);
+  #onReadable(fifo: number): void {
+    if (this.#move(fifo) >= MUCH_BYTES) return;
+    rewatch(fifo, 0);
+    this.#gather(fifo);
+  }
+
+  /** Looks again until nothing has come meanwhile, or much. */
+  #gather(fifo: number): void {
+    startTimer(GATHERING_MS, () => {
+      const moved = this.#move(fifo);
+      if (moved > 0 && moved < MUCH_BYTES) this.#gather(fifo);
+      else rewatch(fifo, EPOLLIN);
+    });
+  }
+
+  /** Bytes of what was there; of much, some. */
+  #move(fifo: number): number {
+    let all = 0;
+    for (let moves = 0; moves < MOVES_AT_ONCE; moves++) {
+      const moved = this.#log.take(fifo);
+      all += moved;
+      // More than a FIFO holds is there only when somebody still writes.
+      if (moved === 0) break;
+    }
+    return all;
   }
 }

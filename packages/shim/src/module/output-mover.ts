@@ -7,11 +7,14 @@ const MOVES_AT_ONCE = 16;
 const GATHERING_MS = 10;
 /** Bytes from which on that is not worth it: a FIFO holds four times as much. */
 const MUCH_BYTES = 16 * 1024;
+/** Small pieces in a row, after which it is: a writer of much, too, is overtaken now and then. */
+const SMALL_PIECES = 4;
 
-/** Takes what comes out of a container: the first of it at once, what follows closely a moment later. */
+/** Takes what comes out of a container: at once, or, of many small pieces, a moment later. */
 export class OutputMover {
   readonly #fifos: readonly number[];
   readonly #log: ContainerLog;
+  #smallInRow = 0;
 
   constructor(fifos: readonly number[], log: ContainerLog) {
     this.#fifos = fifos;
@@ -25,7 +28,8 @@ export class OutputMover {
   }
 
   #onReadable(fifo: number): void {
-    if (this.#move(fifo) >= MUCH_BYTES) return;
+    this.#smallInRow = this.#move(fifo) < MUCH_BYTES ? this.#smallInRow + 1 : 0;
+    if (this.#smallInRow < SMALL_PIECES) return;
     rewatch(fifo, 0);
     this.#gather(fifo);
   }
@@ -34,8 +38,12 @@ export class OutputMover {
   #gather(fifo: number): void {
     startTimer(GATHERING_MS, () => {
       const moved = this.#move(fifo);
-      if (moved > 0 && moved < MUCH_BYTES) this.#gather(fifo);
-      else rewatch(fifo, EPOLLIN);
+      if (moved > 0 && moved < MUCH_BYTES) {
+        this.#gather(fifo);
+        return;
+      }
+      this.#smallInRow = 0;
+      rewatch(fifo, EPOLLIN);
     });
   }
 

@@ -38,7 +38,11 @@ for (const [runtime, program] of Object.entries(RUNTIMES)) {
     const bench = new ModuleBench(t, program);
     const module = await bench.open();
     await runSleeper(module, bench.ns);
-    const command = ["sh", "-c", "echo $A $B $PWD; echo err >&2; ps | grep -q '[s]leep 1000' && echo seen; exit 3"];
+    const command = [
+      "sh",
+      "-c",
+      "echo $A $B $PWD; echo err >&2; ps | grep -q '[s]leep 1000' && echo seen; exit 3",
+    ];
     const process = await module.exec(bench.ns, "a", command, { env: ["B=exec"], cwd: "/root" });
     const [stdout, stderr, exitCode] = await outcome(process);
     assert.deepEqual([stdout, stderr, exitCode], ["container exec /root\nseen\n", "err\n", 3]);

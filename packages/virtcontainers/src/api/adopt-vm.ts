@@ -9,6 +9,7 @@ import type { VmCacheTier } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
 import { setUpGuest } from "./boot.ts";
 import { attachStorage } from "./container-storage.ts";
+import { exchangePlaceholder } from "./exchange-placeholder.ts";
 import { growVm } from "./grow-vm.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { needSession } from "./session.ts";
@@ -43,6 +44,7 @@ export async function furnishVm(
   network: VmNetwork | undefined,
   undo: UndoStack,
 ): Promise<void> {
+  await exchangePlaceholder(pod, plans);
   for (const plan of plans) {
     const container = pod.record.containers[plan.containerId];
     const storage = await attachStorage(pod, plan, undo);

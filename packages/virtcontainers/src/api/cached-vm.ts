@@ -1,4 +1,5 @@
 import type { AgentSession } from "../agent/types.ts";
+import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { HuskError, isHuskError, messageOf } from "../errors/index.ts";
 import { CacheClient } from "../factory/cache-client.ts";
 import { cacheKey, cacheObstacle, isInRange, type SizeRange, sizeRange } from "../factory/cache-key.ts";
@@ -7,7 +8,6 @@ import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts"
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
-import { networkOf } from "../network/index.ts";
 import { killByRecord } from "../store/claim.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import { type ClaimedStaging, claimStaging, discardStaging, type Staging } from "../store/staging.ts";
@@ -20,7 +20,23 @@ import { residentsOf, startResidents } from "./residents.ts";
 import { vmSizeOf } from "./vm-size.ts";
 
 /** Where a pod's VM is asked for. */
-export type VmSource = Pick<CreateOptions, "factory" | "vmCache">;
+export interface VmSource {
+  readonly factory?: FactoryConfig | undefined;
+  readonly vmCache?: LocalVmCache | undefined;
+}
+
+/** Checks where a pod's VM is to be asked for. @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD */
+export function checkSource({ factory, vmCache }: Pick<CreateOptions, "factory" | "vmCache">): VmSource {
+  if (factory) checkFactoryConfig(factory);
+  if (vmCache === undefined || vmCache instanceof LocalVmCache) return { factory, vmCache };
+  throw new HuskError("ERR_CONFIG_INVALID", "vmCache is not what openVmCache returned");
+}
+
+/** The same without VMs that wait. */
+export function withoutCache({ factory = {} }: VmSource): VmSource {
+  const { template = false, templatePath } = factory;
+  return { factory: { template, ...(templatePath === undefined ? {} : { templatePath }) } };
+}
 
 /** A VM that waited, and is ours. Its keeper makes the next when this is disposed of: the machine is the pod's until then. */
 export interface ClaimedVm extends Disposable {
@@ -64,6 +80,12 @@ export async function claimVm(
   }
 }
 
+/** Tells that a stopped pod's VM does not come from the cache: it has a directory already, and so has a VM that waits. */
+export function warnOfRestart(config: PodConfig, factory: FactoryConfig | undefined, call: Call): void {
+  if (!factory || !hasVmCache(factory)) return;
+  warnOfMiss(config, call, new HuskError("ERR_NOT_SUPPORTED", "it was stopped, and keeps its own directory"));
+}
+
 /** Tells that a pod's VM does not come from the cache, and why. */
 export function warnOfMiss({ id: podId }: PodConfig, call: Call, cause: unknown): void {
   const code = isHuskError(cause) ? cause.code : "ERR_CACHE_MISMATCH";
@@ -76,11 +98,8 @@ function findObstacle(
   { config, shares, hostDevices = [] }: PodRecord,
   factory: FactoryConfig,
 ): string | undefined {
-  if (config.proxyType === "ccProxy") return "cc-proxy waits for an agent that begins";
   if (shares.length > 0) return "it shares directories, which a VM must have from its start";
   if (hostDevices.length > 0) return "it has devices of the host";
-  if (networkOf(config.networkModel).hasNamespace)
-    return "its network is in a namespace of its own, and VMs that wait are in their keeper's";
   return cacheObstacle(config.hypervisorConfig ?? {}, factory);
 }
 
@@ -193,7 +212,7 @@ function takeVm(
  */
 export async function wakeClaimed(pod: OpenPod, { tier }: ClaimedVm, undo: UndoStack): Promise<AgentSession> {
   try {
-    await startResidents(residentsOf(pod), pod.call, undo);
+    await startResidents(residentsOf(pod), pod.call, undo, true);
     return await meetVm(pod, tier);
   } catch (cause) {
     if (!isHuskError(cause) || cause.code === "ERR_ABORTED") throw cause;

@@ -1,10 +1,11 @@
 import { HuskError } from "../errors/index.ts";
 import { PLACEHOLDER_ID } from "../factory/blank-vm.ts";
 import { NO_TEMPLATES, templateObstacle } from "../factory/build-template.ts";
+import { canReplacePlaceholder } from "../factory/placeholder.ts";
 import { templateFor, templateStore } from "../factory/template.ts";
 import { type Hypervisor, templatingOf, type VmNetwork, type VmTemplate } from "../hypervisor/types.ts";
 import type { StoragePlan } from "../storage/storage-plan.ts";
-import type { PodRecord } from "../store/pod-record.ts";
+import type { DriveRecord, PodRecord } from "../store/pod-record.ts";
 import type { FactoryConfig } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
 import { furnishVm, meetVm } from "./adopt-vm.ts";
@@ -31,9 +32,21 @@ export async function findTemplate(
   const store = templateStore(factory, call.root);
   const { template } = await templateFor(record.config, baseSizeOf(record.config), store, call);
   call.mark("template-found");
-  if (record.config.hypervisorConfig?.blockDeviceDriver === "virtio-scsi") record.drives = [];
-  else record.drives = [record.drives[0] ?? { id: PLACEHOLDER_ID, imagePath: store.placeholder() }];
+  record.drives = await drivesOfCopy(record, () => store.placeholder(call.signal));
   return template;
+}
+
+/**
+ * The disks that a copy begins with. Its guest has seen one that cannot be written to, in whose place only another such can be;
+ * the others are plugged in.
+ */
+async function drivesOfCopy(
+  { config, drives }: PodRecord,
+  placeholder: () => Promise<string>,
+): Promise<DriveRecord[]> {
+  if (config.hypervisorConfig?.blockDeviceDriver === "virtio-scsi") return [];
+  const first = drives.find(canReplacePlaceholder);
+  return [{ ...(first ?? { imagePath: await placeholder() }), id: PLACEHOLDER_ID }];
 }
 
 /** Why a pod's VM cannot begin as a copy. */

@@ -9,6 +9,7 @@ import { endShares } from "../storage/shares.ts";
 import type { CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
+import { warnOfRestart } from "./cached-vm.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { needPreparation } from "./container-preparation.ts";
@@ -56,6 +57,7 @@ async function makeVmAgain(pod: OpenPod, undo: UndoStack, factory: FactoryConfig
   await endResidents(residentsOf(pod));
   checkResidentPrograms(record.config);
   await releaseNetwork(record, networkOptions(pod));
+  warnOfRestart(record.config, factory, call);
   const { plans, isClone } = await prepareVm(record, hypervisor, call, factory);
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));

@@ -1,14 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { HuskError } from "../errors/index.ts";
-import { type Hypervisor, type Templating, templatingOf } from "../hypervisor/types.ts";
+import { HuskError, isHuskError } from "../errors/index.ts";
+import { type Drive, type Hypervisor, type Templating, templatingOf } from "../hypervisor/types.ts";
 import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
 import { PodDirectory } from "../store/pod-directory.ts";
 import type { VmSize } from "../store/pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig, PodConfig } from "../types/index.ts";
 import { describeBlankVm, hypervisorFor, meetAgent, NO_UUID } from "./blank-vm.ts";
+import { rehearseVm } from "./rehearse-vm.ts";
 import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
 
 /** A template that is being made: its maker, and the uuid on the command line of its VM. */
@@ -48,7 +49,7 @@ export class TemplateBuilder {
 
   /** Digest of all that the template depends on. @throws HuskError ERR_NOT_SUPPORTED, and as `Hypervisor.createPod` */
   async key(): Promise<string> {
-    const hypervisor = await this.#describe("", NO_UUID);
+    const { hypervisor } = await this.#describe("", NO_UUID);
     const { agentType, agentConfig } = this.#config;
     return templateKey(JSON.stringify([hypervisor.templateIdentity(), agentType, agentConfig]));
   }
@@ -77,14 +78,28 @@ export class TemplateBuilder {
     this.#options.mark("template-built");
   }
 
+  /** One whose guest cannot do what is rehearsed can be a template all the same. */
   async #freezeVm(folder: string, uuid: string): Promise<void> {
+    try {
+      await this.#bootAndFreeze(folder, uuid, rehearseVm);
+    } catch (error) {
+      if (!isHuskError(error, "ERR_AGENT_REFUSED") && !isHuskError(error, "ERR_AGENT_PROTOCOL")) throw error;
+      await this.#bootAndFreeze(folder, uuid);
+    }
+  }
+
+  async #bootAndFreeze(folder: string, uuid: string, rehearse?: typeof rehearseVm): Promise<void> {
     const vm = join(folder, "vm");
     mkdirSync(vm, { mode: 0o700 });
     const directory = new PodDirectory(vm);
-    const hypervisor = await this.#describe(folder, uuid);
+    const { hypervisor, placeholder } = await this.#describe(folder, uuid);
     try {
       await hypervisor.startPod(directory, this.#options);
-      await meetAgent({ config: this.#config, hypervisor, directory, fresh: true }, this.#options);
+      const place = { config: this.#config, hypervisor, directory, fresh: true };
+      const { deadlineFactor } = hypervisor;
+      await meetAgent(place, this.#options, async (session) => {
+        await rehearse?.({ session, placeholder, deadlineFactor }, this.#options);
+      });
       await hypervisor.saveTemplate(directory, this.#options);
     } finally {
       await hypervisor.stopPod(directory);
@@ -92,7 +107,10 @@ export class TemplateBuilder {
     }
   }
 
-  async #describe(folder: string, uuid: string): Promise<Hypervisor & Templating> {
+  async #describe(
+    folder: string,
+    uuid: string,
+  ): Promise<{ hypervisor: Hypervisor & Templating; placeholder: Drive | undefined }> {
     const hypervisor = templatingOf(hypervisorFor(this.#config));
     const problem = templateObstacle(this.#config.hypervisorConfig ?? {});
     if (!hypervisor || problem)
@@ -102,11 +120,11 @@ export class TemplateBuilder {
       uuid,
       size: this.#size,
       cache: this.#options.cache,
-      placeholder: this.#store.placeholder(),
+      placeholder: await this.#store.placeholder(this.#options.signal),
       template: { ...filesOf(folder), role: "source" },
     });
     await hypervisor.createPod(spec);
-    return hypervisor;
+    return { hypervisor, placeholder: spec.drives[0] };
   }
 }
 

@@ -1,5 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import type { AgentSession } from "../agent/types.ts";
+import { HuskError } from "../errors/index.ts";
 import { type Hypervisor, templatingOf, type WaitOptions } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, type VmSize, writeRecord } from "../store/pod-record.ts";
@@ -8,9 +10,11 @@ import { discardStaging, makeStaging } from "../store/staging.ts";
 import type { PodConfig, VmCacheTier } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { describeBlankVm, hypervisorFor, meetAgent } from "./blank-vm.ts";
+import { makePlaceholder } from "./placeholder.ts";
+import { rehearseVm } from "./rehearse-vm.ts";
 import { StagedVm } from "./staged-vm.ts";
 import { templateFor } from "./template.ts";
-import { makePlaceholder, type TemplateStore } from "./template-store.ts";
+import type { TemplateStore } from "./template-store.ts";
 
 /** Name of VMs that wait. */
 const NAME = "waiting";
@@ -55,7 +59,8 @@ export async function stageVm(
 ): Promise<StagedVm> {
   const { vm, isNew } = from ? { vm: from, isNew: false } : await beginVm(recipe, signal);
   try {
-    if (tier !== "prepared") await readyVm(vm, recipe, isNew, { signal });
+    if (tier !== "prepared")
+      await readyVm(vm, recipe, { isNew, rehearses: tier === "rehearsed" }, { signal });
     vm.settle(tier);
     return vm;
   } catch (error) {
@@ -70,7 +75,9 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
   const found = templates && (await templateFor(config, size, templates, { cache, signal, mark: () => {} }));
   const uuid = randomUUID();
   const hypervisor = hypervisorFor(config);
-  const placeholder = templates ? templates.placeholder() : makePlaceholder(join(root, "placeholder"));
+  const placeholder = await (templates
+    ? templates.placeholder(signal)
+    : makePlaceholder(join(root, "placeholder"), signal));
   const template = found?.template;
   const blank = describeBlankVm(config, { name: NAME, uuid, size, cache, placeholder, template });
   await hypervisor.createPod(blank);
@@ -111,17 +118,29 @@ function newRecord(
   };
 }
 
-/** Lets a VM go on until its agent has answered, and freezes it. `isNew`: it boots, and nobody has met its agent yet. */
+/**
+ * Lets a VM go on until its agent has answered, or longer, and freezes it. `isNew`: it boots, and nobody has met its agent yet.
+ */
 async function readyVm(
   vm: StagedVm,
   { config }: VmRecipe,
-  isNew: boolean,
+  { isNew, rehearses }: { isNew: boolean; rehearses: boolean },
   options: WaitOptions,
 ): Promise<void> {
   const { hypervisor, directory } = vm;
   if (!isNew) await wakeVm(hypervisor, directory, vm.tier, options);
-  await meetAgent({ config, hypervisor, directory, fresh: isNew }, options);
+  await meetAgent({ config, hypervisor, directory, fresh: isNew }, options, async (session) => {
+    if (rehearses) await rehearse(vm, session, options);
+  });
   await hypervisor.pausePod(directory, options);
+}
+
+async function rehearse({ hypervisor, drives }: StagedVm, session: AgentSession, options: WaitOptions) {
+  const { deadlineFactor } = hypervisor;
+  if (await rehearseVm({ session, placeholder: drives[0], deadlineFactor }, options)) return;
+  const text =
+    "there is nothing to rehearse with: no mkfs.erofs, no disk of its own, or an agent that is not ours";
+  throw new HuskError("ERR_NOT_SUPPORTED", text);
 }
 
 /** Lets a VM that waits go on. @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED */

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { isHuskError } from "../errors/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import { type PodRecord, type VmSize, writeRecord } from "../store/pod-record.ts";
+import { type DriveRecord, type PodRecord, type VmSize, writeRecord } from "../store/pod-record.ts";
 import { buryStaging, discardStaging } from "../store/staging.ts";
 import type { VmCacheTier } from "../types/index.ts";
 import type { WaitingVm } from "./vm-pool.ts";
@@ -39,6 +39,11 @@ export class StagedVm implements WaitingVm {
 
   get uuid(): string {
     return this.#record.uuid;
+  }
+
+  /** disks that it has */
+  get drives(): readonly DriveRecord[] {
+    return this.#record.drives;
   }
 
   /** process of its hypervisor */

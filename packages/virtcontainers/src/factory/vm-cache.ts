@@ -25,11 +25,14 @@ export function cacheEndpoint({ vmCacheEndpoint }: FactoryConfig, root: string):
 }
 
 /** What a cache begins with, and who is told what. */
-interface CacheEvents {
+export interface LocalCacheOptions {
   /** VMs of a dead cache that were cleared */
   readonly cleared: number;
+  /** is told why a VM could not be made, or has ended */
   readonly onFault: (error: unknown) => void;
-  readonly onWaiting: ((status: VmCacheStatus) => void) | undefined;
+  readonly onWaiting?: ((status: VmCacheStatus) => void) | undefined;
+  /** makes a VM; default: one that runs */
+  readonly stage?: typeof stageVm;
 }
 
 /** VMs that wait in this process. */
@@ -45,7 +48,11 @@ export class LocalVmCache implements VmCache {
   #server: CacheServer | undefined;
   #end: Promise<void> | undefined;
 
-  constructor(recipe: VmRecipe, factory: FactoryConfig, { cleared, onFault, onWaiting }: CacheEvents) {
+  constructor(
+    recipe: VmRecipe,
+    factory: FactoryConfig,
+    { cleared, onFault, onWaiting, stage = stageVm }: LocalCacheOptions,
+  ) {
     this.recipe = recipe;
     this.closed = this.#closing.promise;
     this.#wanted = tierNumbers(factory);
@@ -53,7 +60,7 @@ export class LocalVmCache implements VmCache {
     this.#cleared = cleared;
     this.#pool = new VmPool({
       wanted: this.#wanted,
-      make: (tier, from, signal) => stageVm(recipe, tier, from, signal),
+      make: (tier, from, signal) => stage(recipe, tier, from, signal),
       onFault,
       onWaiting: () => onWaiting?.(this.status()),
     });

@@ -72,6 +72,8 @@ export interface Capabilities {
   readonly resourceHotplug: boolean;
   /** a VM can be frozen into a template, and begun from one */
   readonly templates: boolean;
+  /** a disk of a VM can get another image behind it */
+  readonly diskExchange: boolean;
 }
 
 /** Limits of one wait. */
@@ -193,6 +195,22 @@ export interface BlockHotplug {
 /** The ability to plug disks in, if this hypervisor has it for this VM. */
 export function blockHotplugOf(hypervisor: Hypervisor): (Hypervisor & BlockHotplug) | undefined {
   return hypervisor.capabilities().blockDeviceHotplug ? (hypervisor as Hypervisor & BlockHotplug) : undefined;
+}
+
+/** A hypervisor that can put another image behind a disk that a VM has. */
+export interface DiskExchange {
+  /**
+   * Puts the image of `drive` behind the VM's disk of that id, neither of which can be written to. The guest is told nothing: the
+   * disk keeps the size that the guest has seen, and the image must not be larger. Also before a state is loaded, or while the
+   * VM is frozen.
+   * @throws HuskError ERR_ASSET_MISSING, ERR_NOT_SUPPORTED (a format that is not raw), ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   */
+  exchangeDisk(drive: Drive, directory: PodDirectory, options: WaitOptions): Promise<void>;
+}
+
+/** The ability to do so, if this hypervisor has it for this VM. */
+export function diskExchangeOf(hypervisor: Hypervisor): (Hypervisor & DiskExchange) | undefined {
+  return hypervisor.capabilities().diskExchange ? (hypervisor as Hypervisor & DiskExchange) : undefined;
 }
 
 /** A hypervisor that can plug devices of the host into a running VM; parameters and errors as for disks. */

@@ -13,6 +13,7 @@ import { readLogTail, withLogTail } from "../log-tail.ts";
 import type {
   BlockHotplug,
   Capabilities,
+  DiskExchange,
   Drive,
   Hypervisor,
   Nic,
@@ -27,6 +28,7 @@ import type {
 } from "../types.ts";
 import type { VfioFunction } from "../vfio.ts";
 import { type QemuPlan, qemuArguments } from "./command-line.ts";
+import { exchangeDisk } from "./exchange-disk.ts";
 import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
@@ -44,7 +46,7 @@ import { vfioDeviceOf, vfioName } from "./vfio-device.ts";
 
 /** A VM in a QEMU process. */
 export class QemuHypervisor
-  implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug, Templating
+  implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug, DiskExchange, Templating
 {
   readonly type = "qemu";
   readonly #config: HypervisorConfig;
@@ -91,6 +93,7 @@ export class QemuHypervisor
       nicHotplug: takesPci,
       resourceHotplug: this.#machine.machine !== "microvm",
       templates: true,
+      diskExchange: blockDevice && this.#blockDriver === "virtio-blk",
     };
   }
 
@@ -227,6 +230,10 @@ export class QemuHypervisor
 
   async hotplugRemoveDevice(drive: Drive, directory: PodDirectory, options: WaitOptions): Promise<void> {
     await unplugDrive(drive, directory.socket("qmp"), this.#hotplugOptions(options));
+  }
+
+  async exchangeDisk(drive: Drive, directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    await exchangeDisk(drive, directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
   }
 
   async hotplugAddVfio(

@@ -11,11 +11,11 @@ const { options, calls, stay, socket }: ModuleWork & { options: ModuleOptions } 
 const module = await openContainerModule(options);
 if (socket !== undefined) await serveContainerModule(module, { socket });
 const methods = module as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
+const logs = module.logs.bind(module) as (...args: unknown[]) => AsyncIterable<Uint8Array>;
 writeSync(1, "open\n");
 for (const [name, ...args] of calls) {
-  const result = await methods[name]?.(...args)?.catch?.(tellCode);
-  if (name === "logs") for await (const data of result as AsyncIterable<Uint8Array>) writeSync(1, data);
-  else writeSync(1, `${JSON.stringify(result ?? null)}\n`);
+  if (name === "logs") for await (const data of logs(...args)) writeSync(1, data);
+  else writeSync(1, `${JSON.stringify((await methods[name]?.(...args).catch(tellCode)) ?? null)}\n`);
 }
 
 /** An error that a test may expect ends the process with 3. */

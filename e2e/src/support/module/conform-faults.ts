@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import type { ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerModule } from "@husk/container-module";
 import { DEMO_ROOTFS } from "../places.ts";
 import { it } from "../vm-test.ts";
 import { ModulePlace, type TestedBackend } from "./module-place.ts";
-import { endOf, untilDead, untilWritten } from "./until.ts";
+import { endOf, untilDead, untilSays, untilWritten } from "./until.ts";
 
 const SLEEP = ["sleep", "1000"];
 const ONCE = { restart: { limit: 0, delayMs: 0, stableMs: 0 } };
@@ -174,16 +173,6 @@ async function killAt(
   await delay(afterMs);
   worker.kill("SIGKILL");
   await ended;
-}
-
-/** Waits until a process has printed a word. */
-async function untilSays(worker: ChildProcess, word: string): Promise<void> {
-  let said = "";
-  for await (const data of worker.stdout ?? []) {
-    said += data;
-    if (said.includes(word)) return;
-  }
-  throw new Error(`a worker has ended and only said ${JSON.stringify(said)}`);
 }
 
 async function readAll(

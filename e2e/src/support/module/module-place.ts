@@ -31,6 +31,8 @@ export const BACKENDS: Readonly<Record<"runc" | "crun" | "vm", TestedBackend>> =
   },
 };
 
+/** Network namespaces of tests: they see to theirs themselves. */
+const OTHERS = "/husk-test-";
 const WORKER = join(import.meta.dirname, "../module-worker.ts");
 
 /** What another process does with a module of its own. */
@@ -118,7 +120,7 @@ export class ModulePlace implements AsyncDisposable {
       ...mounts.filter((line) => line.includes(this.folder)).map((line) => `mount: ${line}`),
       ...list(`/sys/fs/cgroup/husk-module/${this.ns}`).map((name) => `cgroup: ${name}`),
       ...findNetworks()
-        .filter((path) => !this.#networks.includes(path))
+        .filter((path) => !this.#networks.includes(path) && !path.includes(OTHERS))
         .map((path) => `network: ${path}`),
     ];
   }

@@ -1,3 +1,4 @@
+import type { ChildProcess } from "node:child_process";
 import { existsSync, watch } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerInfo, ContainerModule } from "@husk/container-module";
@@ -22,6 +23,18 @@ export async function untilWritten(
     if (written.includes(wanted)) return written;
   }
   throw new Error(`${id} has ended and never written ${JSON.stringify(wanted)}: ${written.slice(-200)}`);
+}
+
+/** Waits until a process has printed a word; what it prints later is not read. */
+export async function untilSays(worker: ChildProcess, word: string): Promise<void> {
+  const output = worker.stdout;
+  if (!output) throw new Error("the worker's output is not ours to read");
+  let said = "";
+  for await (const data of output.iterator({ destroyOnReturn: false })) {
+    said += data;
+    if (said.includes(word)) return;
+  }
+  throw new Error(`a worker has ended and only said ${JSON.stringify(said)}`);
 }
 
 /** Waits until there is a file, or something else is in it. */

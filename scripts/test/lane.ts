@@ -10,6 +10,7 @@ mkdir -p /run/netns
 mount --rbind /sys/fs/cgroup /run/netns
 mount -t sysfs sysfs /sys
 mount --rbind /run/netns /sys/fs/cgroup
+umount --lazy /run/netns
 mount -t tmpfs tmpfs /run/netns
 ip link set lo up
 exec "$@"`;

@@ -1,6 +1,6 @@
 import type { AgentSession } from "../agent/types.ts";
 import { checkFactoryConfig } from "../config/factory-schema.ts";
-import { HuskError, isHuskError, messageOf } from "../errors/index.ts";
+import { type ErrorCode, HuskError, isHuskError, messageOf } from "../errors/index.ts";
 import { CacheClient } from "../factory/cache-client.ts";
 import { cacheKey, cacheObstacle, isInRange, type SizeRange, sizeRange } from "../factory/cache-key.ts";
 import { writeRequest } from "../factory/cache-words.ts";
@@ -8,13 +8,15 @@ import { wakeVm } from "../factory/stage-vm.ts";
 import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts";
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
-import type { Hypervisor } from "../hypervisor/types.ts";
+import type { Hypervisor, VmNetwork } from "../hypervisor/types.ts";
+import { networkOf } from "../network/index.ts";
+import type { StoragePlan } from "../storage/storage-plan.ts";
 import { killByRecord } from "../store/claim.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import { type ClaimedStaging, claimStaging, discardStaging, type Staging } from "../store/staging.ts";
 import type { CreateOptions, FactoryConfig, PodConfig } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
-import { meetAnew } from "./adopt-vm.ts";
+import { furnishVm, meetAnew } from "./adopt-vm.ts";
 import type { Call } from "./call.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { residentsOf, startResidents } from "./residents.ts";
@@ -101,7 +103,10 @@ function findObstacle(
 ): string | undefined {
   if (shares.length > 0) return "it shares directories, which a VM must have from its start";
   if (hostDevices.length > 0) return "it has devices of the host";
-  return cacheObstacle(config.hypervisorConfig ?? {}, factory);
+  const { hypervisorConfig = {} } = config;
+  if (networkOf(config.networkModel).hasNamespace && hypervisorConfig.tapHelperPath === undefined)
+    return "its network is in another namespace than the VM, and there is no hypervisorConfig.tapHelperPath";
+  return cacheObstacle(hypervisorConfig, factory);
 }
 
 async function claimHere(record: PodRecord, cache: CreateOptions["vmCache"], call: Call): Promise<ClaimedVm> {
@@ -210,22 +215,33 @@ function takeVm(
 }
 
 /**
- * Waits until a claimed VM goes on, and meets its agent, by the pod's proxy if it has one.
- * @returns the session with its agent
- * @throws SpoiltVmError when it does not; HuskError ERR_ABORTED
+ * Waits until a claimed VM goes on, meets its agent, by the pod's proxy if it has one, and gives it what the pod has.
+ * @throws SpoiltVmError when it does not go on, or has no room for that; HuskError as `furnishVm`
  */
-export async function meetClaimed(
+export async function adoptClaimed(
   pod: OpenPod,
   { awake }: ClaimedVm,
+  plans: readonly StoragePlan[],
+  network: VmNetwork | undefined,
   undo: UndoStack,
-): Promise<AgentSession> {
-  try {
-    await awake;
-    pod.call.mark("vm-resumed");
-    await startResidents(residentsOf(pod), pod.call, undo, true);
-    return await meetAnew(pod);
-  } catch (cause) {
-    if (!isHuskError(cause) || cause.code === "ERR_ABORTED") throw cause;
-    throw new SpoiltVmError(messageOf(cause), { cause });
-  }
+): Promise<void> {
+  const session = await meetClaimed(pod, awake, undo).catch((error: unknown) =>
+    throwSpoilt(error, (code) => code !== "ERR_ABORTED"),
+  );
+  await furnishVm(pod, session, plans, network, undo).catch((error: unknown) =>
+    // One that is made for the pod has it from its start.
+    throwSpoilt(error, (code) => code === "ERR_NO_DEVICE_SLOT" || code === "ERR_NOT_SUPPORTED"),
+  );
+}
+
+async function meetClaimed(pod: OpenPod, awake: Promise<void>, undo: UndoStack): Promise<AgentSession> {
+  await awake;
+  pod.call.mark("vm-resumed");
+  await startResidents(residentsOf(pod), pod.call, undo, true);
+  return meetAnew(pod);
+}
+
+function throwSpoilt(cause: unknown, isSpoilt: (code: ErrorCode) => boolean): never {
+  if (isHuskError(cause) && isSpoilt(cause.code)) throw new SpoiltVmError(messageOf(cause), { cause });
+  throw cause;
 }

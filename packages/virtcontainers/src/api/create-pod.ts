@@ -14,12 +14,11 @@ import { identifyProcess } from "../store/process-identity.ts";
 import { discardStaging, makeStaging } from "../store/staging.ts";
 import type { CreateOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { furnishVm } from "./adopt-vm.ts";
 import { connectVm, describePod, planPod, startVm } from "./boot.ts";
 import {
+  adoptClaimed,
   checkSource,
   claimVm,
-  meetClaimed,
   SpoiltVmError,
   type VmSource,
   warnOfMiss,
@@ -149,7 +148,7 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   if (!claimed) await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
   if (claimed) {
-    await furnishVm(pod, await meetClaimed(pod, claimed, undo), plans, network, undo);
+    await adoptClaimed(pod, claimed, plans, network, undo);
   } else {
     await startResidents(residentsOf(pod), call, undo, isClone);
     await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));

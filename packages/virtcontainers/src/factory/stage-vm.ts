@@ -77,7 +77,7 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
   const hypervisor = hypervisorFor(config);
   const placeholder = await (templates
     ? templates.placeholder(signal)
-    : makePlaceholder(join(root, "placeholder"), signal));
+    : makePlaceholder(join(cache, "placeholder"), signal));
   const template = found?.template;
   const blank = describeBlankVm(config, { name: NAME, uuid, size, cache, placeholder, template });
   await hypervisor.createPod(blank);

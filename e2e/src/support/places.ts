@@ -6,6 +6,8 @@ export const REPOSITORY = join(import.meta.dirname, "../../..");
 const BUILD = join(REPOSITORY, "build");
 /** the command line, as users start it */
 export const HUSK = join(BUILD, "husk.cjs");
+/** the runtime whose containers are VMs */
+export const VM_RUNTIME = join(BUILD, "husk-vm-runtime.cjs");
 /** the demo's root file system: busybox */
 export const DEMO_ROOTFS = join(BUILD, "rootfs/busybox");
 /** the guest's kernel */

@@ -3,6 +3,8 @@ export { DEFAULT_LIMITS, type FlistLimits } from "./flist/metadata/limits.ts";
 export { type ReadOptions, readFlist } from "./flist/metadata/read-flist.ts";
 export { type PackOptions, type PackResult, packFlist } from "./flist/pack/pack-flist.ts";
 export type { Progress, UnpackOptions, UnpackResult } from "./flist/unpack/progress.ts";
+export { openContainerModule } from "./module/open-module.ts";
+export type { ModuleOptions, ModuleWarning } from "./module/options.ts";
 export { connectContainerModule } from "./service/connect-module.ts";
 export { type ModuleService, type ServeModuleOptions, serveContainerModule } from "./service/serve-module.ts";
 export { openSource } from "./sources/open-source.ts";

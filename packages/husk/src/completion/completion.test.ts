@@ -38,6 +38,7 @@ describe("readCommandTree", () => {
       "stop",
       "rm",
       "flist",
+      "module",
       "factory",
       "cache",
       "check",

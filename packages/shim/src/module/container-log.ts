@@ -77,14 +77,15 @@ export class ContainerLog {
 
   /** Moves the rest of a line into a file that has its size, then begins another file. */
   #writeRest(fifo: number, fd: number, size: number): number {
+    const rest = bytesToLineEnd(fifo);
+    if (rest === 0) return 0;
     const isWhole = size >= this.#turnAt + LONG_LINE_BYTES || endsLine(fd, size);
     if (isWhole) {
       this.#turn();
       const fresh = this.#fd ?? fd;
       return Math.max(0, sys.splice(fifo, fresh, MOVED_BYTES, FLAGS, sys.fstat(fresh).size));
     }
-    const rest = bytesToLineEnd(fifo);
-    return rest === 0 ? 0 : Math.max(0, sys.splice(fifo, fd, rest, FLAGS, size));
+    return Math.max(0, sys.splice(fifo, fd, rest, FLAGS, size));
   }
 
   #turn(): void {
@@ -105,8 +106,8 @@ export class ContainerLog {
     try {
       const dropped = Math.max(0, sys.splice(fifo, nothing, MOVED_BYTES, FLAGS));
       if (dropped === 0) return 0;
-      this.#events.onDropped(dropped, !this.#isDropping);
       if (!this.#isDropping) this.#events.onFault(`output is dropped: ${reason}`);
+      this.#events.onDropped(dropped, !this.#isDropping);
       this.#isDropping = true;
       return dropped;
     } finally {

@@ -1,4 +1,5 @@
-import { errorText, isSystemError } from "@husk/tiny";
+import * as sys from "tiny:sys";
+import { errorText } from "@husk/tiny";
 import { encodeFault, type ShimCall, type ShimFaultCode, type ShimPlan } from "@husk/wire/module-shim";
 import { removeIfThere } from "../core/remove-if-there.ts";
 import { boundText } from "./bound-text.ts";
@@ -6,11 +7,13 @@ import type { ControlClient } from "./control-client.ts";
 import type { EndedChildren } from "./ended-children.ts";
 import { writeProcessFile } from "./exec-process-file.ts";
 import { ExecSession } from "./exec-session.ts";
-import type { ExecFiles, Runtime } from "./runtime.ts";
+import { type ExecFiles, type Runtime, removePidFile } from "./runtime.ts";
 import type { SupervisedContainer } from "./supervised-container.ts";
 
 /** Most execs at a time. */
 const MAX_EXECS = 64;
+
+type ExecCall = ShimCall & { method: "exec" };
 
 /** What execs are run with. */
 export interface ExecParts {
@@ -31,35 +34,38 @@ export class ExecRunner {
   }
 
   /** Runs one, and answers the client, whatever happens. */
-  async run(client: ControlClient, call: ShimCall & { method: "exec" }): Promise<void> {
-    const refuse = (code: ShimFaultCode, message: string) =>
-      client.answer(encodeFault({ code, message: boundText(message) }));
-    const { state } = this.#parts.container.state;
-    if (state !== "running") return refuse("not-running", `the container is ${state}`);
-    if (this.#running >= MAX_EXECS) return refuse("busy", `${MAX_EXECS} processes have been started in it`);
+  async run(client: ControlClient, call: ExecCall): Promise<void> {
+    client.answer(await this.#runOne(client, call));
+  }
+
+  async #runOne(client: ControlClient, call: ExecCall): Promise<Uint8Array> {
+    const { container, plan } = this.#parts;
+    const { state } = container.state;
+    if (state !== "running") return makeFault("not-running", `the container is ${state}`);
+    if (this.#running >= MAX_EXECS)
+      return makeFault("busy", `${MAX_EXECS} processes have been started in it`);
     const files = this.#nextFiles();
     this.#running++;
     try {
-      writeProcessFile(files.process, this.#parts.plan.bundle, call);
-      await this.#runSession(client, files, call.timeoutMs);
+      writeProcessFile(files.process, plan.bundle, call);
+      return await new ExecSession({ ...this.#parts, client, files }).run(call.timeoutMs);
     } catch (error) {
-      if (isSystemError(error) || error instanceof Error) refuse("runtime", errorText(error));
-      else throw error;
+      return makeFault("runtime", errorText(error));
     } finally {
       this.#running--;
-      for (const path of [files.process, files.pidFile]) removeIfThere(path);
+      removeIfThere(files.process);
+      removePidFile(files.pidFile);
     }
-  }
-
-  async #runSession(client: ControlClient, files: ExecFiles, timeoutMs: number | undefined): Promise<void> {
-    const { runtime, children } = this.#parts;
-    const session = new ExecSession({ client, files, runtime, children });
-    await session.run(timeoutMs);
   }
 
   #nextFiles(): ExecFiles {
     const { pidFile } = this.#parts.plan;
-    const name = `${pidFile}.exec${++this.#count}`;
+    // Not those of a shim before us, which may have left them.
+    const name = `${pidFile}.exec-${sys.getpid()}-${++this.#count}`;
     return { process: `${name}.json`, pidFile: name };
   }
+}
+
+function makeFault(code: ShimFaultCode, message: string): Uint8Array {
+  return encodeFault({ code, message: boundText(message) });
 }

@@ -22,6 +22,8 @@ import type { ExecFiles, Runtime } from "./runtime.ts";
 /** Milliseconds from TERM to KILL, and from that until the process is given up. */
 const GRACE_MS = 2000;
 const GIVE_UP_MS = 10_000;
+/** Signals that are kept for a process that is being started. */
+const MAX_EARLY = 16;
 const SIGNAL_MASK = 0x7f;
 
 /** What a session is made of. */
@@ -40,6 +42,9 @@ export class ExecSession implements ExecInput {
   /** the ends of the pipes that are the process's */
   #childEnds: number[];
   #pid: number | undefined;
+  /** signals that came before it was there */
+  #early: number[] = [];
+  #hasEnded = false;
   #timer: number | undefined;
   #timedOut = false;
   #isEnding = false;
@@ -59,13 +64,11 @@ export class ExecSession implements ExecInput {
     ];
   }
 
-  /** Runs it to its end, and answers its client. */
-  async run(timeoutMs: number | undefined): Promise<void> {
-    const { client } = this.#parts;
-    client.connectExec(this);
+  /** Runs it to its end. Gives the frame that its client is to be answered with. */
+  async run(timeoutMs: number | undefined): Promise<Uint8Array> {
+    this.#parts.client.connectExec(this);
     try {
-      const answer = await this.#runProcess(timeoutMs);
-      client.answer(answer);
+      return await this.#runProcess(timeoutMs);
     } finally {
       stopTimer(this.#timer);
       this.#closeChildEnds();
@@ -79,7 +82,10 @@ export class ExecSession implements ExecInput {
   }
 
   signal(signal: number): void {
-    if (this.#pid === undefined) return;
+    if (this.#pid === undefined) {
+      if (!this.#hasEnded && this.#early.length < MAX_EARLY) this.#early.push(signal);
+      return;
+    }
     const { runtime, files } = this.#parts;
     if (runtime.killsExecs) void runtime.killExec(files.pidFile, signal);
     else killGroup(this.#pid, signal);
@@ -106,9 +112,10 @@ export class ExecSession implements ExecInput {
     const fault = await command;
     if (fault || !ended || this.#pid === undefined) return this.#encodeRuntimeFault(fault?.message ?? "");
     client.send(encodeStarted(this.#pid));
+    for (const signal of this.#early) this.signal(signal);
     for (const output of this.#outputs) output.begin();
-    if (!client.isOpen) this.#end();
-    else if (timeoutMs !== undefined) this.#timer = startTimer(timeoutMs, () => this.#onTimeout());
+    if (timeoutMs !== undefined && !this.#isEnding)
+      this.#timer = startTimer(timeoutMs, () => this.#onTimeout());
     const status = await Promise.race([ended, this.#whenGivenUp()]);
     if (status === undefined)
       return encodeFault({
@@ -116,6 +123,7 @@ export class ExecSession implements ExecInput {
         message: `process ${this.#pid} has not ended by signal ${SIGKILL}`,
       });
     this.#pid = undefined;
+    this.#hasEnded = true;
     await Promise.all(this.#outputs.map((output) => output.finish()));
     return encodeExecExit(this.#describe(status));
   }
@@ -138,7 +146,7 @@ export class ExecSession implements ExecInput {
   /** Ends the process: TERM, then KILL, then it is given up. */
   #end(): void {
     if (this.#isEnding) return;
-    this.#isEnding = this.#pid !== undefined;
+    this.#isEnding = true;
     stopTimer(this.#timer);
     this.signal(SIGTERM);
     this.#timer = startTimer(GRACE_MS, () => {

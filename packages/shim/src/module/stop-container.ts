@@ -4,6 +4,9 @@ import type { ContainerProcess } from "./container-process.ts";
 import type { Runtime } from "./runtime.ts";
 import type { SupervisedContainer } from "./supervised-container.ts";
 
+/** Milliseconds that a process has to end when it was killed past its runtime. */
+const LAST_MS = 1000;
+
 /** How a container is stopped. */
 export interface StopOptions {
   signal: number;
@@ -22,14 +25,24 @@ export async function stopContainer(
   container.requestStop();
   await container.whenSettled();
   const { process } = container;
-  if (process && !(await endsBy(process, runtime, signal, graceMs))) {
-    if (!(await endsBy(process, runtime, SIGKILL, killMs))) {
-      const message = `process ${process.pid} has not ended in ${killMs} ms after signal ${SIGKILL}`;
-      return { code: "stuck", message };
-    }
+  if (process && !(await endProcess(process, runtime, { signal, graceMs, killMs }))) {
+    const message = `process ${process.pid} has not ended in ${killMs} ms after signal ${SIGKILL}`;
+    return { code: "stuck", message };
   }
   await container.whenSettled();
   return undefined;
+}
+
+async function endProcess(
+  process: ContainerProcess,
+  runtime: Runtime,
+  { signal, graceMs, killMs }: StopOptions,
+): Promise<boolean> {
+  if (await endsBy(process, runtime, signal, graceMs)) return true;
+  if (await endsBy(process, runtime, SIGKILL, killMs)) return true;
+  // The runtime may hang.
+  process.signal(SIGKILL);
+  return endsIn(process, LAST_MS);
 }
 
 /** Whether the process ends in time by a signal. */
@@ -43,6 +56,10 @@ function endsBy(
   runtime.kill(signal).then((fault) => {
     if (fault) process.signal(signal);
   });
+  return endsIn(process, timeoutMs);
+}
+
+function endsIn(process: ContainerProcess, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = startTimer(timeoutMs, () => resolve(false));
     process.whenGone().then(() => {

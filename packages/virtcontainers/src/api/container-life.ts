@@ -11,7 +11,7 @@ import { waitForShim } from "../shim/tell-shim.ts";
 import { checkMove, checkState } from "../state-machine.ts";
 import { releaseBinds } from "../storage/share-namespace.ts";
 import { planStorage } from "../storage/storage-plan.ts";
-import type { CallOptions, ContainerConfig, VCContainer, VCPod } from "../types/index.ts";
+import type { CallOptions, ContainerConfig, StartOptions, VCContainer, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
@@ -90,13 +90,14 @@ function forgetContainer(pod: OpenPod, containerId: string): void {
 export async function startContainer(
   podId: string,
   containerId: string,
-  options: CallOptions = {},
+  options: StartOptions = {},
 ): Promise<VCContainer> {
-  return withContainer(podId, containerId, options, async (pod) => {
+  const start = async (pod: OpenPod) => {
     const { record } = pod.container(containerId);
     const needed = record.prepared ? (["ready", "running"] as const) : (["running"] as const);
     checkState({ podId }, pod.state, needed, "to start a container in it");
     checkState({ podId, containerId }, record.state, ["ready", "stopped"], "to be started");
+    if (options.ifPrepared) checkPrepared(pod, containerId);
     await using undo = new UndoStack();
     pod.keepForUndo(undo);
     pod.announceChange();
@@ -105,7 +106,16 @@ export async function startContainer(
     pod.save();
     undo.commit();
     return containerHandle(pod, containerId);
-  });
+  };
+  return withContainer(podId, containerId, options, start, ["ifPrepared"]);
+}
+
+/** @throws HuskError ERR_STATE_INVALID */
+function checkPrepared(pod: OpenPod, containerId: string): void {
+  const { prepared, state } = pod.container(containerId).record;
+  if (prepared) return;
+  const text = `container "${containerId}" of pod "${pod.id}" is ${state}, and not prepared`;
+  throw new HuskError("ERR_STATE_INVALID", text, { podId: pod.id, containerId });
 }
 
 /**

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
-import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { checkResidentPrograms } from "../config/resident-programs.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
@@ -17,7 +16,15 @@ import type { CreateOptions, PodConfig, RunOptions, VCPod } from "../types/index
 import { UndoStack } from "../undo-stack.ts";
 import { furnishVm } from "./adopt-vm.ts";
 import { connectVm, describePod, planPod, startVm } from "./boot.ts";
-import { claimVm, SpoiltVmError, type VmSource, wakeClaimed, warnOfMiss } from "./cached-vm.ts";
+import {
+  checkSource,
+  claimVm,
+  meetClaimed,
+  SpoiltVmError,
+  type VmSource,
+  warnOfMiss,
+  withoutCache,
+} from "./cached-vm.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
@@ -53,19 +60,21 @@ export async function runPod(config: PodConfig, options: RunOptions = {}): Promi
 type Sequel = (pod: OpenPod, undo: UndoStack) => Promise<void>;
 
 /** A VM that waited is of no use when it does not go on: then the pod gets one of its own. */
-async function createAnd(config: PodConfig, call: Call, source: VmSource, andThen: Sequel): Promise<VCPod> {
+async function createAnd(
+  config: PodConfig,
+  call: Call,
+  options: CreateOptions,
+  andThen: Sequel,
+): Promise<VCPod> {
   checkPodConfig(config);
-  const { factory } = source;
-  if (factory) checkFactoryConfig(factory);
+  const source = checkSource(options);
   checkResidentPrograms(config);
   try {
     return await createWith(config, call, source, andThen);
   } catch (error) {
     if (!(error instanceof SpoiltVmError)) throw error;
     warnOfMiss(config, call, error.cause);
-    const { template = false, templatePath } = factory ?? {};
-    const rest = templatePath === undefined ? { template } : { template, templatePath };
-    return createWith(config, call, { factory: rest }, andThen);
+    return createWith(config, call, withoutCache(source), andThen);
   }
 }
 
@@ -140,7 +149,7 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   if (!claimed) await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
   if (claimed) {
-    await furnishVm(pod, await wakeClaimed(pod, claimed, undo), plans, network, undo);
+    await furnishVm(pod, await meetClaimed(pod, claimed, undo), plans, network, undo);
   } else {
     await startResidents(residentsOf(pod), call, undo, isClone);
     await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));

@@ -48,6 +48,8 @@ test("a prepared container has its shim in a session of its own, and begins when
   await stopContainer("pod", "a", options);
   const { pod, container, exitCode } = await stateOf(bench);
   assert.deepEqual([pod, container, exitCode], ["running", "stopped", 143]);
+  const again = startContainer("pod", "a", { ...options, ifPrepared: true });
+  await assert.rejects(again, { code: "ERR_STATE_INVALID", message: /is stopped, and not prepared/ });
   await deletePod("pod", options);
   assert.deepEqual([...bench.residents(), ...whatIsLeft(bench)], []);
 });

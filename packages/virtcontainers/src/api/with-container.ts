@@ -10,8 +10,9 @@ export async function withContainer<T>(
   containerId: string,
   options: CallOptions,
   action: (pod: OpenPod) => Promise<T>,
+  moreOptions: readonly string[] = [],
 ): Promise<T> {
-  const call = new Call(options);
+  const call = new Call(options, moreOptions);
   checkId("pod", podId);
   checkId("container", containerId);
   return changePod(podId, call, action);

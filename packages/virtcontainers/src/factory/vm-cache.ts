@@ -6,7 +6,7 @@ import type { StagedVm } from "./staged-vm.ts";
 import { type Lease, type TakeOptions, type TierNumbers, VmPool } from "./vm-pool.ts";
 
 /** Tier of the VMs of a configuration that only says how many. */
-const DEFAULT_TIER: VmCacheTier = "paused";
+const DEFAULT_TIER: VmCacheTier = "rehearsed";
 
 /** How many VMs a configuration asks for. */
 export function tierNumbers({ vmCacheNumber = 0, vmCacheTiers }: FactoryConfig): TierNumbers {
@@ -25,11 +25,14 @@ export function cacheEndpoint({ vmCacheEndpoint }: FactoryConfig, root: string):
 }
 
 /** What a cache begins with, and who is told what. */
-interface CacheEvents {
+export interface LocalCacheOptions {
   /** VMs of a dead cache that were cleared */
   readonly cleared: number;
+  /** is told why a VM could not be made, or has ended */
   readonly onFault: (error: unknown) => void;
-  readonly onWaiting: ((status: VmCacheStatus) => void) | undefined;
+  readonly onWaiting?: ((status: VmCacheStatus) => void) | undefined;
+  /** makes a VM; default: one that runs */
+  readonly stage?: typeof stageVm;
 }
 
 /** VMs that wait in this process. */
@@ -37,7 +40,6 @@ export class LocalVmCache implements VmCache {
   readonly recipe: VmRecipe;
   readonly closed: Promise<void>;
   readonly #pool: VmPool<StagedVm>;
-  readonly #wanted: TierNumbers;
   readonly #endpoint: string;
   readonly #cleared: number;
   readonly #startedAt = new Date();
@@ -45,15 +47,18 @@ export class LocalVmCache implements VmCache {
   #server: CacheServer | undefined;
   #end: Promise<void> | undefined;
 
-  constructor(recipe: VmRecipe, factory: FactoryConfig, { cleared, onFault, onWaiting }: CacheEvents) {
+  constructor(
+    recipe: VmRecipe,
+    factory: FactoryConfig,
+    { cleared, onFault, onWaiting, stage = stageVm }: LocalCacheOptions,
+  ) {
     this.recipe = recipe;
     this.closed = this.#closing.promise;
-    this.#wanted = tierNumbers(factory);
     this.#endpoint = cacheEndpoint(factory, recipe.root);
     this.#cleared = cleared;
     this.#pool = new VmPool({
-      wanted: this.#wanted,
-      make: (tier, from, signal) => stageVm(recipe, tier, from, signal),
+      wanted: tierNumbers(factory),
+      make: (tier, from, signal) => stage(recipe, tier, from, signal),
       onFault,
       onWaiting: () => onWaiting?.(this.status()),
     });
@@ -77,7 +82,7 @@ export class LocalVmCache implements VmCache {
       key: this.recipe.key,
       startedAt: this.#startedAt,
       vms: [...ready, ...leased].map(describe),
-      wanted: this.#wanted,
+      wanted: this.#pool.wanted,
       ...numbers,
       cleared: this.#cleared,
       ...(fault === undefined ? {} : { fault }),

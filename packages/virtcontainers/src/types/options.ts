@@ -51,6 +51,12 @@ export interface ProcessListOptions {
   args?: string[] | undefined;
 }
 
+/** Options of `startContainer`. */
+export interface StartOptions extends CallOptions {
+  /** do it only if the container is prepared, and waits to begin; else ERR_STATE_INVALID. Ours alone */
+  ifPrepared?: boolean | undefined;
+}
+
 /** Options of `stopPod` and `deletePod`. */
 export interface EndOptions extends CallOptions {
   /** do it only if each container has ended by itself, or is stopped; else ERR_STATE_INVALID. Ours alone */

@@ -9,7 +9,7 @@ export function addStartCommand(program: Command, context: () => RuntimeContext)
     .description("Lets the process of a container begin that was created.")
     .argument("<id>", "of the container")
     .action(async (id: string) => {
-      // A pod that has been created, and not started, is not running: nothing else than what is prepared can be started in it.
-      await startContainer(id, id, context().options);
+      // One that has ended is created anew, by who has its streams.
+      await startContainer(id, id, { ...context().options, ifPrepared: true });
     });
 }

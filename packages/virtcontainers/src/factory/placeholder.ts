@@ -8,7 +8,7 @@ import {
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { isHuskError, systemCode } from "../errors/index.ts";
 import { runMkfs } from "../storage/mkfs.ts";
 import type { DriveRecord } from "../store/pod-record.ts";
@@ -28,7 +28,6 @@ const SEEN_BYTES = 2 ** 40;
  */
 export async function makePlaceholder(path: string, signal?: AbortSignal | undefined): Promise<string> {
   if (isThere(path)) return path;
-  mkdirSync(dirname(path), { recursive: true });
   const folder = mkdtempSync(`${path}.`);
   try {
     const image = join(folder, "image");

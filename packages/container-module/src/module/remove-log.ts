@@ -1,4 +1,4 @@
-import { rmSync, statSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readNames } from "../state/claim.ts";
 import { removeEmpty } from "../state/discard.ts";
@@ -9,12 +9,6 @@ export function removeLog({ log, logDirectory }: ContainerPlaces): void {
   for (const name of readNames(logDirectory)) {
     if (isOfLog(name, basename(log))) rmSync(join(logDirectory, name), { force: true });
   }
-  removeEmpty(logDirectory);
-}
-
-/** Removes the log of a container that never ran, if it has not been there before. */
-export function removeEmptyLog({ log, logDirectory }: ContainerPlaces): void {
-  if (statSync(log, { throwIfNoEntry: false })?.size === 0) rmSync(log, { force: true });
   removeEmpty(logDirectory);
 }
 

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { HuskError } from "@husk/virtcontainers";
-import { messageOf, throwIfAborted } from "@husk/virtcontainers/internals";
+import { throwIfAborted } from "@husk/virtcontainers/internals";
 import { findCommand } from "../entrypoint/command.ts";
 import { writePlan } from "../shim/plan.ts";
 import { startShim } from "../shim/start-shim.ts";
@@ -9,11 +9,12 @@ import { shareRoot } from "../sources/root-cache.ts";
 import { pinRoot } from "../sources/root-pins.ts";
 import { claimName } from "../state/claim.ts";
 import { type ContainerPlaces, placesOf } from "../state/layout.ts";
+import { makeDirectories, makeLogDirectory } from "../state/make-directories.ts";
 import { type CompleteRecord, type ContainerRecord, writeRecord } from "../state/record.ts";
 import type { ContainerID, LogLimits, ModuleCallOptions, RestartPolicy } from "../types.ts";
 import { checkRequest, type RunRequest } from "./check-request.ts";
 import type { ModuleContext } from "./context.ts";
-import { removeEmptyLog } from "./remove-log.ts";
+import { removeLog } from "./remove-log.ts";
 import { tearDown } from "./tear-down.ts";
 
 const DEFAULT_LOG: LogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 3 };
@@ -30,6 +31,7 @@ export async function runContainer(context: ModuleContext, request: RunRequest):
   context.backend.check(record);
   const places = placesOf(context.directories, request);
   using _ = await claimName(context.directories.stateRoot, places, record);
+  const hadLog = existsSync(places.log);
   try {
     const complete = await getRoot(context, places, record, request);
     throwIfAborted(signal);
@@ -37,6 +39,8 @@ export async function runContainer(context: ModuleContext, request: RunRequest):
     return request.name;
   } catch (error) {
     await undo(context, places);
+    // One that was there before is that of containers that did run.
+    if (!hadLog) removeLog(places);
     throw error;
   }
 }
@@ -79,6 +83,7 @@ async function startContainer(
   options: ModuleCallOptions,
 ): Promise<void> {
   makeDirectories(places);
+  makeLogDirectory(places);
   await backend.prepare(places, record, options);
   writePlan(places, record, backend);
   const { commandTimeoutMs } = backend.commands(places, record);
@@ -89,21 +94,10 @@ async function startContainer(
   });
 }
 
-/** Directories that each start needs: after a reboot, some are gone. @throws HuskError ERR_STORE */
-export function makeDirectories({ bundle, run, runtimeRoot, logDirectory }: ContainerPlaces): void {
-  try {
-    for (const path of [bundle, run, runtimeRoot]) mkdirSync(path, { recursive: true, mode: 0o700 });
-    mkdirSync(logDirectory, { recursive: true, mode: 0o750 });
-  } catch (cause) {
-    throw new HuskError("ERR_STORE", `a directory cannot be made: ${messageOf(cause)}`, { cause });
-  }
-}
-
 /** The error that led here is the one to tell. What cannot be undone is found, and undone, when a module is opened. */
 async function undo(context: ModuleContext, places: ContainerPlaces): Promise<void> {
   try {
     await tearDown(context, places, { graceMs: 0 });
-    removeEmptyLog(places);
   } catch (problem) {
     if (problem instanceof HuskError) context.warn(problem, places);
     else throw problem;

@@ -6,18 +6,18 @@ import { startTimeoutMs } from "../shim/timeouts.ts";
 import { readDeleting } from "../state/deleting.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { lockContainer } from "../state/lock-container.ts";
+import { makeDirectories, makeLogDirectory } from "../state/make-directories.ts";
 import { type CompleteRecord, type ContainerRecord, readRecord } from "../state/record.ts";
 import { isShimAlive, needsShim, readShimState } from "../state/shim-state.ts";
 import type { ModuleCallOptions } from "../types.ts";
 import type { ModuleContext } from "./context.ts";
-import { makeDirectories } from "./run-container.ts";
 import { tearDown } from "./tear-down.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL for what a dead process wanted to be deleted. */
 const GRACE_MS = 3_000;
 
-/** What there is to do about a container that nobody is working at. */
-type Want = "nothing" | "shim" | "end";
+/** What there is to do about a container that nobody is working at: `clear`: nobody was told that there is one. */
+type Want = "nothing" | "shim" | "end" | "clear";
 
 /**
  * Puts right what the death of a module, a shim or the machine has left of a container: a shim is started where one
@@ -36,6 +36,7 @@ export async function settleContainer(
   // Whoever had it may have seen to it.
   const want = lookAt(places);
   if (want === "end") await tearDown(context, places, { ...options, graceMs: GRACE_MS });
+  else if (want === "clear") await tearDown(context, places, { ...options, graceMs: 0 });
   else if (want === "shim") await replaceShim(context, places, options);
 }
 
@@ -52,6 +53,7 @@ async function replaceShim(
   const plan = readPlan(places);
   if (!record || !isComplete(record) || !plan) return;
   makeDirectories(places);
+  makeLogDirectory(places);
   await openBackend(record.backend).prepare(places, record, options);
   const timeoutMs = startTimeoutMs(plan.commandTimeoutMs);
   await startShim(places, { program: shim, timeoutMs, signal: options.signal });
@@ -61,10 +63,10 @@ function lookAt(places: ContainerPlaces): Want {
   const deleting = readDeleting(places);
   if (deleting !== "no") return deleting === "stuck" ? "nothing" : "end";
   const state = readShimState(places);
-  if (!state) return "end";
+  if (!state) return "clear";
   if (isShimAlive(places, state)) return "nothing";
   // What has never run is not worth keeping: nobody was told that it does.
-  if (!hasRun(state)) return "end";
+  if (!hasRun(state)) return "clear";
   return needsShim(state) ? "shim" : "nothing";
 }
 

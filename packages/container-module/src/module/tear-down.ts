@@ -13,6 +13,7 @@ import { readNames } from "../state/claim.ts";
 import { markDeleting, markStuck } from "../state/deleting.ts";
 import { discardDirectory, removeEmpty } from "../state/discard.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
+import { makeDirectories } from "../state/make-directories.ts";
 import { readRecord } from "../state/record.ts";
 import type { ModuleContext } from "./context.ts";
 
@@ -39,6 +40,7 @@ export async function tearDown(
   const plan = readPlan(places);
   markDeleting(places);
   if (plan) {
+    makeDirectories(places);
     try {
       await endByShim(places, { ...options, program: shim, commandTimeoutMs: plan.commandTimeoutMs });
     } catch (error) {

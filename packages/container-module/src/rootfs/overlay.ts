@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
 import { runCommand } from "@husk/virtcontainers/internals";
+import { removeLink } from "../sources/remove-link.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 
 /** Milliseconds for one run of mount(8) or umount(8). */
@@ -38,7 +39,7 @@ export async function mountOverlay(
   mkdirSync(work, { mode: 0o700 });
   mkdirSync(rootfs, { recursive: true, mode: 0o700 });
   // By a link, since a path may have what overlayfs takes for something else.
-  rmSync(link, { force: true });
+  removeLink(link);
   symlinkSync(lower, link);
   const options = `lowerdir=${link},upperdir=${upper},workdir=${work}`;
   const failure = await runCommand("mount", ["-t", "overlay", "-o", options, "overlay", rootfs], {

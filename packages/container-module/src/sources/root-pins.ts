@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { systemCode } from "@husk/virtcontainers/internals";
+import { removeLink } from "./remove-link.ts";
 
 /**
  * Keeps an unpacked root from being removed as long as a directory exists, also while no process has the root's lock: after a
@@ -21,7 +22,7 @@ export function pinRoot(root: string, holder: string): void {
 
 /** Lets a root go that was pinned for a directory, if it was. */
 export function unpinRoot(root: string, holder: string): void {
-  rmSync(join(pinsOf(root), nameOf(holder)), { force: true });
+  removeLink(join(pinsOf(root), nameOf(holder)));
 }
 
 /** Whether a root is pinned. Pins for directories that are no more are removed. */
@@ -33,7 +34,7 @@ export function isRootPinned(root: string): boolean {
     const link = join(pins, name);
     // A link to what is not there does not exist by its target.
     if (existsSync(link)) isHeld = true;
-    else rmSync(link, { force: true });
+    else removeLink(link);
   }
   return isHeld;
 }

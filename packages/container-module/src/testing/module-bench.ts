@@ -1,9 +1,10 @@
 import { spawnSync } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { lockFile, runCommand } from "@husk/virtcontainers/internals";
 import { openContainerModule } from "../module/open-module.ts";
 import type { ModuleOptions } from "../module/options.ts";
 import type { ContainerModule } from "../types.ts";
@@ -68,6 +69,30 @@ export class ModuleBench {
   /** A file of a container's directory. */
   place(name: string, file: string): string {
     return join(this.base, "state/containers", this.ns, name, file);
+  }
+
+  /** The process of a container's shim. */
+  shimPid(name: string): number {
+    return JSON.parse(readFileSync(this.place(name, "state.json"), "utf8")).shimPid;
+  }
+
+  /** Kills the shim of a container, and waits until it is dead: then its lock is free. */
+  async killShim(name: string): Promise<void> {
+    process.kill(this.shimPid(name), "SIGKILL");
+    (await lockFile(this.place(name, "shim.lock"), { mode: "exclusive" }))?.release();
+  }
+
+  /** Makes it so as if the machine had been started again, with no process of these containers. */
+  async reboot(names: readonly string[]): Promise<void> {
+    rmSync(join(this.base, "run"), { recursive: true, force: true });
+    for (const name of names) {
+      await runCommand("umount", ["--lazy", this.place(name, "bundle/rootfs")], {});
+      const state = readFileSync(this.place(name, "state.json"), "utf8");
+      writeFileSync(
+        this.place(name, "state.json"),
+        state.replace(/"bootId": "[^"]*"/, '"bootId": "another"'),
+      );
+    }
   }
 
   /** What is left of containers: their files, mounts and cgroups, and what runtimes know of them. */

@@ -26,6 +26,7 @@ import { containerNotFound, findContainers } from "./find-containers.ts";
 import { readContainerLog } from "./read-container-log.ts";
 import { runContainer } from "./run-container.ts";
 import { settleContainer } from "./settle.ts";
+import { ShimGuard } from "./shim-guard.ts";
 
 /** Containers that are put right at the same time. */
 const MOST_AT_ONCE = 16;
@@ -33,12 +34,15 @@ const MOST_AT_ONCE = 16;
 /** The container module of this process. */
 export class LocalModule implements ContainerModule {
   readonly #context: ModuleContext;
+  readonly #guard: ShimGuard | undefined;
 
-  constructor(context: ModuleContext) {
+  /** @param guard signal until which dead shims are replaced without being asked for */
+  constructor(context: ModuleContext, guard?: AbortSignal) {
     this.#context = context;
+    this.#guard = guard && new ShimGuard((places) => this.#repair(places, {}), guard);
   }
 
-  run(
+  async run(
     ns: string,
     name: string,
     flist: string,
@@ -50,7 +54,9 @@ export class LocalModule implements ContainerModule {
     options: RunOptions = {},
   ): Promise<ContainerID> {
     const request = { ns, name, flist, tags, env, network, mounts, entrypoint, options };
-    return runContainer(this.#context, request);
+    const id = await runContainer(this.#context, request);
+    await this.#guard?.watch(this.#find(ns, id));
+    return id;
   }
 
   async inspect(ns: string, id: ContainerID, options: ModuleCallOptions = {}): Promise<ContainerInfo> {
@@ -109,11 +115,16 @@ export class LocalModule implements ContainerModule {
     return placesOf(this.#context.directories, { ns, name });
   }
 
-  /** What is wrong with it shows in what is told of it; who asks for that is not refused. */
   async #settle(places: ContainerPlaces, options: ModuleCallOptions): Promise<void> {
-    throwIfAborted(options.signal);
+    await this.#repair(places, options);
+    await this.#guard?.watch(places);
+  }
+
+  /** What is wrong with it shows in what is told of it; who asks for that is not refused. */
+  async #repair(places: ContainerPlaces, { signal }: ModuleCallOptions): Promise<void> {
+    throwIfAborted(signal);
     try {
-      await settleContainer(this.#context, places, { signal: options.signal });
+      await settleContainer(this.#context, places, { signal });
     } catch (error) {
       this.#warn(error, places);
     }

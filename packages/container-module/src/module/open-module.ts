@@ -30,7 +30,7 @@ export async function openContainerModule(options: ModuleOptions): Promise<Conta
       cause,
     });
   }
-  const module = new LocalModule(context);
+  const module = new LocalModule(context, options.guard);
   await module.settle({ signal });
   return module;
 }

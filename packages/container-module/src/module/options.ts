@@ -27,6 +27,8 @@ export interface ModuleOptions extends Pick<SourceOptions, "allowedStores" | "st
   readonly maxCacheBytes?: number | undefined;
   /** told what goes wrong with containers that a call has not named; default: nobody is */
   readonly onWarning?: ((warning: ModuleWarning) => void) | undefined;
+  /** until it fires, shims that die are replaced at once; default: by the next call */
+  readonly guard?: AbortSignal | undefined;
   /** ends the opening */
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,7 +52,7 @@ const KNOWN: readonly (keyof ModuleOptions)[] = [
     "cacheDirectory",
     "maxCacheBytes",
   ] as const),
-  ...(["onWarning", "signal", "allowedStores", "stores", "retry", "limits"] as const),
+  ...(["onWarning", "guard", "signal", "allowedStores", "stores", "retry", "limits"] as const),
 ];
 /** So long that the socket's path, with `/containers/`, 32 digits, `/socket` and `.new`, still has less than 108 bytes. */
 const MAX_RUN_ROOT_BYTES = 48;

@@ -35,9 +35,14 @@ export async function useModule(options: ModulePlaceOptions, signal: AbortSignal
 
 /**
  * Opens the container module in this process.
+ * @param guard until it fires, shims that die are replaced at once
  * @throws HuskError as `openContainerModule`; UsageError when its programs have not been built
  */
-export async function openModule(options: OpenOptions, signal: AbortSignal): Promise<ContainerModule> {
+export async function openModule(
+  options: OpenOptions,
+  signal: AbortSignal,
+  guard?: AbortSignal,
+): Promise<ContainerModule> {
   const opening = makeOpenOptions(options);
   const { openContainerModule } = await import("@husk/container-module");
   const { residents } = guestPaths();
@@ -45,7 +50,7 @@ export async function openModule(options: OpenOptions, signal: AbortSignal): Pro
     throw new UsageError("no module-shim, which containers need", "say where it is with HUSK_RESIDENTS");
   const runtime = options.backend === "oci" ? {} : { runtime: vmRuntime(residents) };
   const shim = join(residents, "module-shim");
-  return openContainerModule({ shim, ...runtime, ...opening, onWarning: tellModuleWarning, signal });
+  return openContainerModule({ shim, ...runtime, ...opening, onWarning: tellModuleWarning, signal, guard });
 }
 
 /** Path of the service's socket. */

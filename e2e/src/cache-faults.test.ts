@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -13,6 +13,7 @@ import {
   type PodConfig,
   runPod,
   serveVmCache,
+  statusPod,
 } from "@husk/virtcontainers";
 import { makeAnnouncedQemu } from "./support/announced-qemu.ts";
 import { CacheServer } from "./support/cache-server.ts";
@@ -25,10 +26,13 @@ import { TemplatePlace } from "./support/template-place.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
+const ASKER = join(import.meta.dirname, "support/cache-asker.ts");
 const MEMORY = 128;
 /** the same VM for `husk cache serve` as `podOf` has */
 const ARGS = ["--memory", String(MEMORY)];
 const FROM_CACHE: FactoryConfig = { vmCacheNumber: 1 };
+/** the same of a server with --template */
+const COPIES: FactoryConfig = { ...FROM_CACHE, template: true };
 
 /** A pod with a container that rests. */
 function podOf(place: Workplace, id: string): PodConfig {
@@ -86,18 +90,18 @@ async function untilAllAreKnown(
 describe("a server of VMs that wait", () => {
   it("leaves its VMs when it is killed, which the next server clears and tells", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    const first = await CacheServer.ready(place, ["--number", "2", ...ARGS]);
+    await using first = await CacheServer.ready(place, ["--number", "2", "--template", ...ARGS]);
     await first.kill();
     const left = runningVms(place);
     assert.equal(left.length, 2);
-    await using second = await CacheServer.ready(place, ["--number", "1", ...ARGS]);
+    await using second = await CacheServer.ready(place, ["--number", "1", "--template", ...ARGS]);
     assert.match(second.running.stdout.text(), /^cleared 2 VMs that dead processes had left\n/);
     assert.equal((await second.status()).cleared, 2);
     assert.deepEqual(
       runningVms(place).filter((pid) => left.includes(pid)),
       [],
     );
-    assert.ok((await runFromCache(place, "pod")).hit);
+    assert.ok((await runFromCache(place, "pod", COPIES)).hit);
     await deletePod("pod", place.options);
   });
 
@@ -105,8 +109,8 @@ describe("a server of VMs that wait", () => {
     signal,
   }) => {
     await using place = await Workplace.create(signal);
-    const server = await CacheServer.ready(place, ["--number", "1", ...ARGS]);
-    assert.ok((await runFromCache(place, "pod")).hit);
+    await using server = await CacheServer.ready(place, ["--number", "1", "--template", ...ARGS]);
+    assert.ok((await runFromCache(place, "pod", COPIES)).hit);
     await server.full();
     await server.kill();
     assert.equal(runningVms(place).length, 2);
@@ -117,6 +121,8 @@ describe("a server of VMs that wait", () => {
     const { hit, warnings } = await runFromCache(place, "next");
     assert.deepEqual([hit, warnings.length], [false, 1], warnings.join());
     for (const id of ["pod", "next"]) await deletePod(id, place.options);
+    // Else the next server does that.
+    rmSync(join(place.root, "cache.sock"));
   });
 
   it("is refused where there is another one", async ({ signal }) => {
@@ -144,7 +150,7 @@ describe("a server of VMs that wait", () => {
 
   it("replaces a VM that was killed while it waited, and says so", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    await using server = await CacheServer.ready(place, ["--number", "2", ...ARGS]);
+    await using server = await CacheServer.ready(place, ["--number", "2", "--template", ...ARGS]);
     const [victim, other] = (await server.status()).vms;
     assert.ok(victim && other);
     process.kill(victim.pid, "SIGKILL");
@@ -154,6 +160,27 @@ describe("a server of VMs that wait", () => {
     assert.equal(lost, 1);
     assert.equal(vms.length, 2);
     assert.ok(vms.some(({ pid }) => pid === other.pid) && vms.every(({ pid }) => pid !== victim.pid));
+  });
+
+  it("has the VM of a caller that is killed before it has claimed it for the next", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using server = await CacheServer.ready(place, ["--number", "1", ...ARGS]);
+    const { key, vms: before } = await server.status();
+    const socket = join(place.root, "cache.sock");
+    const asker = place.startProgram(process.execPath, [ASKER, socket, key, `1,${MEMORY}`]);
+    await asker.stdout.waitFor(/got/);
+    assert.deepEqual(
+      (await server.status()).vms.map(({ leased }) => leased),
+      [true],
+    );
+    asker.child.kill("SIGKILL");
+    await server.full();
+    assert.equal((await server.status()).vms[0]?.pid, before[0]?.pid);
+    assert.ok((await runFromCache(place, "pod")).hit);
+    const { hypervisorPid } = await statusPod("pod", place.options);
+    assert.equal(hypervisorPid, before[0]?.pid);
+    await deletePod("pod", place.options);
+    await asker.ended;
   });
 
   it("loses none to callers that are killed while they take one", async ({ signal }) => {
@@ -168,11 +195,10 @@ describe("a server of VMs that wait", () => {
         await untilAllAreKnown(place, server, signal, phase);
       },
       [],
-      { factory: { ...FROM_CACHE, template: true } },
+      { factory: COPIES },
     );
     assert.ok(phases.includes("vm-claimed") && phases.includes("container-started"), phases.join());
     await deletePod("pod", place.options);
-    assert.equal((await place.husk(["factory", "destroy"])).status, 0);
   });
 });
 

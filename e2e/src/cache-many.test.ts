@@ -72,6 +72,5 @@ describe("many who ask for VMs that wait", () => {
         `line ${index} of ${found.join("\n")}`,
       );
     assert.equal((await server.status()).claimed, REQUESTS);
-    assert.equal((await place.husk(["factory", "destroy"])).status, 0);
   });
 });

@@ -1,18 +1,24 @@
 /** Interfaces that a VM gets while it runs from a network namespace that is not its own. */
 import assert from "node:assert/strict";
-import { statSync } from "node:fs";
+import { readdirSync, readlinkSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe } from "node:test";
 import {
   addInterface,
+  checkNetwork,
   deletePod,
   NetInterworkingModel,
+  openVmCache,
   type PodConfig,
   removeInterface,
   runPod,
+  startPod,
   statusPod,
+  stopPod,
 } from "@husk/virtcontainers";
 import { CniMachine, needsPlugins } from "@husk/virtcontainers/testing/cni-machine";
 import { findMade, writeBridgeNetwork } from "./support/cni-networks.ts";
+import { makeDoomedCall } from "./support/doomed-call.ts";
 import { livingIn, TAP_HELPER } from "./support/foreign-vm.ts";
 import { findProcesses } from "./support/leaks.ts";
 import { needsRoot } from "./support/needs-root.ts";
@@ -34,11 +40,30 @@ function connect(inside: TestNamespace, outside: TestNamespace, number: number):
   );
 }
 
-/** The namespace that a pod's VM lives in. */
-function namespaceOfVm(place: Workplace): number {
+/** The process of a pod's VM. */
+function pidOfVm(place: Workplace): number {
   const [vm] = findProcesses(place.root).filter(({ command }) => command.includes(" -uuid "));
   assert.ok(vm);
-  return statSync(`/proc/${vm.pid}/ns/net`).ino;
+  return vm.pid;
+}
+
+/** The namespace that a pod's VM lives in. */
+function namespaceOfVm(place: Workplace): number {
+  return statSync(`/proc/${pidOfVm(place)}/ns/net`).ino;
+}
+
+/** Number of queues of taps that a pod's VM has open. */
+function tunsOfVm(place: Workplace): number {
+  const folder = `/proc/${pidOfVm(place)}/fd`;
+  return readdirSync(folder).filter((fd) => readlinkSync(join(folder, fd)) === "/dev/net/tun").length;
+}
+
+/** A program that does what it is to do, and kills (SIGKILL) who started it when the environment says so. */
+function makeDeadlyHelper({ folder }: Workplace): string {
+  const path = join(folder, "deadly-tap");
+  const script = `#!/bin/sh\n${TAP_HELPER} "$@" || exit\n[ -z "$DEADLY_HELPER" ] || kill -KILL $PPID\n`;
+  writeFileSync(path, script, { mode: 0o755 });
+  return path;
 }
 
 describe("a VM that lives in another network namespace than its pod", needsRoot, () => {
@@ -76,6 +101,35 @@ describe("a VM that lives in another network namespace than its pod", needsRoot,
     });
   }
 
+  it("keeps nothing that a caller gave it who was killed", async ({ signal }) => {
+    await using net = await NetworkedPlace.create(tools, signal);
+    await using templates = await TemplatePlace.create();
+    const [keeper, inside, outside] = [net.networks.add(), net.networks.add(), net.networks.add()];
+    connect(inside, outside, 0);
+    const { options } = net.place;
+    const hypervisor = { ...livingIn(keeper, net.place), tapHelperPath: makeDeadlyHelper(net.place) };
+    const config = net.config(inside, {}, { vcpus: 2, hypervisor });
+    await runPod(config, { ...options, factory: templates.factory });
+    const before = tunsOfVm(net.place);
+    assert.equal(before, 2);
+    connect(inside, outside, 1);
+    const filled = inside.dump();
+    const calls = [["addInterface", POD, { link: "eth1" }]] as const;
+    assert.notEqual(await makeDoomedCall(net.place, { calls }, { DEADLY_HELPER: "1" }), undefined);
+    assert.equal(tunsOfVm(net.place), before + 2);
+    await checkNetwork(POD, options);
+    assert.equal(tunsOfVm(net.place), before);
+    assert.deepEqual(inside.dump(), filled);
+    await addInterface(POD, { link: "eth1" }, options);
+    await carryOut(
+      { place: net.place, podId: POD, containerId: "c" },
+      net.peer(outside),
+      "10.8.1.1",
+      tools.small,
+    );
+    await net.delete();
+  });
+
   it("is refused, and undone, when nobody can open its interfaces", async ({ signal }) => {
     await using net = await NetworkedPlace.create(tools, signal);
     await using templates = await TemplatePlace.create();
@@ -92,6 +146,39 @@ describe("a VM that lives in another network namespace than its pod", needsRoot,
       await assert.rejects(runPod(config, { ...net.place.options, factory: templates.factory }), { code });
       assert.deepEqual(inside.dump(), before);
     }
+  });
+});
+
+describe("a VM that waited for its pod", needsRoot, () => {
+  const tools = prepareTraffic();
+
+  it("gets the interfaces of the pod's namespace, and new ones when it is started again", async ({
+    signal,
+  }) => {
+    await using net = await NetworkedPlace.create(tools, signal);
+    const [inside, outside] = [net.networks.add(), net.networks.add()];
+    connect(inside, outside, 0);
+    const before = inside.dump();
+    const { options } = net.place;
+    const hypervisor = { tapHelperPath: TAP_HELPER, defaultBridges: 4 };
+    const config = net.config(inside, {}, { vcpus: 2, hypervisor });
+    await using vmCache = await openVmCache(config, { vmCacheNumber: 1 }, options);
+    await vmCache.filled();
+    const phases: string[] = [];
+    await runPod(config, { ...options, vmCache, onPhase: ({ name }) => void phases.push(name) });
+    await vmCache.close();
+    assert.ok(phases.includes("vm-claimed"), phases.join());
+    assert.notEqual(namespaceOfVm(net.place), statSync(inside.path).ino);
+    const pod = { place: net.place, podId: POD, containerId: "c" };
+    for (const isAgain of [false, true]) {
+      if (isAgain) await startPod(POD, options);
+      assert.equal(namespaceOfVm(net.place) === statSync(inside.path).ino, isAgain);
+      await carryOut(pod, net.peer(outside), "fd80::1", tools.small);
+      await carryIn(pod, net.peer(outside), "10.8.0.2", tools.small);
+      await stopPod(POD, options);
+      assert.deepEqual(inside.dump(), before);
+    }
+    await net.delete();
   });
 });
 

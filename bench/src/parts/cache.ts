@@ -14,7 +14,7 @@ const MANY = 10;
 /** VMs that a cache begins to make, so that it is at work for long enough */
 const REFILL = 15;
 /** commands that are run beside that */
-const EXECS = 40;
+const EXECS = 100;
 /** requests in a row, of a pool of four */
 const REQUESTS = 100;
 const POOL = 4;
@@ -52,10 +52,12 @@ async function measureHits(place: BenchPlace, runs: number): Promise<Measurement
   await timeFirstMoments(place, TEMPLATE);
   await using stack = new AsyncDisposableStack();
   const cold: Source = { name: "cold", moments: [] };
-  const waiting = TIERS.map((tier): Source => {
-    const vms = stack.use(new WaitingVms(place, tier, { ...TEMPLATE, vmCacheTiers: { [tier]: 1 } }));
-    return { name: tier, factory: vms.factory, vms, moments: [] };
-  });
+  const waiting: Source[] = [];
+  for (const tier of TIERS) {
+    const vms = await WaitingVms.keep(place, tier, { ...TEMPLATE, vmCacheTiers: { [tier]: 1 } });
+    stack.use(vms);
+    waiting.push({ name: tier, factory: vms.factory, vms, moments: [] });
+  }
   const copy: Source = { name: "template", factory: TEMPLATE, moments: [] };
   for (const { vms } of waiting) await vms?.full();
   for (let run = 0; run < runs; run++) {
@@ -84,7 +86,7 @@ function describeMoments({ name, moments }: Source, cold: Source): Measurement[]
 }
 
 async function measureHeld(place: BenchPlace): Promise<Measurement[]> {
-  await using vms = new WaitingVms(place, "held", { ...TEMPLATE, vmCacheNumber: 1 });
+  await using vms = await WaitingVms.keep(place, "held", { ...TEMPLATE, vmCacheNumber: 1 });
   await vms.full();
   const taken = await costOfMany(place, MANY, vms.factory);
   const boots = await costOfMany(place, 2);
@@ -99,7 +101,7 @@ async function measureRefill(place: BenchPlace): Promise<Measurement> {
   const busy = spawn("sh", ["-c", "while :; do :; done"], { stdio: "ignore" });
   const besideOne = await timeExecs(place);
   busy.kill("SIGKILL");
-  const vms = new WaitingVms(place, "refill", { vmCacheNumber: REFILL });
+  const vms = await WaitingVms.keep(place, "refill", { vmCacheNumber: REFILL });
   const besideRefill = await timeExecs(place);
   await vms[Symbol.asyncDispose]();
   await deletePod("beside", place.options);
@@ -120,7 +122,7 @@ async function timeExecs(place: BenchPlace): Promise<number[]> {
 }
 
 async function measureMany(place: BenchPlace): Promise<Measurement[]> {
-  await using vms = new WaitingVms(place, "many", { ...TEMPLATE, vmCacheNumber: POOL });
+  await using vms = await WaitingVms.keep(place, "many", { ...TEMPLATE, vmCacheNumber: POOL });
   await vms.full();
   const found = new Set<string>();
   const begin = performance.now();

@@ -1,4 +1,4 @@
-// Keeps VMs for pods of the benchmark in a process of its own; says "full" each time that all of them wait:
+// Keeps VMs for pods of the benchmark in a process of its own; says "serving", then "full" each time that all of them wait:
 //   node cache-worker.ts FOLDER '{"vmCacheNumber":1,"template":true}'
 import { serveVmCache, type VmCacheStatus } from "@husk/virtcontainers";
 import { BenchPlace } from "./bench-place.ts";
@@ -17,5 +17,6 @@ const cache = await serveVmCache(config, JSON.parse(factory), {
   ...options,
   onWaiting: tellWhenFull,
 });
+process.stdout.write("serving\n");
 await ending.promise;
 await cache.close();

@@ -15,7 +15,7 @@ export class WaitingVms implements AsyncDisposable {
   /** what it says, line by line */
   readonly #lines: AsyncIterator<string>;
 
-  constructor(place: BenchPlace, name: string, config: FactoryConfig) {
+  private constructor(place: BenchPlace, name: string, config: FactoryConfig) {
     const vmCacheEndpoint = join(place.folder, `${name}.sock`);
     this.factory = { ...config, vmCacheEndpoint };
     const served = JSON.stringify(this.factory);
@@ -27,8 +27,19 @@ export class WaitingVms implements AsyncDisposable {
     this.#lines = createInterface({ input: stdout })[Symbol.asyncIterator]();
   }
 
+  /** Starts their keeper, which then begins to make them. */
+  static async keep(place: BenchPlace, name: string, config: FactoryConfig): Promise<WaitingVms> {
+    const vms = new WaitingVms(place, name, config);
+    await vms.#nextLine();
+    return vms;
+  }
+
   /** Waits until all of them wait, once more. @throws Error when their keeper has ended */
   async full(): Promise<void> {
+    await this.#nextLine();
+  }
+
+  async #nextLine(): Promise<void> {
     const { done } = await this.#lines.next();
     if (done) throw new Error("the keeper of the VMs has ended");
   }

@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import type { VmCacheStatus } from "@husk/virtcontainers";
 import type { RunningHusk, Workplace } from "./workplace.ts";
 
-/** A server of VMs that wait, as users start it. Disposing of it lets it end in order, and fails the test when it does not. */
+/**
+ * A server of VMs that wait, as users start it. Disposing of it lets it end in order, and fails the test when it does not; what it had
+ * of templates goes, too.
+ */
 export class CacheServer implements AsyncDisposable {
   readonly running: RunningHusk;
   readonly #place: Workplace;
@@ -50,6 +53,14 @@ export class CacheServer implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#end();
+    } finally {
+      if (this.running.child.spawnargs.includes("--template")) await this.#place.husk(["factory", "destroy"]);
+    }
+  }
+
+  async #end(): Promise<void> {
     const { child, ended } = this.running;
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill("SIGTERM");

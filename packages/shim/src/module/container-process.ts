@@ -8,24 +8,36 @@ import type { StateChange } from "./state-file.ts";
 
 const SIGNAL_MASK = 0x7f;
 const EXIT_FILE_BYTES = 64 * 1024;
+/** Lines of /proc/PID/cgroup, and the file in the cgroup that each names. */
+const OOM_COUNTS = [
+  { line: /^0::(\/.+)$/m, root: "/sys/fs/cgroup", file: "memory.events" },
+  { line: /^\d+:memory:(\/.+)$/m, root: "/sys/fs/cgroup/memory", file: "memory.oom_control" },
+];
 
 /** How the container's process ended, as the state has it. */
 export type ContainerExit = Pick<StateChange, "exitCode" | "exitSignal" | "exitUnknown" | "oomKilled">;
+
+/** The end of the container's process. */
+export interface ContainerEnd {
+  exit: ContainerExit;
+  /** why nobody knows how it ended, if somebody has said so */
+  lost?: string;
+}
 
 /** The process on the host that is the container. */
 export class ContainerProcess {
   readonly pid: number;
   /** clock ticks since the boot */
   readonly startTime: number;
-  /** folder of its cgroup, if it has one of its own */
-  readonly #cgroup: string | undefined;
+  /** files that count the processes of it which were ended for want of memory */
+  readonly #oomCounts: readonly string[];
   readonly #whenEnded: Promise<number | undefined>;
   #hasEnded = false;
 
   private constructor(pid: number, startTime: number, whenEnded: Promise<number | undefined>) {
     this.pid = pid;
     this.startTime = startTime;
-    this.#cgroup = ownCgroupOf(pid);
+    this.#oomCounts = findOomCounts(pid);
     this.#whenEnded = whenEnded.then((status) => {
       this.#hasEnded = true;
       return status;
@@ -55,10 +67,14 @@ export class ContainerProcess {
   }
 
   /** Resolves when it has ended, with how it did. */
-  async whenEnded(exitFile: string | undefined): Promise<ContainerExit> {
+  async whenEnded(exitFile: string | undefined): Promise<ContainerEnd> {
     const status = await this.#whenEnded;
-    const oomKilled = this.#countOomKills() > 0 || undefined;
-    return { ...(status === undefined ? readExitFile(exitFile) : readStatus(status)), oomKilled };
+    const oomKilled = this.#oomCounts.some(isAboveZero) || undefined;
+    const told = readExitFile(exitFile);
+    // It may stand for a process elsewhere, of which it knows more than its own exit code.
+    if (status === undefined || told.lost !== undefined)
+      return { ...told, exit: { ...told.exit, oomKilled } };
+    return { exit: { ...readStatus(status), oomKilled } };
   }
 
   /** Sends it a signal, past its runtime. */
@@ -70,21 +86,15 @@ export class ContainerProcess {
       if (!hasErrno(error, Errno.ESRCH)) throw error;
     }
   }
-
-  #countOomKills(): number {
-    if (this.#cgroup === undefined) return 0;
-    const text = readIfReadable(`${this.#cgroup}/memory.events`);
-    return Number(/^oom_kill (\d+)$/m.exec(text)?.[1] ?? 0);
-  }
 }
 
 /** How a process ended, of which there may be a record. */
-export function readExitFile(path: string | undefined): ContainerExit {
-  const unknown: ContainerExit = { exitCode: undefined, exitSignal: undefined, exitUnknown: true };
-  if (path === undefined) return unknown;
-  const record = readRecord(path);
-  if (!record || "lost" in record) return unknown;
-  return { exitCode: record.exitCode, exitSignal: undefined, exitUnknown: undefined };
+export function readExitFile(path: string | undefined): ContainerEnd {
+  const record = path === undefined ? undefined : readRecord(path);
+  const exit: ContainerExit = { exitCode: undefined, exitSignal: undefined, exitUnknown: undefined };
+  if (!record) return { exit: { ...exit, exitUnknown: true } };
+  if ("lost" in record) return { exit: { ...exit, exitUnknown: true }, lost: record.lost };
+  return { exit: { ...exit, exitCode: record.exitCode } };
 }
 
 function readRecord(path: string): ExitRecord | undefined {
@@ -130,14 +140,17 @@ function openProcess(pid: number): number | undefined {
   }
 }
 
-/** Its cgroup in the one hierarchy, unless that is ours. */
-function ownCgroupOf(pid: number): string | undefined {
-  const find = (process: number | "self") =>
-    /^0::(\/.+)$/m.exec(readIfReadable(`/proc/${process}/cgroup`))?.[1];
-  const path = find(pid);
-  return path === undefined || path === find("self") || path.includes("/../")
-    ? undefined
-    : `/sys/fs/cgroup${path}`;
+/** Where a cgroup of its own counts them, with either version of cgroups; nowhere when it is in ours. */
+function findOomCounts(pid: number): string[] {
+  const [its, ours] = [`/proc/${pid}/cgroup`, "/proc/self/cgroup"].map(readIfReadable);
+  return OOM_COUNTS.flatMap(({ line, root, file }) => {
+    const [path, own] = [its, ours].map((text) => line.exec(text ?? "")?.[1]);
+    return path === undefined || path === own || path.includes("/../") ? [] : [`${root}${path}/${file}`];
+  });
+}
+
+function isAboveZero(file: string): boolean {
+  return Number(/^oom_kill (\d+)$/m.exec(readIfReadable(file))?.[1] ?? 0) > 0;
 }
 
 function readIfReadable(path: string): string {

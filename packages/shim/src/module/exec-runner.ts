@@ -1,3 +1,4 @@
+import * as sys from "tiny:sys";
 import { errorText } from "@husk/tiny";
 import { encodeFault, type ShimCall, type ShimFaultCode, type ShimPlan } from "@husk/wire/module-shim";
 import { removeIfThere } from "../core/remove-if-there.ts";
@@ -6,7 +7,7 @@ import type { ControlClient } from "./control-client.ts";
 import type { EndedChildren } from "./ended-children.ts";
 import { writeProcessFile } from "./exec-process-file.ts";
 import { ExecSession } from "./exec-session.ts";
-import type { ExecFiles, Runtime } from "./runtime.ts";
+import { type ExecFiles, type Runtime, removePidFile } from "./runtime.ts";
 import type { SupervisedContainer } from "./supervised-container.ts";
 
 /** Most execs at a time. */
@@ -52,13 +53,15 @@ export class ExecRunner {
       return makeFault("runtime", errorText(error));
     } finally {
       this.#running--;
-      for (const path of [files.process, files.pidFile]) removeIfThere(path);
+      removeIfThere(files.process);
+      removePidFile(files.pidFile);
     }
   }
 
   #nextFiles(): ExecFiles {
     const { pidFile } = this.#parts.plan;
-    const name = `${pidFile}.exec${++this.#count}`;
+    // Not those of a shim before us, which may have left them.
+    const name = `${pidFile}.exec-${sys.getpid()}-${++this.#count}`;
     return { process: `${name}.json`, pidFile: name };
   }
 }

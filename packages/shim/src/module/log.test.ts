@@ -120,7 +120,7 @@ test(
 );
 
 test("no line is lost or doubled when shims are killed at any time", async (t) => {
-  const seconds = 4;
+  const seconds = 2;
   const script = `i=0; while [ $i -lt ${seconds * 100} ]; do i=$((i+1)); seq -f "line %.0f" $((i*10-9)) $((i*10)); sleep 0.01; done`;
   const log = { path: join(bench.folder, "killed"), maxBytes: 8192, maxFiles: 50 };
   const container = await bench.shell(t, script, { log });

@@ -176,6 +176,20 @@ test("how it ended while no shim was there is known by its file", async (t) => {
   assert.deepEqual([state.exitCode, state.exitUnknown], [9, undefined]);
 });
 
+test("why nobody knows how it ended is told, if something stands for it that knows", async (t) => {
+  const exitFile = join(bench.folder, "lost.json");
+  const lost = { lost: "the VM has gone", time: "2026-11-23T01:02:03.456Z" };
+  const script = `echo '${JSON.stringify(lost)}' >${exitFile}; exit 255`;
+  const container = await bench.shell(t, script, { exitFile, restart: { ...restart, limit: 1 } });
+  await container.run();
+  const state = await container.whenState("failed");
+  assert.deepEqual([state.exitCode, state.exitUnknown], [undefined, true]);
+  assert.match(
+    state.reason ?? "",
+    /2 times in a row, at last with an exit code that nobody saw: the VM has gone$/,
+  );
+});
+
 test("a process that has the pid of the container's is not taken for it", async (t) => {
   const container = await bench.shell(t, WAITS);
   const shim = await container.run();

@@ -41,7 +41,7 @@ export class Runtime {
   /** Makes the container, whose process is our child then: `made` is told its pid in time to wait for it. */
   create(made: (pid: number) => void): Promise<RuntimeFault | undefined> {
     const { pidFile, exitFile, create } = this.#plan;
-    removeIfThere(pidFile);
+    removePidFile(pidFile);
     if (exitFile !== undefined) removeIfThere(exitFile);
     this.#log.empty();
     return this.#children.during(async () => {
@@ -118,6 +118,12 @@ export class Runtime {
     told(pid);
     return undefined;
   }
+}
+
+/** runc, when it is killed, leaves the file under the name that it has until it is whole, and then cannot write it again. */
+export function removePidFile(path: string): void {
+  const name = path.lastIndexOf("/") + 1;
+  for (const each of [path, `${path.slice(0, name)}.${path.slice(name)}`]) removeIfThere(each);
 }
 
 function readPidFile(path: string): string {

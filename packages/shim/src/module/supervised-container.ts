@@ -4,7 +4,7 @@ import * as sys from "tiny:sys";
 import { CLOCK_BOOTTIME, exists, startTimer, stopTimer, timeNow } from "@husk/tiny";
 import type { ShimPlan, ShimState, StartFault } from "@husk/wire/module-shim";
 import { boundText } from "./bound-text.ts";
-import { type ContainerExit, ContainerProcess, readExitFile } from "./container-process.ts";
+import { type ContainerEnd, ContainerProcess, readExitFile } from "./container-process.ts";
 import type { EndedChildren } from "./ended-children.ts";
 import type { OutputMover } from "./output-mover.ts";
 import { millisecondsSince } from "./process-stat.ts";
@@ -159,30 +159,30 @@ export class SupervisedContainer {
 
   #watch(process: ContainerProcess): void {
     this.#forgetRestartsLater(process);
-    process.whenEnded(this.#parts.plan.exitFile).then((exit) => this.#do(() => this.#afterEnd(exit, true)));
+    process.whenEnded(this.#parts.plan.exitFile).then((end) => this.#do(() => this.#afterEnd(end, true)));
   }
 
   /** `isSeen`: its end was seen, and when. */
-  async #afterEnd(exit: ContainerExit, isSeen: boolean): Promise<void> {
+  async #afterEnd(end: ContainerEnd, isSeen: boolean): Promise<void> {
     this.#parts.output.drain();
     stopTimer(this.#steadyTimer);
-    const ended = { ...NO_PROCESS, ...NO_EXIT, ...exit, exitedAt: isSeen ? timeNow() : undefined };
+    const ended = { ...NO_PROCESS, ...NO_EXIT, ...end.exit, exitedAt: isSeen ? timeNow() : undefined };
     this.#process = undefined;
-    this.#change({ ...ended, ...this.#whatNext(exit) });
+    this.#change({ ...ended, ...this.#whatNext(end) });
     await this.#delete();
     if (this.state.state !== "restarting") return;
     if (this.#mustStop) this.#change({ state: "stopped" });
     else this.#restartLater();
   }
 
-  #whatNext(exit: ContainerExit): StateChange {
+  #whatNext(end: ContainerEnd): StateChange {
     const { restarts } = this.state;
     const { limit } = this.#parts.plan.restart;
-    if (this.#mustStop || limit === 0) return { state: "stopped" };
-    if (restarts < limit) return { state: "restarting", restarts: restarts + 1 };
+    if (this.#mustStop || limit === 0) return { state: "stopped", reason: end.lost };
+    if (restarts < limit) return { state: "restarting", restarts: restarts + 1, reason: end.lost };
     return {
       state: "failed",
-      reason: `it has ended ${restarts + 1} times in a row, at last with ${describeExit(exit)}`,
+      reason: boundText(`it has ended ${restarts + 1} times in a row, at last with ${describeEnd(end)}`),
     };
   }
 
@@ -233,8 +233,9 @@ function asFault(step: string, fault: RuntimeFault | undefined): StartFault {
   return { step, ...(fault ?? { message: "it has no process" }) };
 }
 
-function describeExit({ exitCode, exitSignal, oomKilled }: ContainerExit): string {
+function describeEnd({ exit: { exitCode, exitSignal, oomKilled }, lost }: ContainerEnd): string {
   const memory = oomKilled ? ", out of memory" : "";
   if (exitSignal !== undefined) return `signal ${exitSignal}${memory}`;
-  return exitCode === undefined ? "an exit code that nobody saw" : `exit code ${exitCode}${memory}`;
+  if (exitCode === undefined) return `an exit code that nobody saw${lost === undefined ? "" : `: ${lost}`}`;
+  return `exit code ${exitCode}${memory}`;
 }

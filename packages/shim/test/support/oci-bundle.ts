@@ -19,7 +19,7 @@ const APPLETS = [
   "false",
   "head",
   "kill",
-  "wc",
+  "tail",
 ];
 
 /** Path of a runtime that is installed; undefined when it is not. */

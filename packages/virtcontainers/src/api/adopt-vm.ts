@@ -1,11 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { type AgentSession, identityControlOf } from "../agent/types.ts";
 import { HuskError } from "../errors/index.ts";
-import { wakeVm } from "../factory/stage-vm.ts";
 import { nicHotplugOf, type VmNetwork } from "../hypervisor/types.ts";
 import type { StoragePlan } from "../storage/storage-plan.ts";
 import { takenAddresses } from "../store/pod-record.ts";
-import type { VmCacheTier } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
 import { setUpGuest } from "./boot.ts";
 import { attachStorage } from "./container-storage.ts";
@@ -18,14 +16,12 @@ import { needSession } from "./session.ts";
 const RANDOM_BYTES = 64;
 
 /**
- * Lets a VM go on that was frozen before it was this pod's, and gives it a clock and random numbers of its own.
+ * Meets the agent of a VM that was another's and goes on just now, and gives the VM a clock and random numbers of its own.
  * @returns the session with its agent
- * @throws HuskError ERR_QMP, ERR_VM_LOST, ERR_TIMEOUT, ERR_ABORTED, and as `needSession`
+ * @throws HuskError ERR_VM_LOST, ERR_TIMEOUT, ERR_ABORTED, and as `needSession`
  */
-export async function meetVm(pod: OpenPod, tier: VmCacheTier): Promise<AgentSession> {
-  const { hypervisor, directory, call } = pod;
-  await wakeVm(hypervisor, directory, tier, call);
-  call.mark(tier === "prepared" ? "template-loaded" : "vm-resumed");
+export async function meetAnew(pod: OpenPod): Promise<AgentSession> {
+  const { call } = pod;
   const session = await needSession(pod);
   call.mark("agent-met");
   await identityControlOf(session)?.renewIdentity(randomBytes(RANDOM_BYTES), call);

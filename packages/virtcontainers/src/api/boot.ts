@@ -123,6 +123,7 @@ function describeVm(record: PodRecord, cache: string, template: VmTemplate | und
     uuid: record.uuid,
     ...(template ? baseSizeOf(config) : vmSizeOf(config)),
     template,
+    isBlank: template !== undefined,
     // The user's own words come last and win.
     config: {
       ...hypervisorConfig,

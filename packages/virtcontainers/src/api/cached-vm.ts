@@ -4,6 +4,7 @@ import { HuskError, isHuskError, messageOf } from "../errors/index.ts";
 import { CacheClient } from "../factory/cache-client.ts";
 import { cacheKey, cacheObstacle, isInRange, type SizeRange, sizeRange } from "../factory/cache-key.ts";
 import { writeRequest } from "../factory/cache-words.ts";
+import { wakeVm } from "../factory/stage-vm.ts";
 import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts";
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
@@ -11,9 +12,9 @@ import type { Hypervisor } from "../hypervisor/types.ts";
 import { killByRecord } from "../store/claim.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import { type ClaimedStaging, claimStaging, discardStaging, type Staging } from "../store/staging.ts";
-import type { CreateOptions, FactoryConfig, PodConfig, VmCacheTier } from "../types/index.ts";
+import type { CreateOptions, FactoryConfig, PodConfig } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
-import { meetVm } from "./adopt-vm.ts";
+import { meetAnew } from "./adopt-vm.ts";
 import type { Call } from "./call.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { residentsOf, startResidents } from "./residents.ts";
@@ -42,8 +43,8 @@ export function withoutCache({ factory = {} }: VmSource): VmSource {
 export interface ClaimedVm extends Disposable {
   readonly staging: Staging;
   readonly hypervisor: Hypervisor;
-  /** how ready it is */
-  readonly tier: VmCacheTier;
+  /** settles when it goes on */
+  readonly awake: Promise<void>;
 }
 
 /** A VM that waited did not go on: another one will do as well. */
@@ -114,7 +115,7 @@ async function claimHere(record: PodRecord, cache: CreateOptions["vmCache"], cal
   const lease = await cache.take({ signal, leaseMs: deadlineMs("cacheClaim", 1) }).catch((error: unknown) => {
     throw call.signal?.aborted ? error : noneInTime(error);
   });
-  return claim(lease.vm.directory.path, record, { wanted, root: call.root, done: lease.end });
+  return claim(lease.vm.directory.path, record, { wanted, call, done: lease.end });
 }
 
 function noneInTime(error: unknown): unknown {
@@ -134,7 +135,7 @@ async function claimByEndpoint(record: PodRecord, factory: FactoryConfig, call: 
     const wanted = await describeWanted(record.config, call, factory);
     const request = writeRequest(wanted.key, wanted.range);
     const path = await client.getBaseVM(request, { timeoutMs: answerMs(), signal });
-    return claim(path, record, { wanted, root, done: () => client.close() });
+    return claim(path, record, { wanted, call, done: () => client.close() });
   } catch (error) {
     client.close();
     throw error;
@@ -153,21 +154,21 @@ async function describeWanted(
 /** How a VM that was handed out is claimed. */
 interface ClaimOptions {
   readonly wanted: Wanted;
-  readonly root: string;
+  readonly call: Call;
   /** tells its keeper that we are done with it */
   readonly done: () => void;
 }
 
 /** Whoever hands VMs out may be mistaken: what counts is what the VM's own record says. */
-function claim(path: string, record: PodRecord, { wanted, root, done }: ClaimOptions): ClaimedVm {
+function claim(path: string, record: PodRecord, { wanted, call, done }: ClaimOptions): ClaimedVm {
   let claimed: ClaimedStaging | undefined;
   try {
-    claimed = claimStaging(path, root);
+    claimed = claimStaging(path, call.root);
     if (!claimed)
       throw new HuskError("ERR_CACHE_MISMATCH", "the VM that was handed out was taken by another");
     const { waiting, vm, vmSize = { vcpus: 0, memory: 0 } } = claimed.record;
     checkFit(wanted, vm && waiting?.key, vmSize);
-    return { ...takeVm(record, claimed), [Symbol.dispose]: done };
+    return { ...takeVm(record, claimed, call), [Symbol.dispose]: done };
   } catch (error) {
     if (claimed) discard(claimed);
     done();
@@ -192,28 +193,37 @@ function checkFit(
   throw new HuskError("ERR_CACHE_MISMATCH", `the VM that waits does not fit: ${text}`);
 }
 
-/** What is known of the VM is the pod's from now on. */
+/** What is known of the VM is the pod's from now on. It goes on at once, while its directory gets the pod's name. */
 function takeVm(
   record: PodRecord,
   { directory, lock, record: found }: ClaimedStaging,
+  call: Call,
 ): Omit<ClaimedVm, typeof Symbol.dispose> {
   const { uuid, vm, vmSize, socketDirectory, drives, waiting } = found;
   Object.assign(record, { uuid, vm, vmSize, drives, ...(socketDirectory ? { socketDirectory } : {}) });
   for (const container of Object.values(record.containers)) delete container.storage;
   const { hypervisorType = "qemu", hypervisorConfig = {} } = record.config;
   const hypervisor = createHypervisor(hypervisorType, hypervisorConfig, vm);
-  return { staging: { directory, lock }, hypervisor, tier: waiting?.tier ?? "paused" };
+  const awake = wakeVm(hypervisor, directory, waiting?.tier ?? "paused", call);
+  awake.catch(() => {});
+  return { staging: { directory, lock }, hypervisor, awake };
 }
 
 /**
- * Lets a claimed VM go on, by the pod's proxy if it has one.
+ * Waits until a claimed VM goes on, and meets its agent, by the pod's proxy if it has one.
  * @returns the session with its agent
  * @throws SpoiltVmError when it does not; HuskError ERR_ABORTED
  */
-export async function wakeClaimed(pod: OpenPod, { tier }: ClaimedVm, undo: UndoStack): Promise<AgentSession> {
+export async function meetClaimed(
+  pod: OpenPod,
+  { awake }: ClaimedVm,
+  undo: UndoStack,
+): Promise<AgentSession> {
   try {
+    await awake;
+    pod.call.mark("vm-resumed");
     await startResidents(residentsOf(pod), pod.call, undo, true);
-    return await meetVm(pod, tier);
+    return await meetAnew(pod);
   } catch (cause) {
     if (!isHuskError(cause) || cause.code === "ERR_ABORTED") throw cause;
     throw new SpoiltVmError(messageOf(cause), { cause });

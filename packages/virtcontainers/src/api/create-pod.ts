@@ -19,9 +19,9 @@ import { connectVm, describePod, planPod, startVm } from "./boot.ts";
 import {
   checkSource,
   claimVm,
+  meetClaimed,
   SpoiltVmError,
   type VmSource,
-  wakeClaimed,
   warnOfMiss,
   withoutCache,
 } from "./cached-vm.ts";
@@ -149,7 +149,7 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   if (!claimed) await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
   if (claimed) {
-    await furnishVm(pod, await wakeClaimed(pod, claimed, undo), plans, network, undo);
+    await furnishVm(pod, await meetClaimed(pod, claimed, undo), plans, network, undo);
   } else {
     await startResidents(residentsOf(pod), call, undo, isClone);
     await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));

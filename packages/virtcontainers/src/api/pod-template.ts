@@ -8,7 +8,7 @@ import type { StoragePlan } from "../storage/storage-plan.ts";
 import type { DriveRecord, PodRecord } from "../store/pod-record.ts";
 import type { FactoryConfig } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
-import { furnishVm, meetVm } from "./adopt-vm.ts";
+import { furnishVm, meetAnew } from "./adopt-vm.ts";
 import type { Call } from "./call.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { baseSizeOf } from "./vm-size.ts";
@@ -62,7 +62,7 @@ function findObstacle(
 
 /**
  * Takes over a VM that begins as a copy of another: a clock, random numbers, disks, processors, memory and networks of its own.
- * @throws HuskError as `meetVm` and `furnishVm`
+ * @throws HuskError as `Templating.loadTemplate`, `meetAnew` and `furnishVm`
  */
 export async function adoptClone(
   pod: OpenPod,
@@ -70,6 +70,9 @@ export async function adoptClone(
   network: VmNetwork | undefined,
   undo: UndoStack,
 ): Promise<void> {
-  await pod.hypervisor.waitPod(pod.directory, pod.call);
-  await furnishVm(pod, await meetVm(pod, "prepared"), plans, network, undo);
+  const { hypervisor, directory, call } = pod;
+  await hypervisor.waitPod(directory, call);
+  await templatingOf(hypervisor)?.loadTemplate(directory, call);
+  call.mark("template-loaded");
+  await furnishVm(pod, await meetAnew(pod), plans, network, undo);
 }

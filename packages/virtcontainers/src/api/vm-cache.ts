@@ -4,13 +4,13 @@ import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { HuskError } from "../errors/index.ts";
 import { CacheClient } from "../factory/cache-client.ts";
+import { CacheEndpoint } from "../factory/cache-endpoint.ts";
 import { cacheKey } from "../factory/cache-key.ts";
 import { blankConfig } from "../factory/stage-vm.ts";
 import { templateStore } from "../factory/template.ts";
-import { cacheEndpoint, hasVmCache, LocalVmCache, tierNumbers } from "../factory/vm-cache.ts";
+import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts";
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { clearLeftovers } from "../store/claim.ts";
-import { waitForHolders } from "../store/flock.ts";
 import { podsDirectory } from "../store/pod-directory.ts";
 import type {
   CallOptions,
@@ -72,8 +72,6 @@ async function openCache(
     const text = "factory: how many VMs are to wait is not said (vmCacheNumber, vmCacheTiers)";
     throw new HuskError("ERR_CONFIG_INVALID", text);
   }
-  if (tierNumbers(factory).rehearsed > 0)
-    throw new HuskError("ERR_NOT_SUPPORTED", "factory.vmCacheTiers.rehearsed is not supported yet");
   const { root, cache } = call;
   const size = baseSizeOf(config);
   const blank = withAbsolutePaths(blankConfig(config, size));
@@ -113,8 +111,7 @@ export async function stopVmCache(factory: FactoryConfig = {}, options: CallOpti
   const { root, signal } = new Call(options);
   const endpoint = cacheEndpoint(factory, root);
   await quit(endpoint, signal);
-  const limits = { timeoutMs: deadlineMs("boot", SLOWEST), signal, what: `the cache at ${endpoint} to end` };
-  await waitForHolders(`${endpoint}.lock`, limits);
+  await CacheEndpoint.waitUntilFree(endpoint, { timeoutMs: deadlineMs("boot", SLOWEST), signal });
 }
 
 async function quit(endpoint: string, signal: AbortSignal | undefined): Promise<void> {

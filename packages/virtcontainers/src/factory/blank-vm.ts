@@ -48,6 +48,7 @@ export function describeBlankVm(config: PodConfig, blank: BlankVm): VmSpec {
     shares: [],
     vfioDevices: [],
     cache,
+    isBlank: true,
     template,
   };
 }

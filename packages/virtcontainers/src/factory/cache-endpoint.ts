@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { closeSync, lstatSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { HuskError, messageOf } from "../errors/index.ts";
-import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
+import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import { type FileLock, type HolderLimits, lockFile, openLockFile, waitForHolders } from "../store/flock.ts";
 
 /** Bits of a mode by which others than the owner can do anything. */
 const OTHERS = 0o077;
@@ -22,24 +22,39 @@ export class CacheEndpoint {
    */
   static async claim(path: string): Promise<CacheEndpoint> {
     checkDirectory(dirname(path));
-    const lock = new FileLock(openLockFile(`${path}.lock`));
-    try {
-      if (!(await lockDescriptor(lock.fd, { mode: "exclusive", wait: false }))) {
-        const text = `another process keeps VMs ready at ${path}`;
-        throw new HuskError("ERR_CACHE_IN_USE", text);
-      }
-      rmSync(path, { force: true });
-      return new CacheEndpoint(path, lock);
-    } catch (error) {
-      lock.release();
-      throw error;
-    }
+    const lock = await takeLock(lockOf(path));
+    if (!lock) throw new HuskError("ERR_CACHE_IN_USE", `another process keeps VMs ready at ${path}`);
+    rmSync(path, { force: true });
+    return new CacheEndpoint(path, lock);
   }
 
-  /** Lets it go; the lock's file stays, as another may just be waiting for it. */
+  /** Waits until nobody serves VMs at a path. @throws HuskError ERR_TIMEOUT, ERR_ABORTED */
+  static async waitUntilFree(path: string, limits: Omit<HolderLimits, "what">): Promise<void> {
+    await waitForHolders(lockOf(path), { ...limits, what: `the cache at ${path} to end` });
+  }
+
+  /** Lets it go. The lock's file goes before the lock: who has it open finds that out. */
   release(): void {
     rmSync(this.path, { force: true });
+    rmSync(lockOf(this.path), { force: true });
     this.#lock.release();
+  }
+}
+
+function lockOf(path: string): string {
+  return `${path}.lock`;
+}
+
+/** @returns undefined: another has it */
+async function takeLock(path: string): Promise<FileLock | undefined> {
+  for (;;) {
+    closeSync(openLockFile(path));
+    try {
+      return await lockFile(path, { mode: "exclusive", wait: false });
+    } catch (error) {
+      // Whoever had it has just let it go, and removed it.
+      if (systemCode(error) !== "ENOENT") throw error;
+    }
   }
 }
 

@@ -144,9 +144,9 @@ test("the status tells what there is", async (context) => {
   const { vms, wanted, cleared, pid, key, startedAt } = await statusOf(endpoint);
   assert.deepEqual(
     vms.map(({ tier, leased, vcpus, memory }) => ({ tier, leased, vcpus, memory })),
-    [1, 2].map(() => ({ tier: "paused", leased: false, ...SIZE })),
+    [1, 2].map(() => ({ tier: "rehearsed", leased: false, ...SIZE })),
   );
-  assert.deepEqual([wanted.paused, cleared, pid, key], [2, 3, process.pid, KEY]);
+  assert.deepEqual([wanted.rehearsed, cleared, pid, key], [2, 3, process.pid, KEY]);
   assert.deepEqual(startedAt, cache.status().startedAt);
   const raw = new RawClient(endpoint);
   const { message } = await raw.call("Status", GrpcStatus);

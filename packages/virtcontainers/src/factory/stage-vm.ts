@@ -1,7 +1,6 @@
-import { randomUUID } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { AgentSession } from "../agent/types.ts";
-import { HuskError } from "../errors/index.ts";
 import { type Hypervisor, templatingOf, type WaitOptions } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, type VmSize, writeRecord } from "../store/pod-record.ts";
@@ -11,6 +10,7 @@ import type { PodConfig, VmCacheTier } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { describeBlankVm, hypervisorFor, meetAgent } from "./blank-vm.ts";
 import { makePlaceholder } from "./placeholder.ts";
+import { rehearsalProgram } from "./rehearsal-program.ts";
 import { rehearseVm } from "./rehearse-vm.ts";
 import { StagedVm } from "./staged-vm.ts";
 import { templateFor } from "./template.ts";
@@ -48,7 +48,8 @@ export function blankConfig(config: PodConfig, { vcpus, memory }: VmSize): PodCo
 }
 
 /**
- * Makes a VM that waits, or makes one of a lower tier ready for more; when that fails, the VM is gone.
+ * Makes a VM that waits, or makes one of a lower tier ready for more; when that fails, the VM is gone. One that there is nothing
+ * to rehearse with (no mkfs.erofs, no disk of its own, an agent that is not ours) is only paused.
  * @throws HuskError as the boot of a VM, and as `templateFor`
  */
 export async function stageVm(
@@ -59,9 +60,8 @@ export async function stageVm(
 ): Promise<StagedVm> {
   const { vm, isNew } = from ? { vm: from, isNew: false } : await beginVm(recipe, signal);
   try {
-    if (tier !== "prepared")
-      await readyVm(vm, recipe, { isNew, rehearses: tier === "rehearsed" }, { signal });
-    vm.settle(tier);
+    if (tier === "prepared") vm.settle(tier);
+    else await readyVm(vm, recipe, { isNew, rehearses: tier === "rehearsed" }, { signal });
     return vm;
   } catch (error) {
     await vm.discard();
@@ -77,7 +77,7 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
   const hypervisor = hypervisorFor(config);
   const placeholder = await (templates
     ? templates.placeholder(signal)
-    : makePlaceholder(join(root, "placeholder"), signal));
+    : makePlaceholder(placeholderPath(cache), signal));
   const template = found?.template;
   const blank = describeBlankVm(config, { name: NAME, uuid, size, cache, placeholder, template });
   await hypervisor.createPod(blank);
@@ -96,6 +96,13 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
   writeRecord(directory.file("record"), record);
   undo.commit();
   return { vm: new StagedVm(directory, hypervisor, record, size), isNew: !template };
+}
+
+/** Where the disk is that VMs have which are no copies: another program to rehearse with is another disk. */
+function placeholderPath(cache: string): string {
+  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  const digest = createHash("sha256").update(rehearsalProgram()).digest("hex");
+  return join(cache, `placeholder-${digest.slice(0, 16)}`);
 }
 
 function newRecord(
@@ -129,18 +136,14 @@ async function readyVm(
 ): Promise<void> {
   const { hypervisor, directory } = vm;
   if (!isNew) await wakeVm(hypervisor, directory, vm.tier, options);
+  let isRehearsed = false;
   await meetAgent({ config, hypervisor, directory, fresh: isNew }, options, async (session) => {
-    if (rehearses) await rehearse(vm, session, options);
+    const { deadlineFactor } = hypervisor;
+    const rehearsed = { session, placeholder: vm.drives[0], deadlineFactor };
+    isRehearsed = rehearses && (await rehearseVm(rehearsed, options));
   });
   await hypervisor.pausePod(directory, options);
-}
-
-async function rehearse({ hypervisor, drives }: StagedVm, session: AgentSession, options: WaitOptions) {
-  const { deadlineFactor } = hypervisor;
-  if (await rehearseVm({ session, placeholder: drives[0], deadlineFactor }, options)) return;
-  const text =
-    "there is nothing to rehearse with: no mkfs.erofs, no disk of its own, or an agent that is not ours";
-  throw new HuskError("ERR_NOT_SUPPORTED", text);
+  vm.settle(isRehearsed ? "rehearsed" : "paused");
 }
 
 /** Lets a VM that waits go on. @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED */

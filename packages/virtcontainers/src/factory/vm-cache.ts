@@ -6,7 +6,7 @@ import type { StagedVm } from "./staged-vm.ts";
 import { type Lease, type TakeOptions, type TierNumbers, VmPool } from "./vm-pool.ts";
 
 /** Tier of the VMs of a configuration that only says how many. */
-const DEFAULT_TIER: VmCacheTier = "paused";
+const DEFAULT_TIER: VmCacheTier = "rehearsed";
 
 /** How many VMs a configuration asks for. */
 export function tierNumbers({ vmCacheNumber = 0, vmCacheTiers }: FactoryConfig): TierNumbers {
@@ -40,7 +40,6 @@ export class LocalVmCache implements VmCache {
   readonly recipe: VmRecipe;
   readonly closed: Promise<void>;
   readonly #pool: VmPool<StagedVm>;
-  readonly #wanted: TierNumbers;
   readonly #endpoint: string;
   readonly #cleared: number;
   readonly #startedAt = new Date();
@@ -55,11 +54,10 @@ export class LocalVmCache implements VmCache {
   ) {
     this.recipe = recipe;
     this.closed = this.#closing.promise;
-    this.#wanted = tierNumbers(factory);
     this.#endpoint = cacheEndpoint(factory, recipe.root);
     this.#cleared = cleared;
     this.#pool = new VmPool({
-      wanted: this.#wanted,
+      wanted: tierNumbers(factory),
       make: (tier, from, signal) => stage(recipe, tier, from, signal),
       onFault,
       onWaiting: () => onWaiting?.(this.status()),
@@ -84,7 +82,7 @@ export class LocalVmCache implements VmCache {
       key: this.recipe.key,
       startedAt: this.#startedAt,
       vms: [...ready, ...leased].map(describe),
-      wanted: this.#wanted,
+      wanted: this.#pool.wanted,
       ...numbers,
       cleared: this.#cleared,
       ...(fault === undefined ? {} : { fault }),

@@ -27,7 +27,10 @@ export interface WaitingVm {
 export interface PoolOptions<Vm extends WaitingVm> {
   /** VMs that are to be ready */
   readonly wanted: TierNumbers;
-  /** Makes one more, or makes one of a lower tier that: when this fails, `from` is gone. */
+  /**
+   * Makes one more, or makes one of a lower tier that: when this fails, `from` is gone. One that comes out lower than asked for
+   * is as good as they get.
+   */
   make(tier: VmCacheTier, from: Vm | undefined, signal: AbortSignal): Promise<Vm>;
   /** is told why one could not be made, or has ended while it waited */
   onFault?: ((error: unknown) => void) | undefined;
@@ -75,6 +78,7 @@ export class VmPool<Vm extends WaitingVm> {
   readonly #leases = new Map<Vm, Lease<Vm>>();
   readonly #waiting: PromiseWithResolvers<Vm>[] = [];
   readonly #end = new AbortController();
+  readonly #wanted: Record<VmCacheTier, number>;
   #filling: Promise<void> | undefined;
   /** settles at the next failure */
   #failed = Promise.withResolvers<void>();
@@ -85,6 +89,12 @@ export class VmPool<Vm extends WaitingVm> {
 
   constructor(options: PoolOptions<Vm>) {
     this.#options = options;
+    this.#wanted = { ...options.wanted };
+  }
+
+  /** VMs that are to be ready, as far as they can be had */
+  get wanted(): TierNumbers {
+    return this.#wanted;
   }
 
   /** VMs that nobody has */
@@ -193,6 +203,7 @@ export class VmPool<Vm extends WaitingVm> {
         if (vm !== from) void vm.gone.then(() => this.#lose(vm));
         this.#fault = undefined;
         this.#failures = 0;
+        if (vm.tier !== tier) this.#lower(tier, vm.tier);
         if (signal.aborted) await vm.discard();
         else this.#give(vm);
       } catch (error) {
@@ -200,6 +211,14 @@ export class VmPool<Vm extends WaitingVm> {
         this.#fail(error);
       }
     }
+  }
+
+  /** VMs of a tier cannot be had. */
+  #lower(from: VmCacheTier, to: VmCacheTier): void {
+    this.#wanted[to] += this.#wanted[from];
+    this.#wanted[from] = 0;
+    const text = `VMs cannot be ${from} here, and wait ${to}`;
+    this.#options.onFault?.(new HuskError("ERR_NOT_SUPPORTED", text));
   }
 
   /** After a failure, the next attempt comes later. */
@@ -219,7 +238,7 @@ export class VmPool<Vm extends WaitingVm> {
 
   /** What is to be made next; undefined: all is there. Who waits gets what is made soonest. */
   #nextStep(): { tier: VmCacheTier; from: Vm | undefined } | undefined {
-    const { wanted } = this.#options;
+    const wanted = this.#wanted;
     if (this.#waiting.length > 0)
       return { tier: wanted.prepared > 0 ? "prepared" : "paused", from: undefined };
     const tier = TIERS.find((one) => this.#ofTier(one).length < wanted[one]);

@@ -41,6 +41,8 @@ export interface VmSpec {
   readonly vfioDevices: readonly VfioFunction[];
   /** directory of caches */
   readonly cache: string;
+  /** it boots before anybody wants it, or is a copy of one that did: how it runs counts for more than how long it boots */
+  readonly isBlank?: boolean;
   /** what it has to do with a template; missing: nothing */
   readonly template?: VmTemplate | undefined;
 }

@@ -28,16 +28,20 @@ export function livesIn({ pid }: ProcessIdentity, netNSPath: string): boolean {
   }
 }
 
-/** Names by which QEMU knows the descriptors of an interface, one for each of its queues. */
-function descriptorNames({ name, backend }: Nic): string[] {
-  const queues = "queues" in backend ? backend.queues : 0;
-  return Array.from({ length: queues }, (_, index) => `${netdevId(name)}-${index}`);
+/** Number of an interface's descriptors: one for each of its queues. */
+export function queuesOf({ backend }: Nic): number {
+  return "queues" in backend ? backend.queues : 0;
+}
+
+/** Name by which QEMU knows one of them. */
+function descriptorName(name: string, index: number): string {
+  return `${netdevId(name)}-${index}`;
 }
 
 /**
  * Has a program open an interface, and send QEMU the descriptors. QEMU can open only what is in its own network namespace, and
  * Node can send no descriptor.
- * @returns the descriptors' names, which `netdev_add` takes; who does not need them any more calls `closeDescriptors`
+ * @returns the descriptors' names, which `netdev_add` takes; when it has not, `closeDescriptors` is called
  * @throws HuskError ERR_ASSET_MISSING, ERR_NETWORK_LINK, ERR_NETWORK_NAMESPACE, ERR_NOT_SUPPORTED, ERR_QMP, ERR_TIMEOUT,
  *   ERR_ABORTED
  */
@@ -47,22 +51,38 @@ export async function sendDescriptors(
   origin: NicOrigin,
   options: QmpOptions,
 ): Promise<string[]> {
-  const names = descriptorNames(nic);
+  const names = Array.from({ length: queuesOf(nic) }, (_, index) => descriptorName(nic.name, index));
   const commands = names.map((fdname) => ({ execute: "getfd", arguments: { fdname } }) as const);
   const give = (connection: number, lines: string) => runHelper(nic, origin, connection, lines, options);
   await client.executeByOther(commands, give, options);
   return names;
 }
 
-/** Closes those that no interface has taken; throws as `QmpClient.execute`. */
-export async function closeDescriptors(client: QmpClient, nic: Nic, options: QmpOptions): Promise<void> {
-  for (const fdname of descriptorNames(nic)) {
-    try {
-      await client.execute({ execute: "closefd", arguments: { fdname } }, options);
-    } catch (error) {
-      // There is none of that name.
-      if (!isRefusal(error, "GenericError")) throw error;
-    }
+/**
+ * Closes those that no interface has taken, be it that a caller left them who was killed.
+ * @param queues number of those that there may be, of which some may be missing; default: as many as there are
+ * @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function closeDescriptors(
+  client: QmpClient,
+  name: string,
+  options: QmpOptions,
+  queues = 0,
+): Promise<void> {
+  for (let index = 0; ; index++) {
+    const isClosed = await closeDescriptor(client, descriptorName(name, index), options);
+    if (!isClosed && index + 1 >= queues) return;
+  }
+}
+
+/** @returns false when there is none of that name */
+async function closeDescriptor(client: QmpClient, fdname: string, options: QmpOptions): Promise<boolean> {
+  try {
+    await client.execute({ execute: "closefd", arguments: { fdname } }, options);
+    return true;
+  } catch (error) {
+    if (!isRefusal(error, "GenericError")) throw error;
+    return false;
   }
 }
 

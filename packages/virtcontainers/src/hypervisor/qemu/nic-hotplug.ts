@@ -2,7 +2,7 @@ import { HuskError, isHuskError, messageOf } from "../../errors/index.ts";
 import type { Nic } from "../types.ts";
 import { addDevice, type HotplugOptions, removeDevice } from "./hotplug.ts";
 import { findNetworkError } from "./network-error.ts";
-import { closeDescriptors, type NicOrigin, sendDescriptors } from "./nic-descriptors.ts";
+import { closeDescriptors, type NicOrigin, queuesOf, sendDescriptors } from "./nic-descriptors.ts";
 import { type NicPlan, netdevId, netdevOf, nicChardevId, nicDeviceOf, nicId } from "./nics.ts";
 import { isRefusal, QmpClient, type QmpOptions } from "./qmp-client.ts";
 
@@ -29,15 +29,15 @@ export async function plugNic(
   await QmpClient.use(qmpPath, options, async (client) => {
     // A caller that was killed may have left this very interface plugged in without a record of it.
     await removeNic(client, nic.name, options);
-    if (isSent(nic, place)) await closeDescriptors(client, nic, options);
     try {
       await addNic(client, nic, place, options);
     } catch (error) {
       // What is behind it goes with the VM at the latest; why it was refused is what matters.
       await removeBackend(client, nic.name, { timeoutMs: options.timeoutMs }).catch(ignoreHuskError);
-      if (isSent(nic, place)) {
-        await closeDescriptors(client, nic, { timeoutMs: options.timeoutMs }).catch(ignoreHuskError);
-      }
+      const queues = isSent(nic, place) ? queuesOf(nic) : 0;
+      await closeDescriptors(client, nic.name, { timeoutMs: options.timeoutMs }, queues).catch(
+        ignoreHuskError,
+      );
       throw isHuskError(error, "ERR_QMP") ? (findNetworkError(messageOf(error), error) ?? error) : error;
     }
   });
@@ -88,6 +88,7 @@ async function removeNic(client: QmpClient, name: string, options: HotplugOption
   await removeDevice(client, nicId(name), options);
   // An earlier attempt may have come as far as this, or no further.
   await removeBackend(client, name, options);
+  await closeDescriptors(client, name, options);
 }
 
 async function removeBackend(client: QmpClient, name: string, options: QmpOptions): Promise<void> {

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { describe } from "node:test";
 import { connectContainerModule } from "@husk/container-module";
 import { BACKENDS, ModulePlace } from "./support/module/module-place.ts";
-import { killWorker, untilDead, untilSays, untilWritten } from "./support/module/until.ts";
+import { killWorker, untilDead, untilFile, untilSays, untilWritten } from "./support/module/until.ts";
 import { DEMO_ROOTFS, HUSK } from "./support/places.ts";
 import { it } from "./support/vm-test.ts";
 
@@ -100,6 +100,10 @@ describe("husk module", { skip: backend.missing }, () => {
     assert.match((await husk("list")).err, /ERR_MODULE_UNREACHABLE\]\nhint: /);
 
     const next = await serve();
+    // A service looks after shims without being asked.
+    const shim = place.shimPid("two");
+    process.kill(shim, "SIGKILL");
+    await untilFile(place.file("two", "state.json"), () => place.shimPid("two") !== shim);
     assert.deepEqual(JSON.parse((await husk("list", "--json")).out), before);
     const module = await connectContainerModule(socket);
     await untilWritten(module, ns, "one", "line 3\n");

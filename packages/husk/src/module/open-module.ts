@@ -40,8 +40,7 @@ export async function useModule(options: ModulePlaceOptions, signal: AbortSignal
  */
 export async function openModule(
   options: OpenOptions,
-  signal: AbortSignal,
-  guard?: AbortSignal,
+  { signal, guard }: Pick<ModuleOptions, "signal" | "guard">,
 ): Promise<ContainerModule> {
   const opening = makeOpenOptions(options);
   const { openContainerModule } = await import("@husk/container-module");
@@ -50,7 +49,14 @@ export async function openModule(
     throw new UsageError("no module-shim, which containers need", "say where it is with HUSK_RESIDENTS");
   const runtime = options.backend === "oci" ? {} : { runtime: vmRuntime(residents) };
   const shim = join(residents, "module-shim");
-  return openContainerModule({ shim, ...runtime, ...opening, onWarning: tellModuleWarning, signal, guard });
+  return openContainerModule({
+    shim,
+    ...runtime,
+    ...opening,
+    onWarning: tellModuleWarning,
+    signal,
+    guard,
+  });
 }
 
 /** Path of the service's socket. */

@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { measureBoot } from "./parts/boot.ts";
+import { measureCache } from "./parts/cache.ts";
 import { measureExec } from "./parts/exec.ts";
 import { measureFactory } from "./parts/factory.ts";
 import { measureGrowth } from "./parts/growth.ts";
@@ -38,6 +39,7 @@ const PARTS: Record<string, Part> = {
   k: measureKata,
   l: measureResidents,
   m: measureFactory,
+  n: measureCache,
 };
 
 const { values } = parseArgs({

@@ -53,6 +53,8 @@ export const DEBIAN_PACKAGES = [
     files: ["/usr/lib/cni/bridge", "/usr/lib/cni/portmap"],
     why: "makes the networks of pods",
   },
+  { name: "runc", files: ["/usr/sbin/runc"], why: "runs the container module's containers without a VM" },
+  { name: "crun", files: ["/usr/bin/crun"], why: "does so too, in the tests" },
   { name: "e2fsprogs", files: ["/sbin/mke2fs"], why: "makes disk images for the tests" },
   { name: "xz-utils", files: ["/usr/bin/xz"], why: "unpacks the QuickJS source" },
   {

@@ -7,9 +7,11 @@ import { once } from "node:events";
  */
 const SET_UP = `
 mkdir -p /run/netns
-mount -t tmpfs tmpfs /run/netns
+mount --rbind /sys/fs/cgroup /run/netns
 mount -t sysfs sysfs /sys
-mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mount --rbind /run/netns /sys/fs/cgroup
+umount --lazy /run/netns
+mount -t tmpfs tmpfs /run/netns
 ip link set lo up
 exec "$@"`;
 const UNSHARE = ["--net", "--mount", "--propagation", "private", "--", "sh", "-ec", SET_UP, "lane"];

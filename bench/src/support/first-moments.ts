@@ -1,4 +1,5 @@
-import { deletePod, type FactoryConfig, type PodConfig, runPod } from "@husk/virtcontainers";
+import { text } from "node:stream/consumers";
+import { deletePod, type FactoryConfig, type Phase, type PodConfig, runPod } from "@husk/virtcontainers";
 import type { BenchPlace } from "./bench-place.ts";
 import { DEMO_ROOTFS, INITRAMFS, KERNEL } from "./places.ts";
 
@@ -25,27 +26,50 @@ export function podOf(id: string, args: string[]): PodConfig {
 /** Runs a pod that says something, and deletes it. @throws Error when a VM that was to be there had to be made */
 export async function timeFirstMoments(place: BenchPlace, factory?: FactoryConfig): Promise<Moments> {
   const begin = performance.now();
-  let agent = Number.NaN;
-  const output = Promise.withResolvers<number>();
-  // When the run itself fails, nobody waits for it.
-  output.promise.catch(() => {});
-  await runPod(podOf("once", ["echo", "here"]), {
-    ...place.options,
-    ...(factory ? { factory } : {}),
+  const moments: Moments = { agent: Number.NaN, output: Number.NaN };
+  await runAndRead(place, podOf("once", ["echo", "here"]), factory, {
     onPhase: ({ name, at }) => {
-      if (AGENT_PHASES.includes(name) && Number.isNaN(agent)) agent = at;
+      if (AGENT_PHASES.includes(name) && Number.isNaN(moments.agent)) moments.agent = at;
     },
-    onWarning: (warning) => output.reject(warning),
+    onOutput: () => {
+      if (Number.isNaN(moments.output)) moments.output = performance.now() - begin;
+    },
+  });
+  return moments;
+}
+
+/** Whoever watches a pod's first container. */
+interface Watcher {
+  readonly onPhase?: (phase: Phase) => void;
+  readonly onOutput?: () => void;
+}
+
+/** Runs a pod whose only container is called as it is, and deletes it; gives what that has written. @throws Error as above */
+export async function runAndRead(
+  { options }: BenchPlace,
+  config: PodConfig,
+  factory?: FactoryConfig,
+  { onPhase, onOutput }: Watcher = {},
+): Promise<string> {
+  const warnings: Error[] = [];
+  let output: Promise<string> | undefined;
+  await runPod(config, {
+    ...options,
+    ...(factory ? { factory } : {}),
+    onPhase,
+    onWarning: (warning) => void warnings.push(warning),
     onCreated: (pod) => {
-      const io = pod.getContainer("once")?.attach();
+      const io = pod.getContainer(config.id)?.attach();
       io?.stdin.end();
       io?.stderr?.resume();
-      io?.stdout.once("data", () => output.resolve(performance.now() - begin)).resume();
+      io?.stdout.on("data", () => onOutput?.());
+      output = io && text(io.stdout);
     },
   });
   try {
-    return { agent, output: await output.promise };
+    if (warnings[0]) throw warnings[0];
+    return (await output) ?? "";
   } finally {
-    await deletePod("once", place.options);
+    await deletePod(config.id, options);
   }
 }

@@ -20,7 +20,7 @@ function renderRow(measurement: Measurement): string[] {
     `${format(value)} ${unit}`,
     range ? `${format(range[0])}–${format(range[1])}` : "",
     baseline === undefined ? "" : `${format(baseline)} ${unit}`,
-    ratio === undefined ? "" : ratio.toFixed(2),
+    ratio === undefined ? "" : ratio.toFixed(ratio < 0.1 ? 3 : 2),
     runs?.toString() ?? "",
     target ? `${target.relation} ${target.limit}${target.of === "value" ? ` ${unit}` : " ×"}` : "",
     met === undefined ? "" : met ? "✓" : "✗",

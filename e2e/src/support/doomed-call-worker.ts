@@ -4,7 +4,7 @@ import { writeSync } from "node:fs";
 import * as library from "@husk/virtcontainers";
 import type { DoomedCall } from "./doomed-call.ts";
 
-const { calls, dieAt, skip = [] }: DoomedCall = JSON.parse(process.argv[2] ?? "");
+const { calls, dieAt, skip = [], options = {} }: DoomedCall = JSON.parse(process.argv[2] ?? "");
 const functions = library as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
 for (const [index, [name, ...args]] of calls.entries()) {
   let phase = 0;
@@ -13,6 +13,7 @@ for (const [index, [name, ...args]] of calls.entries()) {
     writeSync(1, `${event.name}\n`);
     if (phase++ === dieAt) process.kill(process.pid, "SIGKILL");
   };
-  await functions[name]?.(...args, { onPhase });
+  const isLast = index === calls.length - 1;
+  await functions[name]?.(...args, { onPhase, ...(isLast ? options : {}) });
 }
 process.exit(0);

@@ -9,6 +9,8 @@ export interface DoomedCall {
   readonly dieAt?: number;
   /** phases that do not count */
   readonly skip?: readonly string[];
+  /** further options of the last call */
+  readonly options?: object;
 }
 
 /** Phases after which nothing is there that was not before: to die there is to die before the next. */
@@ -41,6 +43,7 @@ export async function makeDoomedCall(
  * Makes a call in a process that is killed at its first phase, then in one that is killed at its second, and so on, until it
  * is done before; `repair` follows each killed one.
  * @param skip phases that do not count
+ * @param options further options of the last call
  * @returns the phases
  */
 export async function eachPhase(
@@ -48,10 +51,11 @@ export async function eachPhase(
   calls: DoomedCall["calls"],
   repair: (phase: string) => Promise<void>,
   skip: readonly string[] = [],
+  options: object = {},
 ): Promise<string[]> {
   const phases: string[] = [];
   for (let dieAt = 0; ; dieAt++) {
-    const phase = await makeDoomedCall(place, { calls, dieAt, skip: [...QUIET, ...skip] });
+    const phase = await makeDoomedCall(place, { calls, dieAt, skip: [...QUIET, ...skip], options });
     if (phase === undefined) return phases;
     phases.push(phase);
     await repair(phase);

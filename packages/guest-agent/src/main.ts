@@ -54,6 +54,9 @@ function loadTransport(): void {
 /** Word of the kernel's command line that says that the VM is to be copied. */
 const TEMPLATE_WORD = "HUSK_TEMPLATE=1";
 
+/** Drivers that the containers of nearly every pod need. */
+const STORAGE_DRIVERS = ["virtio_blk", "erofs", "overlay"];
+
 /** Loads what every container will need, one module at a time between the host's commands. */
 function loadAhead([name, ...others]: string[]): void {
   if (name === undefined) return;
@@ -126,11 +129,13 @@ async function bootGuest(): Promise<void> {
     powerOff();
   });
   const loaded = sys.clock(CLOCK_BOOTTIME);
-  // Each copy has disks of its own, whose driver must not have seen those of the template.
-  const isTemplate = sys.environ.includes(TEMPLATE_WORD);
-  if (isTemplate) for (const name of ["erofs", "overlay"]) loadModule(name);
+  // What a template has, none of its copies has to load; and nothing must be under way when it is frozen.
+  if (sys.environ.includes(TEMPLATE_WORD)) {
+    for (const name of ["virtio_net", ...STORAGE_DRIVERS]) loadModule(name, "");
+    await (await import("./core/sandbox.ts")).Sandbox.stock();
+  }
   await openDoor();
-  if (!isTemplate) loadAhead([...findNetworkDrivers(), "virtio_blk", "erofs", "overlay"]);
+  loadAhead([...findNetworkDrivers(), ...STORAGE_DRIVERS]);
   const times = { started, running, mounted, loaded, ready: sys.clock(CLOCK_BOOTTIME) };
   log(
     "debug",

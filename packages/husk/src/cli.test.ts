@@ -120,6 +120,13 @@ describe("husk run", () => {
     [["attach", "web", "db"], /too many arguments/],
     [["wait"], /missing required argument 'name'/],
     [["ps", "extra"], /too many arguments/],
+    [
+      ["run", "--factory", "stock", "--", "true"],
+      /Allowed choices are direct, template, cache, cache\+template/,
+    ],
+    [["cache", "serve", "--tiers", "warm=1"], /Expected tiers with numbers/],
+    [["cache", "serve", "--number", "0"], /whole number/],
+    [["cache", "status", "web"], /too many arguments/],
     [["completion", "tcsh"], /Allowed choices are bash, zsh, fish/],
   ];
   for (const [args, message] of refused) {
@@ -166,6 +173,15 @@ describe("husk network", () => {
     assert.deepEqual([network.operands, network.options], [["web", "green"], {}]);
     const link = await parse("network", "add", "web", "--link", "eth1");
     assert.deepEqual([link.operands, link.options], [["web"], { link: "eth1" }]);
+  });
+});
+
+describe("husk cache", () => {
+  it("takes what the VMs are, and how many are to wait", async () => {
+    const args = "--tiers rehearsed=1,prepared=2 --template --endpoint e --memory 128 --agent kata";
+    const { options } = await parse("cache", "serve", ...args.split(" "));
+    const tiers = { rehearsed: 1, prepared: 2 };
+    assert.deepEqual(options, { tiers, template: true, endpoint: "e", memory: 128, agent: "kata" });
   });
 });
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from "commander";
 import { addAttachCommand } from "./commands/attach.ts";
+import { addCacheCommand } from "./commands/cache.ts";
 import { addCheckCommand } from "./commands/check.ts";
 import type { CommandContext } from "./commands/command-context.ts";
 import { addCompletionCommand } from "./commands/completion.ts";
@@ -9,6 +10,7 @@ import { addFactoryCommand } from "./commands/factory.ts";
 import { addFlistCommand } from "./commands/flist.ts";
 import { addInspectCommand } from "./commands/inspect.ts";
 import { addLogsCommand } from "./commands/logs.ts";
+import { addModuleCommand } from "./commands/module.ts";
 import { addNetworkCommand } from "./commands/network.ts";
 import { addPauseCommand } from "./commands/pause.ts";
 import { addPsCommand } from "./commands/ps.ts";
@@ -57,7 +59,9 @@ export function createProgram(context: CommandContext): Command {
   addStopCommand(program, context);
   addRmCommand(program, context);
   addFlistCommand(program, context);
+  addModuleCommand(program, context);
   addFactoryCommand(program);
+  addCacheCommand(program);
   addCheckCommand(program, context);
   addCompletionCommand(program);
   addVersionCommand(program);
@@ -91,7 +95,8 @@ function reportError(error: unknown, args: readonly string[]): number {
   process.stderr.write(ours.includes("--json") ? renderErrorJson(report) : renderError(report));
   if (ours.includes("--debug") && error instanceof Error) process.stderr.write(`${describeStack(error)}\n`);
   // The other exit statuses of these are their command's, so that husk must keep to one.
-  const passesStatus = ["run", "exec", "attach"].includes(args[0] ?? "");
+  const command = args[0] === "module" ? args.slice(0, 2).join(" ") : (args[0] ?? "");
+  const passesStatus = ["run", "exec", "attach", "module exec"].includes(command);
   return passesStatus && report.exitStatus === USAGE ? FAILURE : report.exitStatus;
 }
 

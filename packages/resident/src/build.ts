@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { buildProgram } from "@husk/tiny/build";
 
 /** Names of the programs in the binary; each is a link to it. */
-const PROGRAMS = ["cc-proxy", "cc-shim", "kata-proxy", "kata-shim"];
+const PROGRAMS = ["cc-proxy", "cc-shim", "husk-tap", "kata-proxy", "kata-shim", "module-shim"];
 
 /** Makes `resident/husk-resident` under the build's output, with a link for each program in it. */
 export async function makeResidents(

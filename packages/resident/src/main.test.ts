@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { makeResidents } from "./build.ts";
 
-const PROGRAMS = ["cc-proxy", "cc-shim", "kata-proxy", "kata-shim"];
+const PROGRAMS = ["cc-proxy", "cc-shim", "husk-tap", "kata-proxy", "kata-shim", "module-shim"];
 
 const output = await mkdtemp(join(tmpdir(), "husk-resident-"));
 after(() => rm(output, { recursive: true, force: true }));

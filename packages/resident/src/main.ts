@@ -1,4 +1,4 @@
-/** The programs that stay beside a pod, in one binary: which one it is to be, its name or its first argument tells. */
+/** The small programs of a pod's host side, in one binary: which one it is to be, its name or its first argument tells. */
 
 import * as sys from "tiny:sys";
 import { writeAll } from "@husk/tiny";
@@ -9,8 +9,10 @@ type Program = (args: readonly string[]) => void;
 const PROGRAMS = new Map<string, () => Promise<Program>>([
   ["cc-proxy", async () => (await import("@husk/proxy/cc")).runCcProxy],
   ["cc-shim", async () => (await import("@husk/shim/cc")).runCcShim],
+  ["husk-tap", async () => (await import("./tap/main.ts")).runHuskTap],
   ["kata-proxy", async () => (await import("@husk/proxy/kata")).runKataProxy],
   ["kata-shim", async () => (await import("@husk/shim/kata")).runKataShim],
+  ["module-shim", async () => (await import("@husk/shim/module")).runModuleShim],
 ]);
 
 const USAGE = `usage: husk-resident PROGRAM [options]\nPROGRAM is one of ${[...PROGRAMS.keys()].join(", ")}\n`;

@@ -116,15 +116,20 @@ TINY_FUNCTION(file_pwrite)
     return moved(ctx, result, "pwrite");
 }
 
-/* Moves bytes from a pipe to another descriptor without a copy where the kernel can. */
+/* Moves bytes from a pipe to another descriptor without a copy where the kernel can; to a position of a file, if one is given. */
 TINY_FUNCTION(file_splice)
 {
     TINY_INT(from, 0);
     TINY_INT(to, 1);
     TINY_INT64(length, 2);
     TINY_INT(flags, 3);
+    int64_t position = -1;
+    if (argc > 4 && !JS_IsUndefined(argv[4]) && JS_ToInt64(ctx, &position, argv[4])) return JS_EXCEPTION;
     ssize_t result;
-    do result = splice(from, NULL, to, NULL, (size_t)length, (unsigned)flags);
+    do {
+        loff_t at = position;
+        result = splice(from, NULL, to, position < 0 ? NULL : &at, (size_t)length, (unsigned)flags);
+    }
     while (result < 0 && errno == EINTR);
     return moved(ctx, result, "splice");
 }

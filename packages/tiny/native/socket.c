@@ -1,5 +1,6 @@
 /* Sockets. Addresses are the kernel's own bytes (struct sockaddr_*), put together in TypeScript. */
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "tiny.h"
@@ -55,6 +56,29 @@ TINY_FUNCTION(socket_shutdown)
     return tiny_result(ctx, shutdown(fd, how), "shutdown", NULL);
 }
 
+/* How many bytes were sent, and with the first of them a copy of a descriptor; -1 when there is no room yet. */
+TINY_FUNCTION(socket_send_descriptor)
+{
+    TINY_INT(fd, 0);
+    Bytes bytes;
+    if (tiny_bytes(ctx, argv[1], &bytes)) return JS_EXCEPTION;
+    TINY_INT(descriptor, 2);
+    struct iovec piece = {bytes.data, bytes.size};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof descriptor)];
+    } control = {.space = {0}};
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    control.header.cmsg_level = SOL_SOCKET;
+    control.header.cmsg_type = SCM_RIGHTS;
+    control.header.cmsg_len = CMSG_LEN(sizeof descriptor);
+    memcpy(CMSG_DATA(&control.header), &descriptor, sizeof descriptor);
+    ssize_t sent = sendmsg(fd, &message, MSG_NOSIGNAL);
+    if (sent < 0 && errno == EAGAIN) return JS_NewInt32(ctx, -1);
+    return tiny_number(ctx, sent, "sendmsg", NULL);
+}
+
 TINY_FUNCTION(socket_getsockopt)
 {
     TINY_INT(fd, 0);
@@ -80,5 +104,6 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("connect", 2, socket_connect),       JS_CFUNC_DEF("listen", 2, socket_listen),
     JS_CFUNC_DEF("accept", 3, socket_accept),         JS_CFUNC_DEF("shutdown", 2, socket_shutdown),
     JS_CFUNC_DEF("getsockopt", 3, socket_getsockopt), JS_CFUNC_DEF("setsockopt", 4, socket_setsockopt),
+    JS_CFUNC_DEF("sendDescriptor", 3, socket_send_descriptor),
 };
 TINY_TABLE(tiny_socket_table, entries);

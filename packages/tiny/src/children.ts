@@ -12,14 +12,16 @@ export function exitCode(status: number): number {
 
 const waiting = new Map<number, (status: number) => void>();
 let reaping = false;
+let orphaned: (pid: number, status: number) => void = () => {};
 
 function reap(): void {
   for (let ended = sys.waitpid(-1, WNOHANG); ended; ended = sys.waitpid(-1, WNOHANG)) {
     const [pid, status] = ended;
     const notify = waiting.get(pid);
     waiting.delete(pid);
-    // A child that nobody waits for is an orphan that came to us as PID 1 or subreaper: reaping it was all.
-    notify?.(status);
+    // A child that nobody waits for is an orphan that came to us as PID 1 or subreaper.
+    if (notify) notify(status);
+    else orphaned(pid, status);
   }
 }
 
@@ -33,6 +35,12 @@ export function reapChildren(): void {
   onSignals([SIGCHLD], reap);
   // The signal of a child that has ended already was lost.
   callSoon(reap);
+}
+
+/** Calls `ended` with the pid and the wait status of each child that ends and that nobody waits for. */
+export function onOrphanExit(ended: (pid: number, status: number) => void): void {
+  reapChildren();
+  orphaned = ended;
 }
 
 /** Calls `ended` with the wait status when the child ends. */

@@ -34,6 +34,8 @@ export interface ConnectionHandlers {
   onWritable(): void;
   /** The other side has gone; nothing is called any more. `error`: when it went in the middle of something */
   onEnd(error?: string): void;
+  /** The other side has gone, or sends no more, while nothing is read: its end comes behind what is still to be read. */
+  onHangUp?(): void;
 }
 
 /** See the head of the file. */
@@ -64,8 +66,10 @@ export class Connection {
     this.#handlers = handlers;
     watch(fd, EPOLLIN | EPOLLRDHUP | EPOLLET, (events) => {
       if (events & EPOLLOUT) this.#flush();
-      this.#hasHungUp ||= (events & ~(EPOLLIN | EPOLLOUT)) !== 0;
+      const hangsUp = !this.#hasHungUp && (events & ~(EPOLLIN | EPOLLOUT)) !== 0;
+      this.#hasHungUp ||= hangsUp;
       if (events & ~EPOLLOUT) this.#read();
+      if (hangsUp && this.#isOpen && this.#paused) this.#handlers.onHangUp?.();
     });
   }
 

@@ -28,6 +28,17 @@ test("a program that cannot go on alone says why, and nothing is left of it", as
   assert.deepEqual(await program.report("notStarted"), [failure, 0, null]);
 });
 
+test("a program that does not go on alone ends with who started it", async () => {
+  const failure = "Error: execve /none: No such file or directory";
+  assert.deepEqual(await program.report("bound"), [true, 137, failure]);
+});
+
+test("bytes of a pipe are put where they belong in a file", async (t) => {
+  const failure = { message: "splice: Invalid seek", syscall: "splice", errno: 29 };
+  const moved = [4, 2, -1];
+  assert.deepEqual(await program.report("splice", await freshFolder(t)), [moved, "\0efbcd", failure]);
+});
+
 test("a lock is had by one, and shared by who has the same open file", async (t) => {
   const failure = { message: "flock: Bad file descriptor", syscall: "flock", errno: 9 };
   const found = await program.report("locks", await freshFolder(t));

@@ -1,6 +1,14 @@
-/** Programs that go on without who started them. */
+/** Programs in sessions of their own: those that go on without who started them, and those that do not. */
 import * as sys from "tiny:sys";
-import { F_DUPFD, F_SETFD, FD_CLOEXEC, O_CLOEXEC, SIG_SETMASK } from "./constants.ts";
+import {
+  F_DUPFD,
+  F_SETFD,
+  FD_CLOEXEC,
+  O_CLOEXEC,
+  PR_SET_PDEATHSIG,
+  SIG_SETMASK,
+  SIGKILL,
+} from "./constants.ts";
 import { errorText } from "./errors.ts";
 import { writeAll } from "./files.ts";
 
@@ -35,6 +43,33 @@ export function startDetached(program: DetachedProgram): number {
   } finally {
     sys.close(reader);
   }
+}
+
+/**
+ * Starts a program in a session of its own, in `/`, as our child, that is killed when we end. Gives its pid once the program
+ * has been executed; blocks until then.
+ * @throws Error when it cannot be
+ */
+export function startBound(program: DetachedProgram): number {
+  const [reader, writer] = sys.pipe2(O_CLOEXEC);
+  try {
+    if (sys.fork(0) === 0) executeBound(program, writer);
+    sys.close(writer);
+    return readReport(reader);
+  } finally {
+    sys.close(reader);
+  }
+}
+
+function executeBound(program: DetachedProgram, writer: number): never {
+  try {
+    sys.prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sys.setsid();
+  } catch (error) {
+    tell(writer, `!${errorText(error)}`);
+    return sys.exit(127);
+  }
+  return execute(program, writer);
 }
 
 /** The first child: makes the session, and leaves the second one to whom orphans go. */

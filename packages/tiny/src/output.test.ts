@@ -37,6 +37,10 @@ test("32 MiB go through to a slow reader whole and in order, with little kept", 
   assert.deepEqual(await closed, [0, null]);
 });
 
+test("one that hangs up while it is not read is told of, before what it had sent", async () => {
+  assert.deepEqual(await program.report("hangUp", folder), ["hung up", "last words"]);
+});
+
 test("what waits is copied, counted, sent in order, and can be forgotten", async () => {
   const sum = 131072 + 2 * 6;
   assert.deepEqual(await program.report("keeping"), [false, 65536 + 6, false, sum, false, 0]);

@@ -58,8 +58,11 @@ declare module "tiny:sys" {
     length: number,
     position: number,
   ): number;
-  /** Bytes moved from a pipe to another descriptor, copied only where the kernel must; -1 when either is not ready. */
-  export function splice(from: number, to: number, length: number, flags: number): number;
+  /**
+   * Bytes moved from a pipe to another descriptor, copied only where the kernel must; -1 when either is not ready. With a
+   * `position` they go there in a file, whose own position is no part of it.
+   */
+  export function splice(from: number, to: number, length: number, flags: number, position?: number): number;
   /** Bytes copied from a pipe to another, and left in the first; -1 when either is not ready. Both have the same pages. */
   export function tee(from: number, to: number, length: number, flags: number): number;
   export function dup2(from: number, to: number): number;
@@ -168,6 +171,8 @@ declare module "tiny:sys" {
   /** -1 when nobody is waiting. */
   export function accept(fd: number, flags: number, address?: Uint8Array): number;
   export function shutdown(fd: number, how: number): void;
+  /** Bytes sent, and with them a copy of a descriptor, which the other side of a unix socket gets; -1 when there is no room. */
+  export function sendDescriptor(fd: number, bytes: Uint8Array, descriptor: number): number;
   export function getsockopt(fd: number, level: number, name: number): number;
   export function setsockopt(fd: number, level: number, name: number, value: number): void;
 

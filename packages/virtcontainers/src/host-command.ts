@@ -16,6 +16,8 @@ export interface CommandLimits {
 export interface CommandOptions extends CommandLimits {
   /** its standard input, or the descriptor of a file that is; default: none */
   readonly input?: string | Buffer | number | undefined;
+  /** descriptors that it inherits, as 3 and those behind it */
+  readonly descriptors?: readonly number[] | undefined;
   /** most bytes of output; a program that prints more is killed */
   readonly maxOutputBytes?: number | undefined;
 }
@@ -48,12 +50,12 @@ export async function runCommand(
 export async function captureCommand(
   program: string,
   args: readonly string[],
-  { input, timeoutMs, signal, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES }: CommandOptions,
+  { input, descriptors = [], timeoutMs, signal, maxOutputBytes = DEFAULT_MAX_OUTPUT_BYTES }: CommandOptions,
 ): Promise<CommandOutcome> {
   throwIfAborted(signal);
   const stdin = typeof input === "number" ? input : input === undefined ? "ignore" : "pipe";
   const child = spawn(program, args, {
-    stdio: [stdin, maxOutputBytes === 0 ? "ignore" : "pipe", "pipe"],
+    stdio: [stdin, maxOutputBytes === 0 ? "ignore" : "pipe", "pipe", ...descriptors],
     env: { ...process.env, LC_ALL: "C" },
   });
   return new Promise((resolve, reject) => {

@@ -29,6 +29,7 @@ export { listPod, statusPod } from "./api/status-pod.ts";
 export { stopPod } from "./api/stop-pod.ts";
 export { createTemplate, destroyTemplates, listTemplates } from "./api/templates.ts";
 export { updatePod } from "./api/update-pod.ts";
+export { openVmCache, serveVmCache, statusVmCache, stopVmCache } from "./api/vm-cache.ts";
 export { waitContainer } from "./api/wait-container.ts";
 export { formatSockets, formatVolumes, parseSockets, parseVolumes } from "./config/colon-lists.ts";
 export {

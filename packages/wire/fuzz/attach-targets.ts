@@ -7,7 +7,12 @@ import type { Target } from "./run.ts";
 /** Bytes that a decoder may hold: the longest frame. */
 const MAX_FRAME_BYTES = 64 * 1024 + 8;
 
-function tryBytes<Message>(makeDecoder: () => Decoder<Message>, bytes: Uint8Array, random: Random): void {
+/** Tries bytes with a decoder of frames like those of the attach protocol. */
+export function tryBytes<Message>(
+  makeDecoder: () => Decoder<Message>,
+  bytes: Uint8Array,
+  random: Random,
+): void {
   const readError = (error: unknown) =>
     error instanceof AttachProtocolError
       ? { code: error.message, before: error.messages as readonly Message[] }

@@ -6,6 +6,7 @@ import type { UnpackOptions } from "../flist/unpack/progress.ts";
 import { removeTree } from "../flist/unpack/remove-tree.ts";
 import { makeCacheDirectories } from "./cache-directories.ts";
 import { openSource } from "./open-source.ts";
+import { isRootPinned, removePins } from "./root-pins.ts";
 import type { PackedSource, SourceOptions } from "./root-source.ts";
 import { unpackAside } from "./unpack-to.ts";
 
@@ -123,7 +124,7 @@ async function removeUnused(roots: string, name: string, what: "all" | "unfinish
   using making = await lockRoot(makingPath(roots, name), { mode: "exclusive", wait: false });
   if (!making) return false;
   using use = await lockRoot(lockPath(roots, name), { mode: "exclusive", wait: false });
-  if (!use) return false;
+  if (!use || (what === "all" && isRootPinned(join(roots, name)))) return false;
   const unfinished = join(roots, `${UNFINISHED}${name}`);
   await removeTree(unfinished);
   // First it loses its name, so that half of it is never taken for a root.
@@ -132,6 +133,7 @@ async function removeUnused(roots: string, name: string, what: "all" | "unfinish
     await removeTree(unfinished);
   }
   if (!existsSync(join(roots, name))) {
+    removePins(join(roots, name));
     for (const path of [sizePath, makingPath, lockPath]) await rm(path(roots, name), { force: true });
   }
   return true;

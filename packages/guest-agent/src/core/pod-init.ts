@@ -77,10 +77,9 @@ export class PodInit {
   }
 
   /** Makes the namespaces and waits until their first process is ready. */
-  static async start(hostname: string): Promise<PodInit> {
+  static async start(): Promise<PodInit> {
     const child = startChild(
       ({ arrive }) => {
-        if (hostname) sys.sethostname(hostname);
         protectFromOom();
         leaveGuest();
         arrive();
@@ -96,6 +95,21 @@ export class PodInit {
     } catch (error) {
       await init.end();
       throw error;
+    }
+  }
+
+  /** Gives its UTS namespace a name. The agent enters it for that, as nobody else is in the agent's process. */
+  setHostname(hostname: string): void {
+    const own = sys.open("/proc/self/ns/uts", O_CLOEXEC, 0);
+    try {
+      sys.setns(this.#utsNamespace, CLONE_NEWUTS);
+      try {
+        sys.sethostname(hostname);
+      } finally {
+        sys.setns(own, CLONE_NEWUTS);
+      }
+    } finally {
+      sys.close(own);
     }
   }
 

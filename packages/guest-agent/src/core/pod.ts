@@ -1,23 +1,11 @@
 /** The pod: the namespaces that its containers share, and the containers. Reference: seed 001; hyperstart.md 4. */
 
-import * as sys from "tiny:sys";
-import {
-  MNT_DETACH,
-  MS_NODEV,
-  MS_NOEXEC,
-  MS_NOSUID,
-  makeDirectories,
-  SIGTERM,
-  startTimer,
-  stopTimer,
-} from "@husk/tiny";
-import { mountCgroups } from "./cgroup/hierarchy.ts";
+import { SIGTERM, startTimer, stopTimer } from "@husk/tiny";
 import { Container } from "./container.ts";
 import type { ContainerPlan } from "./container-plan.ts";
-import { podPaths } from "./paths.ts";
 import { type PodFiles, removePodFiles, writeHosts, writePodFiles } from "./pod-files.ts";
-import { PodInit } from "./pod-init.ts";
 import type { Attachment } from "./process.ts";
+import { Sandbox } from "./sandbox.ts";
 
 /** Milliseconds between the request to end and the end, for a container that does not listen. */
 const GRACE_MS = 5000;
@@ -37,28 +25,27 @@ function withDeadline(done: Promise<unknown>, deadlineMs: number): Promise<void>
 
 /** See the head of the file. */
 export class Pod {
-  readonly #init: PodInit;
+  readonly #sandbox: Sandbox;
   readonly #hostname: string;
   readonly #containers = new Map<string, Container>();
   /** ids of containers that are being made */
   readonly #making = new Set<string>();
 
-  private constructor(init: PodInit, hostname: string) {
-    this.#init = init;
+  private constructor(sandbox: Sandbox, hostname: string) {
+    this.#sandbox = sandbox;
     this.#hostname = hostname;
   }
 
   /** Makes the sandbox. */
   static async start(files: PodFiles): Promise<Pod> {
-    makeDirectories(podPaths.shm);
-    sys.mount("shm", podPaths.shm, "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=1777");
+    const sandbox = await Sandbox.start();
     try {
+      if (files.hostname) sandbox.init.setHostname(files.hostname);
       writePodFiles(files);
-      mountCgroups();
-      return new Pod(await PodInit.start(files.hostname), files.hostname);
+      return new Pod(sandbox, files.hostname);
     } catch (error) {
       removePodFiles();
-      sys.umount(podPaths.shm, MNT_DETACH);
+      await sandbox.end();
       throw error;
     }
   }
@@ -74,7 +61,7 @@ export class Pod {
     this.#making.add(plan.id);
     try {
       writeHosts(this.#hostname);
-      const container = await Container.create(plan, this.#init, attachment);
+      const container = await Container.create(plan, this.#sandbox.init, attachment);
       this.#containers.set(plan.id, container);
       return container;
     } finally {
@@ -132,8 +119,7 @@ export class Pod {
     await Promise.all(containers.map((container) => container.empty()));
     stopTimer(grace);
     await withDeadline(Promise.all(containers.map((container) => container.freed)), LAST_OUTPUT_MS);
-    await this.#init.end();
     removePodFiles();
-    sys.umount(podPaths.shm, MNT_DETACH);
+    await this.#sandbox.end();
   }
 }

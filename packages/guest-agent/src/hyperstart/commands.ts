@@ -1,6 +1,6 @@
 /** The commands by their codes. Reference: hyperstart.md 2. */
 import { makeDirectories } from "@husk/tiny";
-import { Command, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
+import { CLEARPOD, Command, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
 import { StreamChannel } from "../core/stream-channel.ts";
 import { HostDialect } from "./dialects.ts";
 import { lookForDevices, onlineCpuMemory, ping, renew } from "./machine-commands.ts";
@@ -48,6 +48,7 @@ export function makeCommands({ stream, onGone, ...parts }: AgentParts): CommandH
     [Command.SIGNALPROCESS, (payload) => pod.signalProcess(payload)],
     [Command.DELETEINTERFACE, deleteInterface],
     [RENEW, renew],
+    [CLEARPOD, () => pod.clearPod()],
   ];
   return new Map(
     handlers.map(([code, handler]) => [

@@ -21,10 +21,11 @@ import {
 } from "@husk/wire/hyperstart";
 import type { Container } from "../core/container.ts";
 import { readContainerFile, writeContainerFile } from "../core/container-files.ts";
-import { raiseLoopback } from "../core/network/links.ts";
+import { raisePodLoopback } from "../core/network/links.ts";
 import { type Attachment, Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";
 import { keepOnline } from "../core/processors.ts";
+import { Sandbox } from "../core/sandbox.ts";
 import type { StreamChannel } from "../core/stream-channel.ts";
 import { ChannelStreams } from "./channel-streams.ts";
 import type { Dialect } from "./dialects.ts";
@@ -106,7 +107,7 @@ export class PodCommands {
       afterwards: () => {
         for (const process of started) process.announce();
         // It takes as long as all the rest of the pod; the host's next command waits for it, the host itself need not.
-        raiseLoopback();
+        raisePodLoopback();
         if (this.#dialect.onlinesUnasked) void keepOnline();
       },
     };
@@ -250,9 +251,20 @@ export class PodCommands {
     return undefined;
   }
 
-  async destroyPod(): Promise<Answer> {
+  async #endPod(): Promise<void> {
     await this.#pod?.end();
     this.#pod = undefined;
+  }
+
+  /** CLEARPOD. Without a pod there is nothing to end. */
+  async clearPod(): Promise<Answer> {
+    await this.#endPod();
+    await Sandbox.restock();
+    return undefined;
+  }
+
+  async destroyPod(): Promise<Answer> {
+    await this.#endPod();
     sys.sync();
     return this.#dialect.powersOff ? { afterwards: () => this.#agent.powerOff() } : undefined;
   }

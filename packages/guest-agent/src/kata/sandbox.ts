@@ -7,13 +7,14 @@ import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import { requireModule } from "../boot/modules.ts";
 import type { Container } from "../core/container.ts";
 import { findDevices } from "../core/device-handlers/index.ts";
-import { raiseLoopback } from "../core/network/links.ts";
+import { raisePodLoopback } from "../core/network/links.ts";
 import { findGuestHooks } from "../core/oci/guest-hooks.ts";
 import type { HookPlan } from "../core/oci/hooks.ts";
 import { planOciContainer } from "../core/oci/plan-container.ts";
 import { specFault } from "../core/oci/spec-fault.ts";
 import { OomEvents } from "../core/oom-events.ts";
 import { Pod } from "../core/pod.ts";
+import { Sandbox } from "../core/sandbox.ts";
 import { addStorages, POD, releaseStorages } from "../core/storages/index.ts";
 import { KataContainer } from "./kata-container.ts";
 import { KataProcess } from "./kata-process.ts";
@@ -74,6 +75,7 @@ export class KataSandbox {
       await releaseStorages(POD);
       this.oomEvents.forget();
       sys.sync();
+      await Sandbox.restock();
     } finally {
       this.#changing = undefined;
     }
@@ -184,7 +186,7 @@ async function make(request: CreateSandboxRequest): Promise<Running> {
   try {
     await addStorages(request.storages, POD);
     // The host need not wait for it.
-    callSoon(raiseLoopback);
+    callSoon(raisePodLoopback);
     return { pod, hooks };
   } catch (error) {
     await pod.end();

@@ -1,6 +1,7 @@
 import { type Command, Option } from "commander";
 import { addDetachOptions, checkDetachOptions } from "../options/detach-options.ts";
 import { addNetworkOptions } from "../options/network-options.ts";
+import { FACTORY_KINDS } from "../options/pod-options.ts";
 import { addProcessOptions } from "../options/process-options.ts";
 import { addResourceOptions } from "../options/resource-options.ts";
 import { addStorageOptions } from "../options/storage-options.ts";
@@ -24,10 +25,13 @@ which gets beside them what the container may use. husk update changes both.
 With -d, husk ends as soon as the command has begun. Its output goes into a log (husk logs), of which the oldest is thrown away when it
 grows too long; husk attach ties a terminal to it, with -i its input, too; husk wait waits for its end. When it ends, so does the VM.
 
+With --factory template the VM begins as a copy of one that has booted (husk factory), with cache it is one that waits (husk cache), with
+cache+template a copy that waits, or else a new one. When none can be had it boots, and a warning says why.
+
 Without -t, signals (Ctrl-C, too) are passed on to the command; with -it, every key is.
 
 Environment: HUSK_ROOT, HUSK_CACHE (state and cache), HUSK_KERNEL, HUSK_INITRAMFS (the guest), HUSK_QEMU (the program),
-HUSK_FACTORY (direct or template), HUSK_ACCEL (kvm or tcg), HUSK_DEADLINE_FACTOR (1 or more, for slow machines).
+HUSK_FACTORY, HUSK_CACHE_ENDPOINT (where VMs come from), HUSK_ACCEL (kvm or tcg), HUSK_DEADLINE_FACTOR (1 or more, for slow machines).
 
 Examples:
   husk run --rm -- uname -a
@@ -39,6 +43,7 @@ Examples:
   tar c . | husk run -i --rm -- tar t
   husk run --rm --agent kata -- sh -c 'grep Cap /proc/self/status'
   husk run --rm --factory template -- true
+  husk run --rm --factory cache+template -- true
   husk run -d --name web --network user -p 8080:80 -- httpd -f -h /etc
   husk run --rm --timings -- true`;
 
@@ -62,9 +67,18 @@ export function addRunCommand(program: Command, context: CommandContext): void {
     .option("--rm", "forget the pod when the command has ended")
     .option("--read-only", "the container cannot write to its root file system")
     .addOption(
-      new Option("--factory <KIND>", "where the VM comes from: it boots, or begins as a copy of a template")
-        .choices(["direct", "template"])
+      new Option(
+        "--factory <KIND>",
+        "where the VM comes from: it boots, is a copy of a template, or waits in a cache",
+      )
+        .choices(FACTORY_KINDS)
         .env("HUSK_FACTORY"),
+    )
+    .addOption(
+      new Option(
+        "--cache-endpoint <PATH>",
+        "socket of the cache's server (default: cache.sock in HUSK_ROOT)",
+      ).env("HUSK_CACHE_ENDPOINT"),
     )
     .option("--timings", "print where the time went, on stderr")
     .option("--timings=json", "the same as one line of JSON")

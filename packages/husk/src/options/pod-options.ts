@@ -1,13 +1,18 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { guestPaths } from "@husk/guest-image";
 import type { Cmd, CreateOptions, HypervisorConfig, MachineType, PodConfig } from "@husk/virtcontainers";
 import { UsageError } from "../usage-error.ts";
+import { makeEndpoint } from "./cache-options.ts";
 import { makeNetwork, type NetworkOptions } from "./network-options.ts";
 import { makeResources, type ResourceOptions } from "./resource-options.ts";
 import { makeStorage, type StorageOptions } from "./storage-options.ts";
 
-/** Slots of a VM that begins as a copy, for its networks and for all of its disks but one. */
-const TEMPLATE_SLOTS = 4;
+/** Slots of a VM that was not booted for its pod, for its networks and for all of its disks but one. */
+const READY_MADE_SLOTS = 4;
+
+/** Where VMs come from: they boot, are copies, have booted and wait, or are copies and wait. */
+export const FACTORY_KINDS = ["direct", "template", "cache", "cache+template"] as const;
+type FactoryKind = (typeof FACTORY_KINDS)[number];
 
 /** The options of `run` that say what the VM is like. */
 export interface PodOptions extends StorageOptions, NetworkOptions, ResourceOptions {
@@ -32,14 +37,26 @@ export interface PodOptions extends StorageOptions, NetworkOptions, ResourceOpti
   /** room for disks and network interfaces that are added later */
   slots?: number;
   /** where the VM comes from */
-  factory?: "direct" | "template";
+  factory?: FactoryKind;
+  /** socket of the cache's server */
+  cacheEndpoint?: string;
   /** let the guest talk on its console */
   debug?: boolean;
 }
 
 /** Where the VM comes from, for the library's calls. */
-export function makeFactory({ factory }: PodOptions): Pick<CreateOptions, "factory"> {
-  return factory === "template" ? { factory: { template: true } } : {};
+export function makeFactory({
+  factory = "direct",
+  cacheEndpoint,
+}: PodOptions): Pick<CreateOptions, "factory"> {
+  if (factory === "direct") return {};
+  return {
+    factory: {
+      ...(factory === "cache" ? {} : { template: true }),
+      // The number is the server's matter: any says that it is to be asked.
+      ...(factory === "template" ? {} : { vmCacheNumber: 1, ...makeEndpoint({ endpoint: cacheEndpoint }) }),
+    },
+  };
 }
 
 /**
@@ -55,9 +72,10 @@ export function makePodConfig(id: string, cmd: Cmd, options: PodOptions, env: No
   const hypervisorConfig: HypervisorConfig = {
     kernelPath: guest.kernel,
     imagePath: guest.initramfs,
-    // Slots for what is plugged in later take time to boot; a copy does not boot, and has to be given all that way.
-    defaultBridges: options.slots ?? (options.factory === "template" ? TEMPLATE_SLOTS : 0),
+    // Slots for what is plugged in later take time to boot; a VM that has booted before has to be given all that way.
+    defaultBridges: options.slots ?? ((options.factory ?? "direct") === "direct" ? 0 : READY_MADE_SLOTS),
   };
+  if (guest.residents) hypervisorConfig.tapHelperPath = join(guest.residents, "husk-tap");
   if (env.HUSK_QEMU) hypervisorConfig.hypervisorPath = env.HUSK_QEMU;
   if (options.machine !== undefined) hypervisorConfig.hypervisorMachineType = options.machine;
   if (options.maxCpus !== undefined) hypervisorConfig.defaultMaxVCPUs = options.maxCpus;

@@ -19,7 +19,7 @@ export function addVmOptions(command: Command): Command {
     )
     .option(
       "--slots <N>",
-      "room for network interfaces that are added later (default: none; with a template: 4)",
+      "room for network interfaces that are added later (default: none; with a template or a cache: 4)",
       parsePositive,
     )
     .option("--debug", "let the guest talk on its console, show more of errors");

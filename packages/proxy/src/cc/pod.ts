@@ -1,6 +1,7 @@
 /** The pod of a proxy: its VM, its processes, and how what comes from the guest reaches their shims. */
 
 import { startTimer } from "@husk/tiny";
+import type { ProxyVm } from "@husk/wire/cc-proxy";
 import type { ProcessAsyncEvent } from "@husk/wire/hyperstart";
 import { log } from "../core/log.ts";
 import { Waiters } from "../core/waiters.ts";
@@ -8,7 +9,7 @@ import type { Client } from "./client.ts";
 import type { Reply } from "./control-channel.ts";
 import type { Session } from "./session.ts";
 import { SessionTable } from "./session-table.ts";
-import { type VmIdentity, writeState } from "./state-file.ts";
+import { writeState } from "./state-file.ts";
 import { Vm } from "./vm.ts";
 
 /** Milliseconds after which memory is given back that was needed while output flowed. */
@@ -33,7 +34,7 @@ export class Pod {
   readonly becameReady = new Waiters();
   readonly #options: PodOptions;
   #vm: Vm | undefined;
-  #identity: VmIdentity | undefined;
+  #identity: ProxyVm | undefined;
   #isReady = false;
   /** sessions that can take no more output */
   readonly #full = new Set<Session>();
@@ -46,7 +47,7 @@ export class Pod {
     this.#options = options;
   }
 
-  get identity(): VmIdentity | undefined {
+  get identity(): ProxyVm | undefined {
     return this.#identity;
   }
 
@@ -55,7 +56,7 @@ export class Pod {
   }
 
   /** Connects to the VM. @param takeOver another proxy had its channels. @throws Error when nobody serves them */
-  connect(identity: VmIdentity, takeOver: boolean): void {
+  connect(identity: ProxyVm, takeOver: boolean): void {
     this.#vm = new Vm(
       identity,
       {

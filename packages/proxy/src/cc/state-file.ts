@@ -2,19 +2,13 @@
 
 import * as sys from "tiny:sys";
 import { errorText, O_CREAT, O_TRUNC, O_WRONLY, readTextIfThere, withFile, writeAll } from "@husk/tiny";
+import { PROXY_STATE_VERSION, type ProxyVm } from "@husk/wire/cc-proxy";
 import { log } from "../core/log.ts";
 import { type Phase, Session, type SessionProcess } from "./session.ts";
 import type { SessionTable } from "./session-table.ts";
-import type { VmSockets } from "./vm.ts";
 
-const STATE_VERSION = 1;
 /** Longest state that is read, in bytes: about 300 for each session. */
 const MAX_STATE_BYTES = 8 * 1024 * 1024;
-
-/** The VM that was registered. */
-export interface VmIdentity extends VmSockets {
-  containerId: string;
-}
 
 interface StoredSession {
   token: string;
@@ -29,7 +23,7 @@ interface StoredSession {
 /** See the head of the file. */
 export interface ProxyState {
   version: number;
-  vm: VmIdentity;
+  vm: ProxyVm;
   /** what its guest did wrong: nobody is to go on with it */
   fault?: string | undefined;
   /** first stream number that was not given away */
@@ -44,7 +38,7 @@ export function writeState(
   sessions: SessionTable,
 ): void {
   const state: ProxyState = {
-    version: STATE_VERSION,
+    version: PROXY_STATE_VERSION,
     ...pod,
     nextSeq: sessions.nextSeq,
     sessions: sessions.all.map(storedOf),
@@ -66,8 +60,8 @@ export function readState(path: string): ProxyState | undefined {
   const text = readTextIfThere(path, MAX_STATE_BYTES);
   if (text === undefined) return undefined;
   const state = JSON.parse(text) as Partial<ProxyState>;
-  if (state.version !== STATE_VERSION || !state.vm || !Array.isArray(state.sessions))
-    throw new Error(`${path} is not the state of a proxy of version ${STATE_VERSION}`);
+  if (state.version !== PROXY_STATE_VERSION || !state.vm || !Array.isArray(state.sessions))
+    throw new Error(`${path} is not the state of a proxy of version ${PROXY_STATE_VERSION}`);
   return state as ProxyState;
 }
 

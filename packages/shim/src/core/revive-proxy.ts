@@ -9,7 +9,6 @@ import {
   EPOLLIN,
   Errno,
   hasErrno,
-  listenUnixPrivately,
   O_APPEND,
   O_CLOEXEC,
   O_CREAT,
@@ -25,6 +24,7 @@ import {
   waitForLock,
   watch,
 } from "@husk/tiny";
+import { listenAt } from "./listen-at.ts";
 import { type ProxyCommand, readProxyCommand, readProxyFault, readProxyPid } from "./proxy-command.ts";
 
 /** Milliseconds that a proxy which has closed its connections may take to let go of its lock. */
@@ -119,7 +119,7 @@ function startUnlessAlive(command: ProxyCommand): boolean {
     if (!tryLock(lock)) return false;
     const fault = readProxyFault(command.lock);
     if (fault !== undefined) throw new Error(fault);
-    const socket = keep(listenAt(command.socket));
+    const socket = keep(listenAt(command.socket, BACKLOG));
     const log = keep(sys.open(command.log, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0o600));
     const nothing = keep(sys.open("/dev/null", O_RDONLY | O_CLOEXEC, 0));
     const descriptors = [nothing, log, log, lock, socket];
@@ -133,26 +133,4 @@ function startUnlessAlive(command: ProxyCommand): boolean {
 /** The variable by which processes of the pod are found. */
 function podMark(): string[] {
   return sys.environ.filter((variable) => variable.startsWith(POD_VARIABLE));
-}
-
-/** A listening socket in the place of whatever has that path. */
-function listenAt(path: string): number {
-  const made = `${path}.new`;
-  removeIfThere(made);
-  const fd = listenUnixPrivately(made, BACKLOG);
-  try {
-    sys.rename(made, path);
-    return fd;
-  } catch (error) {
-    sys.close(fd);
-    throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    sys.unlink(path);
-  } catch (error) {
-    if (!hasErrno(error, Errno.ENOENT)) throw error;
-  }
 }

@@ -3,6 +3,7 @@ import * as sys from "tiny:sys";
 import {
   accept,
   CLONE_NEWNS,
+  Connection,
   callSoon,
   connectUnix,
   EPOLLIN,
@@ -61,6 +62,29 @@ async function untilEio(fd: number, seen: (text: string) => void): Promise<strin
 }
 
 runScenarios({
+  /** The other side goes while nothing is read: that is told, and its end when all that it has sent is read. */
+  async hangUp(folder) {
+    const listener = listenUnix(`${folder}/hang-up`);
+    const client = connectUnix(`${folder}/hang-up`);
+    const seen: string[] = [];
+    const [hungUp, tellHangUp] = promiseOf<void>();
+    const [ended, tellEnd] = promiseOf<void>();
+    const connection = new Connection(accept(listener) ?? -1, {
+      onBytes: (bytes) => void seen.push(sys.decodeUtf8(bytes)),
+      onWritable: () => {},
+      onHangUp: () => tellHangUp(),
+      onEnd: () => tellEnd(),
+    });
+    connection.pause();
+    writeAll(client, sys.encodeUtf8("last words"));
+    sys.close(client);
+    await hungUp;
+    seen.push("hung up");
+    connection.resume();
+    await ended;
+    return seen;
+  },
+
   /** Writes so many MiB of numbers to its standard output; the most bytes ever kept go to standard error. */
   async produce(mebibytes) {
     const words = 15_001;

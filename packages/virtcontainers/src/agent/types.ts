@@ -234,6 +234,17 @@ export function identityControlOf(session: AgentSession): (AgentSession & Identi
   return "renewIdentity" in session ? (session as AgentSession & IdentityControl) : undefined;
 }
 
+/** A session with an agent that can take a pod away such that its VM is as before the pod. */
+export interface RehearsalControl {
+  /** Ends the pod, if there is one; the guest goes on, and takes another. */
+  clearPod(options: AgentOptions): Promise<void>;
+}
+
+/** That ability of a session, if its agent has it. */
+export function rehearsalControlOf(session: AgentSession): (AgentSession & RehearsalControl) | undefined {
+  return "clearPod" in session ? (session as AgentSession & RehearsalControl) : undefined;
+}
+
 /** A session with an agent that limits, measures and freezes containers, and takes plugged-in resources into use. */
 export interface ContainerControl extends ResourceControl {
   /** Changes what a container that runs may use; what is left out stays as it is. */

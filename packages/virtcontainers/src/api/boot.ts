@@ -1,7 +1,7 @@
 import { createAgent } from "../agent/index.ts";
 import type { AgentOptions, AgentSession } from "../agent/types.ts";
 import { isHuskError } from "../errors/index.ts";
-import { templateParams } from "../factory/build-template.ts";
+import { blankParams } from "../factory/blank-vm.ts";
 import { deadlineMs } from "../hypervisor/deadlines.ts";
 import type { Hypervisor, VmNetwork, VmSpec, VmTemplate } from "../hypervisor/types.ts";
 import type { GuestInterface } from "../network/types.ts";
@@ -28,7 +28,7 @@ export interface PreparedVm {
 
 /**
  * Prepares the disks and shares of all containers and describes the VM to the hypervisor. Nothing is started yet.
- * @throws HuskError as `planStorage` and `Hypervisor.createPod`
+ * @throws HuskError as `planPod` and `describePod`
  */
 export async function prepareVm(
   record: PodRecord,
@@ -36,6 +36,16 @@ export async function prepareVm(
   call: Call,
   factory?: FactoryConfig | undefined,
 ): Promise<PreparedVm> {
+  const plans = await planPod(record, hypervisor, call);
+  return { plans, isClone: await describePod(record, hypervisor, call, factory) };
+}
+
+/** Prepares the disks and shares of all containers of a pod. @throws HuskError as `planStorage` */
+export async function planPod(
+  record: PodRecord,
+  hypervisor: Hypervisor,
+  call: Call,
+): Promise<readonly StoragePlan[]> {
   const { config } = record;
   const plans: StoragePlan[] = [];
   for (const container of config.containers ?? []) plans.push(await planStorage(container, config, call));
@@ -57,9 +67,23 @@ export async function prepareVm(
     if (container) container.storage = storageOf(plan, record.drives);
   }
   call.mark("rootfs");
+  return plans;
+}
+
+/**
+ * Describes the VM of a pod that was planned to the hypervisor.
+ * @returns whether it begins as a copy of another one
+ * @throws HuskError as `Hypervisor.createPod`, and what finding a template throws
+ */
+export async function describePod(
+  record: PodRecord,
+  hypervisor: Hypervisor,
+  call: Call,
+  factory: FactoryConfig | undefined,
+): Promise<boolean> {
   const template = factory?.template ? await findTemplate(record, hypervisor, factory, call) : undefined;
   await hypervisor.createPod(describeVm(record, call.cache, template));
-  return { plans, isClone: template !== undefined };
+  return template !== undefined;
 }
 
 /**
@@ -93,12 +117,13 @@ function describeVm(record: PodRecord, cache: string, template: VmTemplate | und
   const { config } = record;
   const { hypervisorConfig = {} } = config;
   const { ports, kernelParams: agentParams } = createAgent(config);
-  const kernelParams = template ? templateParams(config) : agentParams;
+  const kernelParams = template ? blankParams(config) : agentParams;
   return {
     podId: config.id,
     uuid: record.uuid,
     ...(template ? baseSizeOf(config) : vmSizeOf(config)),
     template,
+    isBlank: template !== undefined,
     // The user's own words come last and win.
     config: {
       ...hypervisorConfig,

@@ -1,28 +1,30 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { withAbsolutePaths } from "../config/absolute-paths.ts";
-import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { checkResidentPrograms } from "../config/resident-programs.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
 import { checkNetworkConfig, hasNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { endShares } from "../storage/shares.ts";
-import {
-  clearLeftover,
-  clearLeftovers,
-  discardStaging,
-  lockStaging,
-  makeStaging,
-  podExists,
-  publishStaging,
-} from "../store/claim.ts";
+import { clearLeftover, clearLeftovers, lockStaging, podExists, publishStaging } from "../store/claim.ts";
 import { podPath } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
-import type { CreateOptions, FactoryConfig, PodConfig, RunOptions, VCPod } from "../types/index.ts";
+import { discardStaging, makeStaging } from "../store/staging.ts";
+import type { CreateOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { connectVm, prepareVm, startVm } from "./boot.ts";
+import { furnishVm } from "./adopt-vm.ts";
+import { connectVm, describePod, planPod, startVm } from "./boot.ts";
+import {
+  checkSource,
+  claimVm,
+  meetClaimed,
+  SpoiltVmError,
+  type VmSource,
+  warnOfMiss,
+  withoutCache,
+} from "./cached-vm.ts";
 import { Call } from "./call.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
@@ -39,7 +41,7 @@ import { vmSizeOf } from "./vm-size.ts";
  *   ERR_ROOTFS_MISSING, ERR_MEMORY_TOO_SMALL, ERR_ASSET_MISSING, ERR_QEMU_START, ERR_BOOT_TIMEOUT, ERR_VM_LOST, …
  */
 export async function createPod(config: PodConfig, options: CreateOptions = {}): Promise<VCPod> {
-  return createAnd(config, new Call(options, ["factory"]), options.factory, async () => {});
+  return createAnd(config, new Call(options, ["factory", "vmCache"]), options, async () => {});
 }
 
 /**
@@ -47,11 +49,33 @@ export async function createPod(config: PodConfig, options: CreateOptions = {}):
  * @throws HuskError as `createPod` and `startPod`
  */
 export async function runPod(config: PodConfig, options: RunOptions = {}): Promise<VCPod> {
-  const call = new Call(options, ["onCreated", "factory"]);
-  return createAnd(config, call, options.factory, async (pod, undo) => {
+  const call = new Call(options, ["onCreated", "factory", "vmCache"]);
+  return createAnd(config, call, options, async (pod, undo) => {
     options.onCreated?.(podHandle(pod));
     await startContainers(pod, undo);
   });
+}
+
+/** What is done with a pod that has been created. */
+type Sequel = (pod: OpenPod, undo: UndoStack) => Promise<void>;
+
+/** A VM that waited is of no use when it does not go on: then the pod gets one of its own. */
+async function createAnd(
+  config: PodConfig,
+  call: Call,
+  options: CreateOptions,
+  andThen: Sequel,
+): Promise<VCPod> {
+  checkPodConfig(config);
+  const source = checkSource(options);
+  checkResidentPrograms(config);
+  try {
+    return await createWith(config, call, source, andThen);
+  } catch (error) {
+    if (!(error instanceof SpoiltVmError)) throw error;
+    warnOfMiss(config, call, error.cause);
+    return createWith(config, call, withoutCache(source), andThen);
+  }
 }
 
 function newRecord(config: PodConfig): PodRecord {
@@ -75,32 +99,28 @@ function newRecord(config: PodConfig): PodRecord {
  * The order is by speed: QEMU is started as soon as its command line is known; the rest is done while the guest boots. Until
  * the pod has its name, its directory is hidden. Only hooks must wait for the name.
  */
-async function createAnd(
-  config: PodConfig,
-  call: Call,
-  factory: FactoryConfig | undefined,
-  andThen: (pod: OpenPod, undo: UndoStack) => Promise<void>,
-): Promise<VCPod> {
-  checkPodConfig(config);
-  if (factory) checkFactoryConfig(factory);
-  checkResidentPrograms(config);
+async function createWith(config: PodConfig, call: Call, source: VmSource, andThen: Sequel): Promise<VCPod> {
   const { root } = call;
   if (existsSync(podPath(root, config.id)) && !(await clearLeftover(root, config.id)))
     throw podExists(config.id);
   const record = newRecord(config);
-  const hypervisor = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
-  const { plans, isClone } = await prepareVm(record, hypervisor, call, factory);
+  const fresh = createHypervisor(config.hypervisorType ?? "qemu", record.config.hypervisorConfig ?? {});
+  const plans = await planPod(record, fresh, call);
   await checkNetworkConfig(record);
+  using claimed = await claimVm(record, source, call);
+  const hypervisor = claimed?.hypervisor ?? fresh;
+  const isClone = !claimed && (await describePod(record, hypervisor, call, source.factory));
 
   await using undo = new UndoStack();
-  const staging = makeStaging(root);
+  const staging = claimed?.staging ?? makeStaging(root);
   let { directory } = staging;
   undo.push(() => staging.lock.release());
   undo.push(() => (directory === staging.directory ? discardStaging(directory) : directory.remove()));
+  if (claimed) undo.push(() => hypervisor.stopPod(directory));
   call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
-  directory.makeSocketDirectory();
+  if (!claimed) directory.makeSocketDirectory();
   call.mark("recorded");
   const publish = async () => {
     await lockStaging(staging);
@@ -126,10 +146,14 @@ async function createAnd(
   if (network) call.mark("network-joined");
   undo.push(() => endShares(record, directory));
   undo.push(() => hypervisor.stopPod(directory));
-  await startVm(record, hypervisor, directory, call, network, isClone);
+  if (!claimed) await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
-  await startResidents(residentsOf(pod), call, undo);
-  await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
+  if (claimed) {
+    await furnishVm(pod, await meetClaimed(pod, claimed, undo), plans, network, undo);
+  } else {
+    await startResidents(residentsOf(pod), call, undo, isClone);
+    await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
+  }
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();

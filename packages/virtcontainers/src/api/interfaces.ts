@@ -166,7 +166,8 @@ async function plug(
     throw new HuskError("ERR_NOT_SUPPORTED", text, { podId: pod.id });
   }
   const nic = { ...nicOf(joined), backend: link.backend };
-  joined.addr = await hotplug.hotplugAddNic(nic, directory, takenAddresses(record), call);
+  const { netNSPath } = site.record;
+  joined.addr = await hotplug.hotplugAddNic(nic, directory, takenAddresses(record), { ...call, netNSPath });
   site.save();
   call.mark("interface-plugged");
   const session = await needSession(pod);

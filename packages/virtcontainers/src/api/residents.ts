@@ -22,13 +22,19 @@ export function residentsOf({ record, directory, hypervisor }: OpenPod): Residen
 
 /**
  * Starts the proxy of a pod whose VM has just been started, if it has one that is a program.
+ * @param isServing the VM's agent is not about to begin: it serves as soon as the VM goes on
  * @throws HuskError ERR_PROXY_START, ERR_STORE
  */
-export async function startResidents(place: ResidentsPlace, call: Call, undo: UndoStack): Promise<void> {
+export async function startResidents(
+  place: ResidentsPlace,
+  call: Call,
+  undo: UndoStack,
+  isServing = false,
+): Promise<void> {
   const { record, directory } = place;
   if (!isProxyProgram(record.config)) return;
   undo.push(() => endResidents(place));
-  await startFirstProxy(record, directory);
+  await startFirstProxy(record, directory, isServing);
   call.mark("proxy-started");
 }
 

@@ -1,3 +1,4 @@
+import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { checkResidentPrograms } from "../config/resident-programs.ts";
 import { anySignal } from "../deadline.ts";
 import { type ErrorCode, HuskError } from "../errors/index.ts";
@@ -5,9 +6,10 @@ import { releaseNetwork } from "../network/release.ts";
 import { checkNetworkConfig, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { checkState } from "../state-machine.ts";
 import { endShares } from "../storage/shares.ts";
-import type { CallOptions, VCPod } from "../types/index.ts";
+import type { CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
+import { warnOfRestart } from "./cached-vm.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { needPreparation } from "./container-preparation.ts";
@@ -15,6 +17,7 @@ import { podHandle } from "./handles.ts";
 import { networkOptions } from "./network-options.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { runDuePostStopHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
+import { adoptClone } from "./pod-template.ts";
 import { endResidents, residentsOf, startResidents } from "./residents.ts";
 import { needSession } from "./session.ts";
 import { carrierOfFirst } from "./shim-of-container.ts";
@@ -23,17 +26,20 @@ import { vmSizeOf } from "./vm-size.ts";
 const SIGKILL = 9;
 
 /**
- * Starts a pod and all its containers. One that was stopped gets a fresh VM, and its containers begin anew. Go: `StartPod`.
+ * Starts a pod and all its containers. One that was stopped gets a fresh VM, which comes from `factory` or boots, and its
+ * containers begin anew. Go: `StartPod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
  */
-export async function startPod(podId: string, options: CallOptions = {}): Promise<VCPod> {
-  const started = await changePod(podId, new Call(options), async (pod) => {
+export async function startPod(podId: string, options: CreateOptions = {}): Promise<VCPod> {
+  const { factory } = options;
+  if (factory) checkFactoryConfig(factory);
+  const started = await changePod(podId, new Call(options, ["factory"]), async (pod) => {
     checkState({ podId }, pod.state, ["ready", "stopped"], "to be started");
     if (pod.state === "stopped") await runDuePostStopHooks(pod);
     await using undo = new UndoStack();
     pod.keepForUndo(undo);
     pod.announceChange();
-    if (pod.state === "stopped") await bootAgain(pod, undo);
+    if (pod.state === "stopped") await makeVmAgain(pod, undo, factory);
     await startContainers(pod, undo);
     pod.save();
     undo.commit();
@@ -44,14 +50,15 @@ export async function startPod(podId: string, options: CallOptions = {}): Promis
   return podHandle(started);
 }
 
-async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
+async function makeVmAgain(pod: OpenPod, undo: UndoStack, factory: FactoryConfig | undefined): Promise<void> {
   const { hypervisor, record, directory, call } = pod;
   for (const { id } of pod.containers) record.containers[id] = { state: "ready" };
   await endShares(record, directory);
   await endResidents(residentsOf(pod));
   checkResidentPrograms(record.config);
   await releaseNetwork(record, networkOptions(pod));
-  const { plans } = await prepareVm(record, hypervisor, call);
+  warnOfRestart(record.config, factory, call);
+  const { plans, isClone } = await prepareVm(record, hypervisor, call, factory);
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));
@@ -65,10 +72,10 @@ async function bootAgain(pod: OpenPod, undo: UndoStack): Promise<void> {
     directory.removeSockets();
   });
   directory.keepSocketDirectory();
-  await startVm(record, hypervisor, directory, call, network);
+  await startVm(record, hypervisor, directory, call, network, isClone);
   record.state = "ready";
-  await startResidents(residentsOf(pod), call, undo);
-  await connectVm(pod, plans);
+  await startResidents(residentsOf(pod), call, undo, isClone);
+  await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
 }
 
 /** Starts all containers of a pod that is ready, in order, but for those that run already. When one fails, those started before are ended. */

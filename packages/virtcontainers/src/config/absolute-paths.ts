@@ -1,6 +1,16 @@
 import { resolve } from "node:path";
 import type { ContainerConfig, HypervisorConfig, NetworkConfig, PodConfig } from "../types/index.ts";
 
+/** Files that a hypervisor is made of. */
+const FILES = [
+  "kernelPath",
+  "imagePath",
+  "initrdPath",
+  "firmwarePath",
+  "hypervisorPath",
+  "tapHelperPath",
+] as const;
+
 /** A copy of a container's configuration that does not depend on the working directory of who made it. */
 export function withAbsoluteRootFs(config: ContainerConfig): ContainerConfig {
   const absolute = structuredClone(config);
@@ -29,7 +39,7 @@ export function withAbsolutePaths(config: PodConfig): PodConfig {
 
 function withAbsoluteFiles(config: HypervisorConfig): HypervisorConfig {
   const absolute = structuredClone(config);
-  for (const key of ["kernelPath", "imagePath", "initrdPath", "firmwarePath", "hypervisorPath"] as const) {
+  for (const key of FILES) {
     const path = absolute[key];
     // QEMU and its firmware are looked for in the usual places when they are given by name alone.
     const isName = (key === "firmwarePath" || key === "hypervisorPath") && !path?.includes("/");

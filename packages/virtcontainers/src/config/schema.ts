@@ -25,6 +25,7 @@ const hypervisorConfig = object({
   firmwarePath: path,
   machineAccelerators: text({ max: 1024 }),
   hypervisorPath: path,
+  tapHelperPath: path,
   initrdPath: path,
   disableBlockDeviceUse: flag,
   blockDeviceDriver: kind(["virtio-blk", "virtio-scsi"], ["virtio-blk", "virtio-scsi"]),

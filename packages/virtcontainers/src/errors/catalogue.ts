@@ -244,6 +244,26 @@ export const ERROR_CATALOGUE = {
     meaning: "The guest's kernel cannot boot with that little memory.",
     hint: "Give the pod at least the amount that the message names; 128 MiB is a good least value.",
   },
+  ERR_MODULE_PROTOCOL: {
+    title: "bad message of the container module's service",
+    exitCode: FAILURE,
+    meaning:
+      "One side of the container module's socket said what its protocol does not allow, or is of another version. The connection has ended.",
+    hint: "Restart the service (husk module serve) with the husk that calls it.",
+  },
+  ERR_MODULE_SERVED: {
+    title: "container module served already",
+    exitCode: FAILURE,
+    meaning: "Another process serves the container module on that socket.",
+    hint: "Use that one, end it first, or choose another socket (--socket).",
+  },
+  ERR_MODULE_UNREACHABLE: {
+    title: "no container module",
+    exitCode: FAILURE,
+    meaning:
+      "Nobody serves the container module on the socket, or the service ended before it had answered. Containers are not affected.",
+    hint: "Start it (husk module serve); whether the call was carried out, husk module list tells.",
+  },
   ERR_MOUNT_SOURCE_MISSING: {
     title: "nothing to mount",
     exitCode: USAGE,

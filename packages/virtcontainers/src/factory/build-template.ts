@@ -1,22 +1,17 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { createAgent } from "../agent/index.ts";
-import { HuskError } from "../errors/index.ts";
-import { createHypervisor } from "../hypervisor/index.ts";
-import { type Hypervisor, type Templating, templatingOf, type VmSpec } from "../hypervisor/types.ts";
+import { HuskError, isHuskError } from "../errors/index.ts";
+import { type Drive, type Hypervisor, type Templating, templatingOf } from "../hypervisor/types.ts";
 import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
 import { PodDirectory } from "../store/pod-directory.ts";
 import type { VmSize } from "../store/pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
-import type { HypervisorConfig, Param, PodConfig } from "../types/index.ts";
+import type { HypervisorConfig, PodConfig } from "../types/index.ts";
+import { describeBlankVm, hypervisorFor, meetAgent, NO_UUID } from "./blank-vm.ts";
+import { rehearseVm } from "./rehearse-vm.ts";
 import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
 
-/** Word by which the agent knows that its VM is to be copied. */
-const TEMPLATE_PARAM: Param = { key: "HUSK_TEMPLATE", value: "1" };
-/** Id of the disk whose place each copy's first disk takes. */
-export const PLACEHOLDER_ID = "drive0";
-const NO_UUID = "00000000-0000-0000-0000-000000000000";
 /** A template that is being made: its maker, and the uuid on the command line of its VM. */
 const UNFINISHED = /^\.new-(\d+)-(\d+)-([0-9a-f-]{36})$/;
 
@@ -25,11 +20,6 @@ export interface BuildOptions {
   readonly cache: string;
   readonly signal?: AbortSignal | undefined;
   readonly mark: (phase: string) => void;
-}
-
-/** The words that the kernel of a template, and so of its copies, is given. */
-export function templateParams(config: PodConfig): Param[] {
-  return [...createAgent(config).kernelParams, TEMPLATE_PARAM];
 }
 
 /** Why there are none with some hypervisors. */
@@ -59,7 +49,7 @@ export class TemplateBuilder {
 
   /** Digest of all that the template depends on. @throws HuskError ERR_NOT_SUPPORTED, and as `Hypervisor.createPod` */
   async key(): Promise<string> {
-    const hypervisor = await this.#describe("", NO_UUID);
+    const { hypervisor } = await this.#describe("", NO_UUID);
     const { agentType, agentConfig } = this.#config;
     return templateKey(JSON.stringify([hypervisor.templateIdentity(), agentType, agentConfig]));
   }
@@ -88,14 +78,28 @@ export class TemplateBuilder {
     this.#options.mark("template-built");
   }
 
+  /** One whose guest cannot do what is rehearsed can be a template all the same. */
   async #freezeVm(folder: string, uuid: string): Promise<void> {
+    try {
+      await this.#bootAndFreeze(folder, uuid, rehearseVm);
+    } catch (error) {
+      if (!isHuskError(error, "ERR_AGENT_REFUSED") && !isHuskError(error, "ERR_AGENT_PROTOCOL")) throw error;
+      await this.#bootAndFreeze(folder, uuid);
+    }
+  }
+
+  async #bootAndFreeze(folder: string, uuid: string, rehearse?: typeof rehearseVm): Promise<void> {
     const vm = join(folder, "vm");
     mkdirSync(vm, { mode: 0o700 });
     const directory = new PodDirectory(vm);
-    const hypervisor = await this.#describe(folder, uuid);
+    const { hypervisor, placeholder } = await this.#describe(folder, uuid);
     try {
       await hypervisor.startPod(directory, this.#options);
-      await this.#meetAgent(hypervisor, directory);
+      const place = { config: this.#config, hypervisor, directory, fresh: true };
+      const { deadlineFactor } = hypervisor;
+      await meetAgent(place, this.#options, async (session) => {
+        await rehearse?.({ session, placeholder, deadlineFactor }, this.#options);
+      });
       await hypervisor.saveTemplate(directory, this.#options);
     } finally {
       await hypervisor.stopPod(directory);
@@ -103,50 +107,24 @@ export class TemplateBuilder {
     }
   }
 
-  /** Waits until the agent serves, and lets go of it again. */
-  async #meetAgent(hypervisor: Hypervisor, directory: PodDirectory): Promise<void> {
-    const { signal } = this.#options;
-    const opening = createAgent(this.#config).open({
-      directory,
-      deadlineFactor: hypervisor.deadlineFactor,
-      fresh: true,
-      signal,
-      events: { onExit: () => {}, onClosed: () => {} },
-      runningContainers: () => [],
-      describeLoss: async () => new HuskError("ERR_VM_LOST", "the VM of the template has ended"),
-    });
-    const [waited, opened] = await Promise.allSettled([
-      hypervisor.waitPod(directory, this.#options),
-      opening,
-    ]);
-    if (opened.status === "fulfilled") opened.value?.close();
-    // When QEMU did not even start, that is why the agent is not there.
-    if (waited.status === "rejected") throw waited.reason;
-    if (opened.status === "rejected") throw opened.reason;
-  }
-
-  async #describe(folder: string, uuid: string): Promise<Hypervisor & Templating> {
-    const { hypervisorConfig = {}, hypervisorType = "qemu" } = this.#config;
-    const hypervisor = templatingOf(createHypervisor(hypervisorType, hypervisorConfig));
-    const problem = templateObstacle(hypervisorConfig);
+  async #describe(
+    folder: string,
+    uuid: string,
+  ): Promise<{ hypervisor: Hypervisor & Templating; placeholder: Drive | undefined }> {
+    const hypervisor = templatingOf(hypervisorFor(this.#config));
+    const problem = templateObstacle(this.#config.hypervisorConfig ?? {});
     if (!hypervisor || problem)
       throw new HuskError("ERR_NOT_SUPPORTED", `no template of such a VM: ${problem ?? NO_TEMPLATES}`);
-    const usesScsi = hypervisorConfig.blockDeviceDriver === "virtio-scsi";
-    const kernelParams = [...templateParams(this.#config), ...(hypervisorConfig.kernelParams ?? [])];
-    const spec: VmSpec = {
-      podId: "template",
+    const spec = describeBlankVm(this.#config, {
+      name: "template",
       uuid,
-      ...this.#size,
-      config: { ...hypervisorConfig, kernelParams },
-      ports: createAgent(this.#config).ports,
-      drives: usesScsi ? [] : [{ id: PLACEHOLDER_ID, imagePath: this.#store.placeholder() }],
-      shares: [],
-      vfioDevices: [],
+      size: this.#size,
       cache: this.#options.cache,
+      placeholder: await this.#store.placeholder(this.#options.signal),
       template: { ...filesOf(folder), role: "source" },
-    };
+    });
     await hypervisor.createPod(spec);
-    return hypervisor;
+    return { hypervisor, placeholder: spec.drives[0] };
   }
 }
 

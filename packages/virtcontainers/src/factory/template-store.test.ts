@@ -22,11 +22,11 @@ function makePlace(test: TestContext): string {
   return path;
 }
 
-test("what is removed is the store's own, and the directory only when nothing else is in it", (t) => {
+test("what is removed is the store's own, and the directory only when nothing else is in it", async (t) => {
   const path = makePlace(t);
   const store = new TemplateStore(path);
   store.open();
-  store.placeholder();
+  await store.placeholder();
   mkdirSync(store.folder(KEY));
   writeFileSync(`${store.folder(KEY)}.lock`, "");
   for (const other of ["notes", `${KEY}.old`, ".new-1-2-x"]) writeFileSync(join(path, other), "");

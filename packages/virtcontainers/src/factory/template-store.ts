@@ -1,10 +1,8 @@
 import { createHash } from "node:crypto";
 import {
-  closeSync,
   constants,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -12,12 +10,12 @@ import {
   rmSync,
   statfsSync,
   statSync,
-  truncateSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VmTemplate } from "../hypervisor/types.ts";
+import { makePlaceholder } from "./placeholder.ts";
 
 /** What a tmpfs says it is, `TMPFS_MAGIC`. */
 const TMPFS = 0x0102_1994;
@@ -29,8 +27,8 @@ const SLACK_MIB = 8;
 const SHARED_MEMORY = "/dev/shm";
 const INFO = "template.json";
 const PLACEHOLDER = "placeholder";
-/** Templates and their locks. */
-const OWN = /^[0-9a-f]{32}(?:\.lock)?$/;
+/** Templates and their locks, the placeholder, and what was left of making it. */
+const OWN = /^(?:[0-9a-f]{32}(?:\.lock)?|placeholder(?:\.[0-9A-Za-z]{6})?)$/;
 /** Bits of a mode by which others than the owner can write. */
 const OTHERS_WRITE = 0o022;
 
@@ -102,12 +100,9 @@ export class TemplateStore {
     return new HuskError("ERR_STORE", `cannot keep templates in ${this.path}: ${problem}`, options);
   }
 
-  /** An empty disk, whose place in each copy its own disk takes. */
-  placeholder(): string {
-    const path = join(this.path, PLACEHOLDER);
-    closeSync(openSync(path, "a", 0o600));
-    truncateSync(path, MIB);
-    return path;
+  /** The disk of templates, whose place in each copy its own disk takes; throws as `makePlaceholder`. */
+  placeholder(signal?: AbortSignal | undefined): Promise<string> {
+    return makePlaceholder(join(this.path, PLACEHOLDER), signal);
   }
 
   folder(key: string): string {
@@ -164,7 +159,7 @@ export class TemplateStore {
 
   /** Removes all templates. VMs that began with one go on: its memory lives as long as they do. */
   clear(): void {
-    for (const name of this.#names().filter((name) => name === PLACEHOLDER || OWN.test(name)))
+    for (const name of this.#names().filter((name) => OWN.test(name)))
       rmSync(join(this.path, name), { recursive: true, force: true });
     try {
       rmdirSync(this.path);

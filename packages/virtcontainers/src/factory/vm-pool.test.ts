@@ -40,8 +40,8 @@ class FakeVm implements WaitingVm {
   }
 }
 
-function makePool(options: { wanted?: Partial<TierNumbers>; failures?: number } = {}) {
-  const { wanted = { paused: 2 }, failures = 0 } = options;
+function makePool(options: { wanted?: Partial<TierNumbers>; failures?: number; best?: VmCacheTier } = {}) {
+  const { wanted = { paused: 2 }, failures = 0, best } = options;
   const made: FakeVm[] = [];
   const steps: string[] = [];
   const faults: unknown[] = [];
@@ -56,7 +56,7 @@ function makePool(options: { wanted?: Partial<TierNumbers>; failures?: number } 
         from.tier = tier;
         return from;
       }
-      const vm = new FakeVm(made.length, tier);
+      const vm = new FakeVm(made.length, best ?? tier);
       made.push(vm);
       return vm;
     },
@@ -128,6 +128,16 @@ test("what is not claimed is for the next, be its time up or its taker gone", as
   spoilt.end();
   assert.ok(spoilt.vm.isDiscarded);
   assert.ok(!pool.ready.includes(spoilt.vm));
+  await pool.close();
+});
+
+test("a tier that cannot be had is done without", async () => {
+  const { pool, steps, faults } = makePool({ wanted: { rehearsed: 2 }, best: "paused" });
+  pool.fill();
+  await pool.filled();
+  assert.deepEqual(steps, ["rehearsed", "paused"]);
+  assert.deepEqual(pool.wanted, { rehearsed: 0, paused: 2, prepared: 0 });
+  assert.equal(faults.length, 1);
   await pool.close();
 });
 

@@ -27,10 +27,15 @@ export interface WaitingVm {
 export interface PoolOptions<Vm extends WaitingVm> {
   /** VMs that are to be ready */
   readonly wanted: TierNumbers;
-  /** Makes one more, or makes one of a lower tier that: when this fails, `from` is gone. */
+  /**
+   * Makes one more, or makes one of a lower tier that: when this fails, `from` is gone. One that comes out lower than asked for
+   * is as good as they get.
+   */
   make(tier: VmCacheTier, from: Vm | undefined, signal: AbortSignal): Promise<Vm>;
   /** is told why one could not be made, or has ended while it waited */
   onFault?: ((error: unknown) => void) | undefined;
+  /** is told that one more waits */
+  onWaiting?: (() => void) | undefined;
 }
 
 /** How a VM is handed out. */
@@ -46,7 +51,10 @@ export interface TakeOptions {
 /** A VM that was handed out. */
 export interface Lease<Vm> {
   readonly vm: Vm;
-  /** Its taker has claimed it, or never will: what is still there is for the next. */
+  /**
+   * Its taker has claimed it and has no need of the machine for himself any more, or never will: what is still there is for the
+   * next.
+   */
   end(): void;
 }
 
@@ -58,7 +66,8 @@ const LONGEST_PAUSE_MS = 60_000;
 const SHORT_LIFE_MS = 5000;
 
 /**
- * Keeps VMs ready, and makes the next when one is taken: one at a time, so that those who work are left the other processors.
+ * Keeps VMs ready. The next is made when who took one is done, or somebody waits: one at a time, so that those who work are
+ * left the processors.
  * A failure does not close it: the next attempt comes later.
  */
 export class VmPool<Vm extends WaitingVm> {
@@ -69,6 +78,7 @@ export class VmPool<Vm extends WaitingVm> {
   readonly #leases = new Map<Vm, Lease<Vm>>();
   readonly #waiting: PromiseWithResolvers<Vm>[] = [];
   readonly #end = new AbortController();
+  readonly #wanted: Record<VmCacheTier, number>;
   #filling: Promise<void> | undefined;
   /** settles at the next failure */
   #failed = Promise.withResolvers<void>();
@@ -79,6 +89,12 @@ export class VmPool<Vm extends WaitingVm> {
 
   constructor(options: PoolOptions<Vm>) {
     this.#options = options;
+    this.#wanted = { ...options.wanted };
+  }
+
+  /** VMs that are to be ready, as far as they can be had */
+  get wanted(): TierNumbers {
+    return this.#wanted;
   }
 
   /** VMs that nobody has */
@@ -120,7 +136,7 @@ export class VmPool<Vm extends WaitingVm> {
     if (best) this.#ready.delete(best);
     const vm = best ?? (await this.#waitForOne(options.signal));
     const lease = this.#lease(vm, options);
-    this.fill();
+    if (options.once) this.fill();
     return lease;
   }
 
@@ -156,6 +172,7 @@ export class VmPool<Vm extends WaitingVm> {
         vm.release();
       } else if (once || this.#end.signal.aborted) void vm.discard();
       else this.#give(vm);
+      this.fill();
     };
     const timer = setTimeout(end, leaseMs);
     timer.unref();
@@ -167,7 +184,10 @@ export class VmPool<Vm extends WaitingVm> {
   #give(vm: Vm): void {
     const waiter = this.#waiting.shift();
     if (waiter) waiter.resolve(vm);
-    else this.#ready.set(vm, performance.now());
+    else {
+      this.#ready.set(vm, performance.now());
+      this.#options.onWaiting?.();
+    }
   }
 
   async #fill(): Promise<void> {
@@ -183,6 +203,7 @@ export class VmPool<Vm extends WaitingVm> {
         if (vm !== from) void vm.gone.then(() => this.#lose(vm));
         this.#fault = undefined;
         this.#failures = 0;
+        if (vm.tier !== tier) this.#lower(tier, vm.tier);
         if (signal.aborted) await vm.discard();
         else this.#give(vm);
       } catch (error) {
@@ -190,6 +211,14 @@ export class VmPool<Vm extends WaitingVm> {
         this.#fail(error);
       }
     }
+  }
+
+  /** VMs of a tier cannot be had. */
+  #lower(from: VmCacheTier, to: VmCacheTier): void {
+    this.#wanted[to] += this.#wanted[from];
+    this.#wanted[from] = 0;
+    const text = `VMs cannot be ${from} here, and wait ${to}`;
+    this.#options.onFault?.(new HuskError("ERR_NOT_SUPPORTED", text));
   }
 
   /** After a failure, the next attempt comes later. */
@@ -209,7 +238,7 @@ export class VmPool<Vm extends WaitingVm> {
 
   /** What is to be made next; undefined: all is there. Who waits gets what is made soonest. */
   #nextStep(): { tier: VmCacheTier; from: Vm | undefined } | undefined {
-    const { wanted } = this.#options;
+    const wanted = this.#wanted;
     if (this.#waiting.length > 0)
       return { tier: wanted.prepared > 0 ? "prepared" : "paused", from: undefined };
     const tier = TIERS.find((one) => this.#ofTier(one).length < wanted[one]);
@@ -220,7 +249,10 @@ export class VmPool<Vm extends WaitingVm> {
 
   /** A VM has ended while it waited. */
   #lose(vm: Vm): void {
-    if (!vm.isThere()) return this.#leases.get(vm)?.end();
+    if (!vm.isThere()) {
+      this.#leases.get(vm)?.end();
+      return;
+    }
     const since = this.#ready.get(vm) ?? 0;
     if (!this.#ready.delete(vm) && !this.#leases.delete(vm)) return;
     void vm.discard();

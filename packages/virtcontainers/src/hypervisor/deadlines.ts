@@ -25,6 +25,10 @@ export const BASE_DEADLINES = {
   drain: 1_000,
   /** a shim, or a proxy, to answer */
   shim: 2_000,
+  /** a cache to hand a VM out: who waits longer may as well boot one */
+  cacheAnswer: 250,
+  /** who was handed a VM out to claim it: a rename */
+  cacheClaim: 10_000,
   /** the end of the hypervisor's process, of a pod's proxy or shims, or of a share's killed daemons */
   exit: 2_000,
 } as const;

@@ -63,6 +63,7 @@ export class MockHypervisor implements Hypervisor, BlockHotplug, NicHotplug, Vfi
       nicHotplug: true,
       resourceHotplug: true,
       templates: false,
+      diskExchange: false,
     };
   }
 

@@ -41,6 +41,8 @@ export interface VmSpec {
   readonly vfioDevices: readonly VfioFunction[];
   /** directory of caches */
   readonly cache: string;
+  /** it boots before anybody wants it, or is a copy of one that did: how it runs counts for more than how long it boots */
+  readonly isBlank?: boolean;
   /** what it has to do with a template; missing: nothing */
   readonly template?: VmTemplate | undefined;
 }
@@ -72,6 +74,8 @@ export interface Capabilities {
   readonly resourceHotplug: boolean;
   /** a VM can be frozen into a template, and begun from one */
   readonly templates: boolean;
+  /** a disk of a VM can get another image behind it */
+  readonly diskExchange: boolean;
 }
 
 /** Limits of one wait. */
@@ -195,6 +199,22 @@ export function blockHotplugOf(hypervisor: Hypervisor): (Hypervisor & BlockHotpl
   return hypervisor.capabilities().blockDeviceHotplug ? (hypervisor as Hypervisor & BlockHotplug) : undefined;
 }
 
+/** A hypervisor that can put another image behind a disk that a VM has. */
+export interface DiskExchange {
+  /**
+   * Puts the image of `drive` behind the VM's disk of that id, neither of which can be written to. The guest is told nothing: the
+   * disk keeps the size that the guest has seen, and the image must not be larger. Also before a state is loaded, or while the
+   * VM is frozen.
+   * @throws HuskError ERR_ASSET_MISSING, ERR_NOT_SUPPORTED (a format that is not raw), ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   */
+  exchangeDisk(drive: Drive, directory: PodDirectory, options: WaitOptions): Promise<void>;
+}
+
+/** The ability to do so, if this hypervisor has it for this VM. */
+export function diskExchangeOf(hypervisor: Hypervisor): (Hypervisor & DiskExchange) | undefined {
+  return hypervisor.capabilities().diskExchange ? (hypervisor as Hypervisor & DiskExchange) : undefined;
+}
+
 /** A hypervisor that can plug devices of the host into a running VM; parameters and errors as for disks. */
 export interface VfioHotplug {
   hotplugAddVfio(
@@ -211,18 +231,24 @@ export function vfioHotplugOf(hypervisor: Hypervisor): (Hypervisor & VfioHotplug
   return hypervisor.capabilities().vfioHotplug ? (hypervisor as Hypervisor & VfioHotplug) : undefined;
 }
 
+/** How an interface is plugged in. */
+export interface NicHotplugOptions extends WaitOptions {
+  /** path of the network namespace that its link is in; default: the caller's. The VM may live in another one. */
+  readonly netNSPath?: string | undefined;
+}
+
 /** A hypervisor that can plug network interfaces into a running VM, and take them out; parameters as for disks. */
 export interface NicHotplug {
   /**
    * Plugs an interface in, at the least address that is free. One of that name that a caller left who died goes before.
    * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_NOT_SUPPORTED (what is behind it cannot be plugged in), ERR_NETWORK_LINK,
-   *   ERR_PORT_IN_USE, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+   *   ERR_NETWORK_NAMESPACE, ERR_ASSET_MISSING, ERR_PORT_IN_USE, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
    */
   hotplugAddNic(
     nic: Nic,
     directory: PodDirectory,
     taken: readonly string[],
-    options: WaitOptions,
+    options: NicHotplugOptions,
   ): Promise<string>;
   /** Takes it out by its name. One that has gone already is no error. Throws as for disks. */
   hotplugRemoveNic(name: string, directory: PodDirectory, options: WaitOptions): Promise<void>;

@@ -1,9 +1,13 @@
+import { encodeFirstProxyState } from "@husk/wire/cc-proxy";
 import { unregisterVm } from "../agent/hyperstart/cc-proxy/unregister-vm.ts";
 import { neededPath } from "../config/resident-programs.ts";
 import type { ProxyConfig } from "../types/index.ts";
 import type { ProxyKind } from "./types.ts";
 
-/** Clear Containers' proxy, for hyperstart. It is told the VM's sockets when the VM is registered with it. */
+/**
+ * Clear Containers' proxy, for hyperstart. It is told the VM's sockets when the VM is registered with it, and then waits for an
+ * agent that begins; one that serves already it finds as if another proxy had been there.
+ */
 export function ccProxy(config: ProxyConfig): ProxyKind {
   return {
     type: "ccProxy",
@@ -15,6 +19,12 @@ export function ccProxy(config: ProxyConfig): ProxyKind {
       directory.file("proxyState"),
       ...(config.debug ? ["-log", "debug"] : []),
     ],
+    servingState: ({ podId, directory }) =>
+      encodeFirstProxyState({
+        containerId: podId,
+        ctlSerial: directory.socket("control"),
+        ioSerial: directory.socket("stream"),
+      }),
     letGo: ({ podId, directory }, timeoutMs) => unregisterVm(directory.socket("proxy"), podId, { timeoutMs }),
   };
 }

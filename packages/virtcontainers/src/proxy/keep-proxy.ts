@@ -33,13 +33,20 @@ export function writeProxyCommand(record: PodRecord, directory: PodDirectory): v
 
 /**
  * Starts the proxy of a pod whose VM has just been started.
+ * @param isServing the VM is a copy, or has waited for its pod: its agent is not about to begin
  * @throws HuskError ERR_PROXY_START, ERR_LOCK, ERR_STORE
  */
-export async function startFirstProxy(record: PodRecord, directory: PodDirectory): Promise<void> {
+export async function startFirstProxy(
+  record: PodRecord,
+  directory: PodDirectory,
+  isServing = false,
+): Promise<void> {
   const command = proxyCommand(record, directory);
   if (!command) return;
   giveProxyUp(directory);
   rmSync(directory.file("proxyState"), { force: true });
+  const state = createProxy(record.config).servingState?.({ podId: record.config.id, directory });
+  if (isServing && state !== undefined) writeFileAtomically(directory.file("proxyState"), state);
   writeProxyCommand(record, directory);
   if (await startProxy(command, record.uuid, { ofOtherVm: true })) return;
   throw new HuskError("ERR_PROXY_START", `a proxy of an earlier VM of pod "${record.config.id}" still lives`);

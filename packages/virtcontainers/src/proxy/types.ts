@@ -12,6 +12,8 @@ export interface ProxyKind {
   readonly type: ProxyType;
   /** The command line of its program for a pod; undefined: it is no program, and callers go to the VM themselves. */
   command(place: ProxyPlace): readonly string[] | undefined;
+  /** What its program is to find in `proxyState` when the agent of the VM serves already; missing: it need not know. */
+  servingState?(place: ProxyPlace): string;
   /** Asks it, at the orderly end of its VM, to let go of that; it then ends. Missing: it ends with its VM, or by SIGTERM. */
   letGo?(place: ProxyPlace, timeoutMs: number): Promise<void>;
 }

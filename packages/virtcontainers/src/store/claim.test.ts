@@ -14,11 +14,12 @@ import {
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempRoot } from "../testing/temp-root.ts";
-import { clearLeftover, clearLeftovers, makeStaging, publishStaging } from "./claim.ts";
+import { clearLeftover, clearLeftovers, publishStaging } from "./claim.ts";
 import { openLockFile } from "./flock.ts";
 import { PodDirectory, podPath } from "./pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, writeRecord } from "./pod-record.ts";
 import { identifyProcess, isProcessAlive, type ProcessIdentity } from "./process-identity.ts";
+import { makeStaging } from "./staging.ts";
 
 const dead: ProcessIdentity = { pid: 1, startTime: "1" };
 

@@ -1,57 +1,17 @@
-import { randomBytes } from "node:crypto";
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync } from "node:fs";
 import { join } from "node:path";
 import { ID_PATTERN } from "../config/ids.ts";
-import { HuskError, isHuskError, messageOf, systemCode } from "../errors/index.ts";
+import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
 import { deadlineFactor } from "../hypervisor/deadlines.ts";
 import { releaseNetwork } from "../network/release.ts";
 import type { SiteOptions } from "../network/site.ts";
-import { FileLock, lockDescriptor, lockFile, openLockFile } from "./flock.ts";
-import { chooseSocketDirectory, PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
+import { lockDescriptor, lockFile } from "./flock.ts";
+import { PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
 import { type PodRecord, parseRecord, readRecord, writeRecord } from "./pod-record.ts";
-import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "./process-identity.ts";
+import { findPodProcesses, isProcessAlive, killProcess } from "./process-identity.ts";
+import { discardStaging, idIn, makerOf, type Staging, storeError } from "./staging.ts";
 
-const STAGING_NAME = /^\.new-(\d+)-(\d+)-[0-9a-f]+$/;
 const GRAVE_NAME = /^\.gone-[0-9a-f]+$/;
-
-/** A pod's directory while it is made, out of sight of other callers. */
-export interface Staging {
-  readonly directory: PodDirectory;
-  /** lock of the pod, its file open and not locked yet */
-  readonly lock: FileLock;
-}
-
-function storeError(what: string, error: unknown): HuskError {
-  return new HuskError("ERR_STORE", `${what}: ${messageOf(error)}`, { cause: error });
-}
-
-/**
- * Makes the directory of a new pod under a hidden name that tells its maker, so that others can see when it is a dead
- * one's.
- * @throws HuskError ERR_STORE
- */
-export function makeStaging(root: string): Staging {
-  const pods = podsDirectory(root);
-  const me = identifyProcess(process.pid);
-  const suffix = randomBytes(4).toString("hex");
-  const path = join(pods, `.new-${process.pid}-${me?.startTime ?? 0}-${suffix}`);
-  try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
-    // The pod's final path is not longer than the longest id, which decides where the sockets are.
-    const directory = new PodDirectory(path, chooseSocketDirectory(join(pods, "x".repeat(64))));
-    return { directory, lock: new FileLock(openLockFile(directory.file("lock"))) };
-  } catch (error) {
-    rmSync(path, { recursive: true, force: true });
-    throw storeError(`cannot make a directory for the pod in ${pods}`, error);
-  }
-}
-
-/** Removes a staging directory that is not needed any more; its lock file must be closed by its owner. */
-export function discardStaging(directory: PodDirectory): void {
-  // The record, which names the sockets' directory, goes last.
-  if (directory.socketPath !== directory.path) rmSync(directory.socketPath, { recursive: true, force: true });
-  rmSync(directory.path, { recursive: true, force: true });
-}
 
 /**
  * Gives a staged pod its name. Only one of several callers can succeed: rename(2) does not replace a directory that
@@ -128,16 +88,21 @@ export function killByRecord(record: PodRecord): void {
   for (const found of findPodProcesses(record.uuid)) killProcess(found);
 }
 
-/** Removes what dead callers left of pods: half made ones with their VMs, half removed ones. */
-export async function clearLeftovers(root: string): Promise<void> {
+/**
+ * Removes what dead callers left of pods: half made ones with their VMs, half removed ones.
+ * @returns how many VMs that had waited to be taken went with their keeper
+ */
+export async function clearLeftovers(root: string): Promise<number> {
   const pods = podsDirectory(root);
+  let waiting = 0;
   for (const name of readdirSync(pods)) {
-    const [, pid, startTime] = STAGING_NAME.exec(name) ?? [];
+    const maker = makerOf(name);
     const path = join(pods, name);
     if (ID_PATTERN.test(name)) await clearOthers(() => clearLeftover(root, name));
-    else if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime })) await clearHidden(path);
+    else if (maker && !isProcessAlive(maker)) waiting += (await clearHidden(path)) ? 1 : 0;
     else if (GRAVE_NAME.test(name)) await clearHidden(path);
   }
+  return waiting;
 }
 
 /** What cannot be cleared of another pod is no concern of this one: it stays, and the next call tries again. */
@@ -158,16 +123,19 @@ function releaseOptions(directory: PodDirectory, record: PodRecord): SiteOptions
 /**
  * Removes a half made or half removed pod. Without a record it has nothing but its directory: whoever made it died before
  * the VM was there. One whose record cannot be read may belong to a newer husk, and stays.
+ * @returns whether it was a VM that waited to be taken
  */
-async function clearHidden(path: string): Promise<void> {
+async function clearHidden(path: string): Promise<boolean> {
   const directory = new PodDirectory(path);
   try {
     const text = readFileSync(directory.file("record"), "utf8");
-    const record = parseRecord(text, path, JSON.parse(text).config.id);
+    const record = parseRecord(text, path, idIn(text));
     killByRecord(record);
     await releaseNetwork(record, releaseOptions(directory, record));
     discardStaging(new PodDirectory(path, record.socketDirectory));
+    return record.waiting !== undefined;
   } catch (error) {
     if (systemCode(error) === "ENOENT") discardStaging(directory);
+    return false;
   }
 }

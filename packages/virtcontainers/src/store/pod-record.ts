@@ -4,7 +4,7 @@ import { checkPodConfig } from "../config/schema.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VfioFunction } from "../hypervisor/vfio.ts";
 import type { EndpointRecord, NetworkRecord } from "../network/types.ts";
-import type { PodConfig, SharedFS } from "../types/index.ts";
+import type { PodConfig, SharedFS, VmCacheTier } from "../types/index.ts";
 import { State } from "../types/kinds.ts";
 import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
@@ -118,6 +118,8 @@ export interface PodRecord {
   vmSize?: VmSize;
   /** what was, or was about to be, made of networks for the VM, and is not undone yet */
   network?: NetworkRecord;
+  /** it is no pod yet but a VM that waits to be taken, of this kind */
+  waiting?: { key: string; tier: VmCacheTier };
   /** the PostStop hooks are still to be run for the VM that was started, or was about to be */
   postStopDue?: boolean;
 }
@@ -208,6 +210,7 @@ function findProblem(record: Partial<PodRecord>, podId: string): string | undefi
   if (!Array.isArray(record.drives) || !record.drives.every(isDrive)) return "bad drives";
   if (!Array.isArray(record.shares) || !record.shares.every(isShare)) return "bad shares";
   if (record.network !== undefined && !isNetwork(record.network)) return "bad network";
+  if (record.waiting !== undefined && typeof record.waiting?.key !== "string") return "bad waiting";
   const { containers } = record;
   if (typeof containers !== "object" || containers === null) return "bad containers";
   const ids = (record.config.containers ?? []).map(({ id }) => id);

@@ -5,7 +5,7 @@ export interface FactoryConfig {
   /** directory of templates, on a tmpfs; default: one in `/dev/shm` for this user and this state directory */
   templatePath?: string;
   /**
-   * VMs that a cache keeps waiting; who creates a pod asks for one of them; 0 (the default): there is no cache. Kata's
+   * VMs that a cache keeps waiting, as ready as can be; who creates a pod asks for one of them; 0 (the default): there is no cache. Kata's
    * `vm_cache_number`
    */
   vmCacheNumber?: number;

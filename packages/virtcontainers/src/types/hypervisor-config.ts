@@ -32,6 +32,11 @@ export interface HypervisorConfig {
   machineAccelerators?: string;
   /** path of the hypervisor program; default: `/usr/bin/qemu-system-x86_64` */
   hypervisorPath?: string;
+  /**
+   * path of the program that opens network interfaces for a VM that runs already, `husk-tap`; needed for macvtap interfaces, and
+   * for a VM that lives in another network namespace than its pod
+   */
+  tapHelperPath?: string;
   /** forbid block devices: root directories are shared, images and devices are refused */
   disableBlockDeviceUse?: boolean;
   /** what disks are to the guest; default `virtio-blk` */

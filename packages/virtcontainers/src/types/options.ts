@@ -2,7 +2,7 @@ import type { FactoryConfig } from "./factory-config.ts";
 import type { VCPod } from "./handles.ts";
 import type { ProcessListFormat } from "./kinds.ts";
 import type { OciProcess } from "./oci-spec.ts";
-import type { VmCache } from "./vm-cache.ts";
+import type { VmCache, VmCacheStatus } from "./vm-cache.ts";
 
 /** A moment of a call, for those who watch where the time goes. */
 export interface Phase {
@@ -75,6 +75,12 @@ export interface CreateOptions extends CallOptions {
   factory?: FactoryConfig | undefined;
   /** VMs of this process to take one of, instead of asking the cache that `factory` names. Kata: the factory `cache` */
   vmCache?: VmCache | undefined;
+}
+
+/** Options of `openVmCache` and `serveVmCache`. */
+export interface VmCacheOptions extends CallOptions {
+  /** is told each time that one more VM waits, what the cache has then */
+  onWaiting?: ((status: VmCacheStatus) => void) | undefined;
 }
 
 /** Options of `runPod`. */

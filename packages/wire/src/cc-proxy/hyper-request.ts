@@ -14,6 +14,7 @@ import {
   text,
   withDefault,
 } from "../hyperstart/payload-reader.ts";
+import { RENEW } from "../hyperstart/renewal.ts";
 import { MAX_COMMAND_BYTES, MAX_HYPER_NAME_BYTES } from "./limits.ts";
 import { readToken } from "./token.ts";
 
@@ -44,6 +45,8 @@ const OTHER_NAMES: readonly [name: string, code: number][] = [
   ["version", Command.GETVERSION],
   ["finishpod", Command.PODFINISHED],
   ["pscontainer", Command.PROCESSASYNCEVENT],
+  // Ours alone.
+  ["renew", RENEW],
 ];
 
 const CODES = new Map<string, number>([

@@ -16,6 +16,7 @@ export {
 export type { HyperRequest, HyperRequestInput, RequestedProcess } from "./hyper-request.ts";
 export { commandOfHyperName, parseHyperRequest, readRequestedProcess, withStreams } from "./hyper-request.ts";
 export * from "./limits.ts";
+export { encodeFirstProxyState, PROXY_STATE_VERSION, type ProxyVm } from "./proxy-state.ts";
 export type { ConnectShim, LogEntry, ShimSignal, StreamPositions } from "./shim-messages.ts";
 export {
   decodeAcknowledge,

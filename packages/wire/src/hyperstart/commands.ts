@@ -1,4 +1,4 @@
-import { RENEW } from "./renewal.ts";
+import { CLEARPOD, RENEW } from "./renewal.ts";
 
 /** API number a hyperstart agent of dialect H answers to GETVERSION (hyperstart `api.h`). */
 export const API_VERSION = 4244;
@@ -81,6 +81,7 @@ const names: readonly string[] = Object.keys(Command);
 /** Name of a command that a host has sent: as {@link commandName}, but 23 is its PSCONTAINER. */
 export function hostCommandName(code: number): string {
   if (code === RENEW) return "RENEW";
+  if (code === CLEARPOD) return "CLEARPOD";
   return code === PSCONTAINER ? "PSCONTAINER" : commandName(code);
 }
 

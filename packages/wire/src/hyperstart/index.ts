@@ -46,7 +46,7 @@ export { encodeProcessAsyncEvent, parseProcessAsyncEvent } from "./process-event
 export type { ProcessList } from "./process-list.ts";
 export { parseListedPids, parseProcessList } from "./process-list.ts";
 export type { Renewal } from "./renewal.ts";
-export { parseRenewal, RENEW } from "./renewal.ts";
+export { CLEARPOD, parseRenewal, RENEW } from "./renewal.ts";
 export type {
   ExecCommand,
   ExecRequest,

@@ -7,6 +7,11 @@ import { integer, type Reader, readPayload, required } from "./payload-reader.ts
  */
 export const RENEW = 0x6875_736b;
 
+/**
+ * Host → guest: ends the pod as DESTROYPOD does, but the machine stays on, and takes another STARTPOD. Ours alone, as RENEW.
+ */
+export const CLEARPOD = 0x6875_736c;
+
 /** Payload of RENEW: `{"seconds": int, "nanoseconds": int, "random": hex}`. What copies of a VM must not have in common. */
 export interface Renewal {
   /** the time: whole seconds since 1970 */

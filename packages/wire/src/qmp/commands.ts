@@ -26,14 +26,31 @@ export interface QmpRawBlockdev {
   /** whether the guest may not write it */
   "read-only"?: boolean;
   /** host file behind it */
-  file: {
-    /** protocol: a regular file, or a block device */
-    driver: "file" | "host_device";
-    /** path on the host */
-    filename: string;
-    /** whether QEMU locks the file */
-    locking?: "auto" | "on" | "off";
-  };
+  file: QmpRawFile;
+}
+
+/** A host file or block device. */
+interface QmpRawFile {
+  /** protocol: a regular file, or a block device */
+  driver: "file" | "host_device";
+  /** path on the host */
+  filename: string;
+  /** whether QEMU locks the file */
+  locking?: "auto" | "on" | "off";
+}
+
+/** The bytes of a host file or block device by themselves, for `blockdev-add`; a disk names it as its `file`. */
+export interface QmpFileBlockdev extends QmpRawFile {
+  /** name that others know it by, 31 bytes at most */
+  "node-name": string;
+  /** whether nobody may write it */
+  "read-only"?: boolean;
+}
+
+/** A disk as raw bytes of what has been opened by a name, for `blockdev-reopen`. */
+export interface QmpReopenedBlockdev extends Omit<QmpRawBlockdev, "file"> {
+  /** name of what is behind it from now on */
+  file: string;
 }
 
 /** A device to plug, for `device_add`; further keys are the driver's own properties. */
@@ -60,7 +77,7 @@ export type QmpNetdev =
       queues?: number;
       vhost?: boolean;
     }
-  /** inherited descriptors of one, in decimal, with `:` between */
+  /** its descriptors, with `:` between: the numbers of inherited ones, the names of those that `getfd` took */
   | { type: "tap"; id: string; fds: string; vhost?: boolean }
   /** a program that speaks vhost-user, at a character device */
   | { type: "vhost-user"; id: string; chardev: string }
@@ -196,9 +213,15 @@ export interface QmpCommands {
   /** Presses the power button; needs someone in the guest who listens. */
   system_powerdown: { arguments: None; return: None };
   /** Opens a disk image. */
-  "blockdev-add": { arguments: QmpRawBlockdev; return: None };
+  "blockdev-add": { arguments: QmpRawBlockdev | QmpFileBlockdev; return: None };
+  /** Opens disks anew, as they are described now: also with other files behind them, while their devices use them. */
+  "blockdev-reopen": { arguments: { options: QmpReopenedBlockdev[] }; return: None };
   /** Closes a disk image no device uses. */
   "blockdev-del": { arguments: { "node-name": string }; return: None };
+  /** Takes the descriptor that comes with the command, by a name that begins with no digit. */
+  getfd: { arguments: { fdname: string }; return: None };
+  /** Closes such a descriptor that nothing has taken. */
+  closefd: { arguments: { fdname: string }; return: None };
   /** Makes what is to be behind a network interface. */
   netdev_add: { arguments: QmpNetdev; return: None };
   /** Ends what was behind a network interface. */

@@ -16,23 +16,27 @@ export interface QmpEvents {
   MIGRATION: { status: string };
   /** A device was given back; without `device` it had no id. */
   DEVICE_DELETED: { device?: string; path: string };
+  /** The guest tells by ACPI how it fares with a processor or memory that was plugged in; `status` 0: it has taken it. */
+  ACPI_DEVICE_OST: { info: { device?: string; status: number } };
 }
 
 /** Name of an event husk knows. */
 export type QmpEventName = keyof QmpEvents;
 
 /** JSON types of the known events' data; a trailing `?` marks what may be absent. */
-const eventData: { [N in QmpEventName]: { [K in keyof QmpEvents[N]]-?: "boolean" | "string" | "string?" } } =
-  {
-    SHUTDOWN: { guest: "boolean", reason: "string" },
-    STOP: {},
-    RESUME: {},
-    RESET: { guest: "boolean", reason: "string" },
-    POWERDOWN: {},
-    GUEST_PANICKED: { action: "string" },
-    MIGRATION: { status: "string" },
-    DEVICE_DELETED: { device: "string?", path: "string" },
-  };
+const eventData: {
+  [N in QmpEventName]: { [K in keyof QmpEvents[N]]-?: "boolean" | "string" | "string?" | "object" };
+} = {
+  SHUTDOWN: { guest: "boolean", reason: "string" },
+  STOP: {},
+  RESUME: {},
+  RESET: { guest: "boolean", reason: "string" },
+  POWERDOWN: {},
+  GUEST_PANICKED: { action: "string" },
+  MIGRATION: { status: "string" },
+  DEVICE_DELETED: { device: "string?", path: "string" },
+  ACPI_DEVICE_OST: { info: "object" },
+};
 
 /** The key of a known event's data that is not of its type, or undefined when all is well. */
 export function findWrongEventKey(

@@ -11,6 +11,15 @@ export function raiseLoopback(): void {
   withNetlink(NETLINK_ROUTE, (socket) => socket.ask(setLink(LOOPBACK, { up: true })));
 }
 
+let isPodLoopbackUp = false;
+
+/** Does so in the agent's own namespace, which is the pods' and outlives them: asking the kernel costs it as much as the work. */
+export function raisePodLoopback(): void {
+  if (isPodLoopbackUp) return;
+  raiseLoopback();
+  isPodLoopbackUp = true;
+}
+
 /** A link by its name. */
 export function findLinkByName(socket: NetlinkSocket, name: string): Link | undefined {
   try {

@@ -1,5 +1,12 @@
 import { randomBytes } from "node:crypto";
-import { Command, type ProcessAsyncEvent, type ProcessList, PSCONTAINER, RENEW } from "@husk/wire/hyperstart";
+import {
+  CLEARPOD,
+  Command,
+  type ProcessAsyncEvent,
+  type ProcessList,
+  PSCONTAINER,
+  RENEW,
+} from "@husk/wire/hyperstart";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import { type DeadlineName, deadlineMs } from "../../hypervisor/deadlines.ts";
 import type { GuestInterface } from "../../network/types.ts";
@@ -16,6 +23,7 @@ import {
   type KillOptions,
   type OpenOptions,
   type PodStart,
+  type RehearsalControl,
   type ResourceControl,
 } from "../types.ts";
 import { type CarriedProcess, carriedOf, isUnreachable, keyOf } from "./carried-process.ts";
@@ -26,7 +34,7 @@ import type { CommandOptions, ProcessName, Reply, Transport, TransportEvents } f
 
 /** A session with hyperstart, whatever the way to it. */
 export class HyperstartSession<Way extends Transport = Transport>
-  implements AgentSession, ResourceControl, IdentityControl
+  implements AgentSession, ResourceControl, IdentityControl, RehearsalControl
 {
   readonly transport: Way;
   readonly #options: OpenOptions;
@@ -132,6 +140,10 @@ export class HyperstartSession<Way extends Transport = Transport>
 
   async renewIdentity(random: Uint8Array, options: AgentOptions): Promise<void> {
     await this.#command(RENEW, renewalRequest(random), "agentCommand", options);
+  }
+
+  async clearPod(options: AgentOptions): Promise<void> {
+    await this.#command(CLEARPOD, undefined, "agentStop", options);
   }
 
   async stopPod(options: AgentOptions): Promise<boolean> {

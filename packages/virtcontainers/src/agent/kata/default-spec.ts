@@ -17,19 +17,19 @@ const OCI_VERSION = "1.1.0";
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /** What containers of containerd and Docker may do, unless they are told otherwise. */
-const CAPABILITIES = [
+export const CAPABILITIES = [
   ...["CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID"],
   ...["CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL"],
   "CAP_AUDIT_WRITE",
 ];
 
 /** What of the kernel's own a container cannot see, and what it cannot change: as containerd has it. */
-const MASKED_PATHS = [
+export const MASKED_PATHS = [
   ...["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list"],
   ...["/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware"],
   "/sys/devices/virtual/powercap",
 ];
-const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+export const READONLY_PATHS = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
 /** Numbers of the devices that every container has; the last is for all terminals. */
 const DEVICES: readonly (readonly [major: number, minor?: number])[] = [

@@ -21,6 +21,7 @@ import {
   type KillOptions,
   type OpenOptions,
   type PodStart,
+  type RehearsalControl,
   type ShimStarter,
   type StartOptions,
 } from "../types.ts";
@@ -36,7 +37,9 @@ import { podFiles, sandboxRequest } from "./sandbox-request.ts";
 const SIGKILL = 9;
 
 /** A session with Kata's agent, over its port or over another process that has it. */
-export class KataSession implements AgentSession, ContainerControl, ContainerPreparation, IdentityControl {
+export class KataSession
+  implements AgentSession, ContainerControl, ContainerPreparation, IdentityControl, RehearsalControl
+{
   readonly agent: KataAgent;
   readonly #config: KataAgentConfig;
   readonly #options: OpenOptions;
@@ -211,9 +214,13 @@ export class KataSession implements AgentSession, ContainerControl, ContainerPre
     }
   }
 
+  async clearPod(options: AgentOptions): Promise<void> {
+    await this.#tell(this.agent.stopSandbox(options));
+  }
+
   /** The agent has no word for powering off: the guest goes on, and has nothing left to lose. */
   async stopPod(options: AgentOptions): Promise<boolean> {
-    await this.#tell(this.agent.stopSandbox(options));
+    await this.clearPod(options);
     return false;
   }
 

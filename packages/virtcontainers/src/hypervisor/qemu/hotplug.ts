@@ -1,4 +1,4 @@
-import type { QmpDevice } from "@husk/wire/qmp";
+import type { QmpDevice, QmpEvents } from "@husk/wire/qmp";
 import { HuskError, isHuskError } from "../../errors/index.ts";
 import type { Drive } from "../types.ts";
 import { asDisk, blockdevOf, type DiskPlan, diskDeviceOf, diskName, nodeName } from "./disks.ts";
@@ -6,7 +6,7 @@ import { isRefusal, QmpClient, type QmpOptions } from "./qmp-client.ts";
 
 /** How long plugging and unplugging may take. */
 export interface HotplugOptions extends QmpOptions {
-  /** milliseconds in which the guest gives a device back */
+  /** milliseconds in which the guest gives a device back, or takes one */
   readonly unplugMs: number;
 }
 
@@ -57,6 +57,26 @@ export async function unplugDevice(id: string, qmpPath: string, options: Hotplug
 /** Plugs a device in. */
 export async function addDevice(client: QmpClient, device: QmpDevice, options: QmpOptions): Promise<void> {
   await client.execute({ execute: "device_add", arguments: device }, options);
+}
+
+/**
+ * Waits until the guest has taken a processor or memory: only then its agent can bring that online. Call it before the device is
+ * plugged in.
+ * @throws HuskError ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+ */
+export async function takenByGuest(
+  client: QmpClient,
+  id: string,
+  { signal, unplugMs }: HotplugOptions,
+): Promise<void> {
+  const isIt = ({ info }: QmpEvents["ACPI_DEVICE_OST"]) => info?.device === id && info.status === 0;
+  try {
+    await client.nextEvent("ACPI_DEVICE_OST", isIt, { timeoutMs: unplugMs, signal });
+  } catch (error) {
+    if (!isHuskError(error, "ERR_TIMEOUT")) throw error;
+    const text = `the guest has not taken ${id}, which was plugged in, within ${Math.round(unplugMs)} ms`;
+    throw new HuskError("ERR_TIMEOUT", text, { cause: error });
+  }
 }
 
 async function removeDisk(client: QmpClient, drive: Drive, options: HotplugOptions): Promise<void> {

@@ -13,10 +13,12 @@ import { readLogTail, withLogTail } from "../log-tail.ts";
 import type {
   BlockHotplug,
   Capabilities,
+  DiskExchange,
   Drive,
   Hypervisor,
   Nic,
   NicHotplug,
+  NicHotplugOptions,
   ResourceHotplug,
   StartOptions,
   Templating,
@@ -26,11 +28,13 @@ import type {
 } from "../types.ts";
 import type { VfioFunction } from "../vfio.ts";
 import { type QemuPlan, qemuArguments } from "./command-line.ts";
+import { exchangeDisk } from "./exchange-disk.ts";
 import { freezeVm, readRunState, thawVm } from "./freeze.ts";
 import { type HotplugOptions, plugDevice, plugDrive, unplugDevice, unplugDrive } from "./hotplug.ts";
 import { launchQemu } from "./launch.ts";
 import { plugMemory } from "./memory-hotplug.ts";
 import { findNetworkError } from "./network-error.ts";
+import { livesIn } from "./nic-descriptors.ts";
 import { plugNic, unplugNic } from "./nic-hotplug.ts";
 import { hasVhostNet, inheritedNodes } from "./nics.ts";
 import { DEFAULT_BLOCK_DRIVER, planSlots, planVm, withNetwork } from "./plan.ts";
@@ -42,7 +46,7 @@ import { vfioDeviceOf, vfioName } from "./vfio-device.ts";
 
 /** A VM in a QEMU process. */
 export class QemuHypervisor
-  implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug, Templating
+  implements Hypervisor, BlockHotplug, NicHotplug, VfioHotplug, ResourceHotplug, DiskExchange, Templating
 {
   readonly type = "qemu";
   readonly #config: HypervisorConfig;
@@ -89,6 +93,7 @@ export class QemuHypervisor
       nicHotplug: takesPci,
       resourceHotplug: this.#machine.machine !== "microvm",
       templates: true,
+      diskExchange: blockDevice && this.#blockDriver === "virtio-blk",
     };
   }
 
@@ -227,6 +232,10 @@ export class QemuHypervisor
     await unplugDrive(drive, directory.socket("qmp"), this.#hotplugOptions(options));
   }
 
+  async exchangeDisk(drive: Drive, directory: PodDirectory, { signal }: WaitOptions): Promise<void> {
+    await exchangeDisk(drive, directory.socket("qmp"), { timeoutMs: this.#qmpMs, signal });
+  }
+
   async hotplugAddVfio(
     vfio: VfioFunction,
     directory: PodDirectory,
@@ -246,12 +255,15 @@ export class QemuHypervisor
     nic: Nic,
     directory: PodDirectory,
     taken: readonly string[],
-    options: WaitOptions,
+    { netNSPath, ...options }: NicHotplugOptions,
   ): Promise<string> {
     const { machine } = this.#machine;
     const addr = allocateSlot(this.#machine, taken);
     const accelerator = this.#vm?.accelerator === "kvm" ? "kvm" : "tcg";
-    const place = { machine, accelerator, addr, vhostNet: hasVhostNet(accelerator) } as const;
+    const origin = { netNSPath, tapHelperPath: this.#config.tapHelperPath };
+    const isForeign = this.#vm !== undefined && netNSPath !== undefined && !livesIn(this.#vm, netNSPath);
+    const vhostNet = hasVhostNet(accelerator);
+    const place = { machine, accelerator, addr, vhostNet, origin, isForeign } as const;
     await plugNic(nic, place, directory.socket("qmp"), this.#hotplugOptions(options));
     return addr;
   }

@@ -4,7 +4,7 @@ import { serveQmp } from "../../testing/fake-qmp.ts";
 import { plugMemory } from "./memory-hotplug.ts";
 
 const MIB = 1024 * 1024;
-const options = { timeoutMs: 60_000 };
+const options = { timeoutMs: 60_000, unplugMs: 60_000 };
 
 /** A VM with 256 MiB; sizes in MiB. */
 async function makeVm(t: TestContext, { slots = 2, max = 1024, share = false, full = false } = {}) {
@@ -34,7 +34,10 @@ async function makeVm(t: TestContext, { slots = 2, max = 1024, share = false, fu
     },
   };
   const qmp = await serveQmp(t, (execute, id, _socket, given) => {
-    return JSON.stringify({ ...answers[execute]?.(given), id });
+    const info = { device: given.id, slot: "0", "slot-type": "DIMM", source: 1, status: 0 };
+    const taken = JSON.stringify({ event: "ACPI_DEVICE_OST", data: { info } });
+    const answer = JSON.stringify({ ...answers[execute]?.(given), id });
+    return execute === "device_add" && !full ? `${answer}\r\n${taken}` : answer;
   });
   return { qmp, backends, modules };
 }

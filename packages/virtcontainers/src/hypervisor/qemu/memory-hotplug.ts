@@ -2,7 +2,7 @@ import type { QmpMemoryDevice } from "@husk/wire/qmp";
 import { HuskError } from "../../errors/index.ts";
 import type { HypervisorConfig } from "../../types/index.ts";
 import { checkAddedMemory } from "./host-memory.ts";
-import { addDevice } from "./hotplug.ts";
+import { addDevice, type HotplugOptions, takenByGuest } from "./hotplug.ts";
 import { pluggedBackend, toBlocks } from "./memory.ts";
 import { isRefusal, QmpClient, type QmpOptions } from "./qmp-client.ts";
 
@@ -22,7 +22,8 @@ interface MemoryNow {
 }
 
 /**
- * Plugs memory into a running VM until it has `totalMiB`, as one module, of whole blocks of the guest. It stays: a guest that
+ * Plugs memory into a running VM until it has `totalMiB`, as one module, of whole blocks of the guest, and waits until the
+ * guest knows of it. It stays: a guest that
  * uses it mostly does not give it back, and a kernel that was just about to use it was seen to crash when it went.
  * @returns MiB that it has now
  * @throws HuskError ERR_HOST_MEMORY, ERR_CONFIG_INVALID, ERR_NO_DEVICE_SLOT, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
@@ -31,7 +32,7 @@ export async function plugMemory(
   totalMiB: number,
   config: HypervisorConfig,
   qmpPath: string,
-  options: QmpOptions,
+  options: HotplugOptions,
 ): Promise<number> {
   return QmpClient.use(qmpPath, options, async (client) => {
     const now = await queryMemory(client, options);
@@ -60,7 +61,7 @@ async function addModule(
   number: number,
   mib: number,
   config: HypervisorConfig,
-  options: QmpOptions,
+  options: HotplugOptions,
 ): Promise<void> {
   const id = `dimm-${number}`;
   const memdev = backendOf(id);
@@ -72,6 +73,8 @@ async function addModule(
   const share = backends.some((backend) => backend.share);
   const backend = pluggedBackend(memdev, mib, config, share);
   await client.execute({ execute: "object-add", arguments: backend }, options);
+  const taken = takenByGuest(client, id, options);
+  taken.catch(() => {});
   try {
     await addDevice(client, { driver: "pc-dimm", id, memdev }, options);
   } catch (error) {
@@ -79,6 +82,7 @@ async function addModule(
     await removeObject(client, memdev, { timeoutMs: options.timeoutMs }).catch(() => {});
     throw error;
   }
+  await taken;
 }
 
 async function removeObject(client: QmpClient, id: string, options: QmpOptions): Promise<void> {

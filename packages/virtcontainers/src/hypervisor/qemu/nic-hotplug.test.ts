@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { serveQmp } from "../../testing/fake-qmp.ts";
 import type { NicBackend } from "../types.ts";
-import { plugNic, unplugNic } from "./nic-hotplug.ts";
+import { type NicPlace, plugNic, unplugNic } from "./nic-hotplug.ts";
 
 const options = { timeoutMs: 60_000, unplugMs: 60_000 };
-const place = { machine: "q35", accelerator: "tcg", addr: "0f/00", vhostNet: false } as const;
+const place: NicPlace = {
+  ...({ machine: "q35", accelerator: "tcg", addr: "0f/00" } as const),
+  ...{ vhostNet: false, origin: {}, isForeign: false },
+};
 const tap: NicBackend = { type: "tap", ifName: "tap2_husk", queues: 1 };
 
 function nic(backend: NicBackend) {
@@ -30,6 +33,7 @@ async function makeVm(t: TestContext, refusals: Record<string, string> = {}, sha
     netdev_del: (id) => remove(parts.netdev, id),
     "chardev-add": (id) => add(parts.chardev, id),
     "chardev-remove": (id) => remove(parts.chardev, id, "GenericError"),
+    closefd: () => ({ error: { class: "GenericError", desc: "not found" } }),
     "query-chardev": () => ({ return: [...parts.chardev].map((label) => ({ label })) }),
     "query-memdev": () => ({ return: [{ share }] }),
   };
@@ -95,9 +99,17 @@ test("a vhost-user interface needs memory that its program can have", async (t) 
   assert.deepEqual(left(), []);
 });
 
-test("a macvtap interface is refused before QEMU hears of it", async (t) => {
-  const { qmp, heard } = await makeVm(t);
-  const backend: NicBackend = { type: "macvtap", path: "/dev/tap4", queues: 1 };
-  await assert.rejects(plugNic(nic(backend), place, qmp, options), { code: "ERR_NOT_SUPPORTED" });
-  assert.deepEqual(heard, []);
+test("what QEMU cannot open itself needs a program, and is refused without", async (t) => {
+  const cases = [
+    [{ type: "macvtap", path: "/dev/tap4", queues: 1 }, place, {}, "ERR_NOT_SUPPORTED"],
+    [tap, { ...place, isForeign: true }, {}, "ERR_NOT_SUPPORTED"],
+    [tap, { ...place, isForeign: true }, { tapHelperPath: "/no/such/program" }, "ERR_ASSET_MISSING"],
+    [tap, { ...place, isForeign: true }, { tapHelperPath: "/bin/false" }, "ERR_NETWORK_LINK"],
+  ] as const;
+  for (const [backend, where, origin, code] of cases) {
+    const { qmp, names, heard } = await makeVm(t);
+    await assert.rejects(plugNic(nic(backend), { ...where, origin }, qmp, options), { code });
+    assert.deepEqual(names(), []);
+    assert.ok(!heard.includes("netdev_add"));
+  }
 });

@@ -2,6 +2,7 @@ import { HuskError, isHuskError, messageOf } from "../../errors/index.ts";
 import type { Nic } from "../types.ts";
 import { addDevice, type HotplugOptions, removeDevice } from "./hotplug.ts";
 import { findNetworkError } from "./network-error.ts";
+import { closeDescriptors, type NicOrigin, queuesOf, sendDescriptors } from "./nic-descriptors.ts";
 import { type NicPlan, netdevId, netdevOf, nicChardevId, nicDeviceOf, nicId } from "./nics.ts";
 import { isRefusal, QmpClient, type QmpOptions } from "./qmp-client.ts";
 
@@ -9,11 +10,15 @@ import { isRefusal, QmpClient, type QmpOptions } from "./qmp-client.ts";
 export interface NicPlace extends NicPlan {
   readonly addr: string;
   readonly vhostNet: boolean;
+  readonly origin: NicOrigin;
+  /** QEMU lives in another network namespace than the interface */
+  readonly isForeign: boolean;
 }
 
 /**
  * Plugs a network interface into a running VM. One of that name that is there already goes before.
- * @throws HuskError ERR_NOT_SUPPORTED, ERR_NETWORK_LINK, ERR_PORT_IN_USE, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED
+ * @throws HuskError ERR_NOT_SUPPORTED, ERR_NETWORK_LINK, ERR_NETWORK_NAMESPACE, ERR_ASSET_MISSING, ERR_PORT_IN_USE, ERR_QMP,
+ *   ERR_TIMEOUT, ERR_ABORTED
  */
 export async function plugNic(
   nic: Nic,
@@ -21,12 +26,6 @@ export async function plugNic(
   qmpPath: string,
   options: HotplugOptions,
 ): Promise<void> {
-  if (nic.backend.type === "macvtap") {
-    const text = `the interface ${nic.name} would be a macvtap interface, which a VM that runs cannot open`;
-    const hint =
-      "Use the interworking model tcFilter or bridged, or give the pod the network before it starts.";
-    throw new HuskError("ERR_NOT_SUPPORTED", text, { hint });
-  }
   await QmpClient.use(qmpPath, options, async (client) => {
     // A caller that was killed may have left this very interface plugged in without a record of it.
     await removeNic(client, nic.name, options);
@@ -35,6 +34,10 @@ export async function plugNic(
     } catch (error) {
       // What is behind it goes with the VM at the latest; why it was refused is what matters.
       await removeBackend(client, nic.name, { timeoutMs: options.timeoutMs }).catch(ignoreHuskError);
+      const queues = isSent(nic, place) ? queuesOf(nic) : 0;
+      await closeDescriptors(client, nic.name, { timeoutMs: options.timeoutMs }, queues).catch(
+        ignoreHuskError,
+      );
       throw isHuskError(error, "ERR_QMP") ? (findNetworkError(messageOf(error), error) ?? error) : error;
     }
   });
@@ -53,9 +56,15 @@ async function addNic(client: QmpClient, nic: Nic, place: NicPlace, options: Qmp
     await checkSharedMemory(client, nic.name, options);
     await openChardev(client, nicChardevId(nic.name), nic.backend.socketPath, options);
   }
-  const netdev = netdevOf(nic, place.vhostNet);
+  const fds = isSent(nic, place) ? await sendDescriptors(client, nic, place.origin, options) : [];
+  const netdev = netdevOf(nic, place.vhostNet, fds);
   await client.execute({ execute: "netdev_add", arguments: netdev }, options);
   await addDevice(client, nicDeviceOf(nic, place, place.addr), options);
+}
+
+/** Whether QEMU cannot open an interface itself: it has a device node, or is in a namespace that QEMU does not live in. */
+function isSent({ backend: { type } }: Nic, { isForeign }: NicPlace): boolean {
+  return type === "macvtap" || (type === "tap" && isForeign);
 }
 
 async function checkSharedMemory(client: QmpClient, name: string, options: QmpOptions): Promise<void> {
@@ -79,6 +88,7 @@ async function removeNic(client: QmpClient, name: string, options: HotplugOption
   await removeDevice(client, nicId(name), options);
   // An earlier attempt may have come as far as this, or no further.
   await removeBackend(client, name, options);
+  await closeDescriptors(client, name, options);
 }
 
 async function removeBackend(client: QmpClient, name: string, options: QmpOptions): Promise<void> {

@@ -49,12 +49,17 @@ export function inheritedNodes(nics: readonly Nic[]): string[] {
   );
 }
 
-/** What is behind an interface; `fds`: the descriptors in QEMU of its device node. */
-export function netdevOf({ name, backend }: Nic, vhostNet: boolean, fds: readonly number[] = []): QmpNetdev {
+/** What is behind an interface; `fds`: QEMU's descriptors of it, by number or name, unless QEMU opens it itself. */
+export function netdevOf(
+  { name, backend }: Nic,
+  vhostNet: boolean,
+  fds: readonly (number | string)[] = [],
+): QmpNetdev {
   const id = netdevId(name);
   const vhost = vhostNet ? { vhost: true } : {};
   switch (backend.type) {
     case "tap": {
+      if (fds.length > 0) return { type: "tap", id, fds: fds.join(":"), ...vhost };
       const queues = backend.queues > 1 ? { queues: backend.queues } : {};
       // Without the words for its scripts QEMU would run those of the host, which its sandbox forbids.
       return { type: "tap", id, ifname: backend.ifName, script: "no", downscript: "no", ...queues, ...vhost };

@@ -15,6 +15,7 @@ import {
 } from "@husk/wire/qmp";
 import { throwIfAborted, withDeadline } from "../../deadline.ts";
 import { HuskError, isHuskError, messageOf, systemCode } from "../../errors/index.ts";
+import { descriptorOf } from "../../store/descriptors.ts";
 
 /** Milliseconds between two attempts to connect to a QEMU whose queue is full. */
 const QUEUE_FULL_DELAY_MS = 5;
@@ -142,6 +143,34 @@ export class QmpClient {
       return (await withDeadline(answer, { ms: options.timeoutMs, what, signal: options.signal })) as never;
     } finally {
       this.#waiters.delete(id);
+    }
+  }
+
+  /**
+   * Lets somebody else give commands by this connection, because he can send a descriptor with each, and waits for the answers.
+   * @param give is told the connection's descriptor, and the bytes of the commands in their order
+   * @throws HuskError as `execute`, and whatever `give` throws
+   */
+  async executeByOther(
+    commands: readonly QmpCommand[],
+    give: (connection: number, lines: string) => Promise<void>,
+    options: QmpOptions,
+  ): Promise<void> {
+    if (this.#failure) throw this.#failure;
+    const first = this.#nextId;
+    this.#nextId += commands.length;
+    const answers = commands.map(
+      (_, index) =>
+        new Promise<unknown>((resolve, reject) => this.#waiters.set(first + index, { resolve, reject })),
+    );
+    const answered = Promise.all(answers);
+    answered.catch(() => {});
+    try {
+      const lines = commands.map((command, index) => encodeQmpCommand(command, first + index));
+      await give(descriptorOf(this.#socket), Buffer.concat(lines).toString());
+      await withDeadline(answered, { ms: options.timeoutMs, what: "QEMU's answers", signal: options.signal });
+    } finally {
+      for (const index of commands.keys()) this.#waiters.delete(first + index);
     }
   }
 

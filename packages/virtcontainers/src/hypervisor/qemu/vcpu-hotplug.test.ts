@@ -5,8 +5,8 @@ import { plugVcpus, unplugVcpus } from "./vcpu-hotplug.ts";
 
 const options = { timeoutMs: 60_000, unplugMs: 60_000 };
 
-/** A VM with one CPU and room for more; `refused`: a CPU that it does not take. */
-async function makeVm(t: TestContext, places: number, refused = "") {
+/** A VM with one CPU and room for more; `refused`: a CPU that QEMU does not take, `ignored`: one that the guest does not. */
+async function makeVm(t: TestContext, places: number, { refused = "", ignored = "" } = {}) {
   const plugged = new Map<string, number>();
   const heard: string[] = [];
   const pathOf = (core: number) => {
@@ -28,12 +28,17 @@ async function makeVm(t: TestContext, places: number, refused = "") {
     }
     heard.push(`${execute} ${name}`);
     if (name === refused) return JSON.stringify({ error: { class: "GenericError", desc: "no" }, id });
-    if (execute === "device_add") plugged.set(name, Number(given["core-id"]));
-    else plugged.delete(name);
+    if (execute === "device_add") {
+      plugged.set(name, Number(given["core-id"]));
+      const info = { device: name, slot: "1", "slot-type": "CPU", source: 1, status: 0 };
+      const taken = name === ignored ? "" : JSON.stringify({ event: "ACPI_DEVICE_OST", data: { info } });
+      return `${JSON.stringify({ return: {}, id })}\r\n${taken}`;
+    }
+    plugged.delete(name);
     // As QEMU tells it: of a part, without the id.
     const path = `/machine/peripheral/${name}/lapic`;
     const deleted = JSON.stringify({ event: "DEVICE_DELETED", data: { path } });
-    return `${JSON.stringify({ return: {}, id })}${execute === "device_del" ? `\r\n${deleted}` : ""}`;
+    return `${JSON.stringify({ return: {}, id })}\r\n${deleted}`;
   });
   return { qmp, plugged, heard };
 }
@@ -67,7 +72,14 @@ test("more processors than the VM has places for are refused, and none comes", a
 });
 
 test("when one is refused, those that came before it go again", async (t) => {
-  const { qmp, plugged } = await makeVm(t, 4, "cpu-3");
+  const { qmp, plugged } = await makeVm(t, 4, { refused: "cpu-3" });
   await assert.rejects(plugVcpus(4, qmp, options), { code: "ERR_QMP" });
+  assert.equal(plugged.size, 0);
+});
+
+test("those that the guest does not take in time go again", async (t) => {
+  const { qmp, plugged } = await makeVm(t, 4, { ignored: "cpu-2" });
+  const refused = { code: "ERR_TIMEOUT", message: /^the guest has not taken cpu-2, / };
+  await assert.rejects(plugVcpus(3, qmp, { ...options, unplugMs: 100 }), refused);
   assert.equal(plugged.size, 0);
 });

@@ -1,13 +1,13 @@
 import type { QmpCpuPlace } from "@husk/wire/qmp";
 import { HuskError } from "../../errors/index.ts";
-import { addDevice, type HotplugOptions, removeDevice } from "./hotplug.ts";
+import { addDevice, type HotplugOptions, removeDevice, takenByGuest } from "./hotplug.ts";
 import { QmpClient, type QmpOptions } from "./qmp-client.ts";
 
 /** Where QEMU keeps what was plugged in; what it began with is elsewhere. */
 const PLUGGED = "/machine/peripheral/";
 
 /**
- * Plugs processors into a running VM until it has `total`.
+ * Plugs processors into a running VM until it has `total`, and waits until the guest knows of them.
  * @returns how many it has now
  * @throws HuskError ERR_NO_DEVICE_SLOT, ERR_QMP, ERR_TIMEOUT, ERR_ABORTED; what came before it goes again
  */
@@ -22,9 +22,12 @@ export async function plugVcpus(total: number, qmpPath: string, options: Hotplug
     }
     const free = places.flatMap((place, index) => (isTaken(place) ? [] : [{ place, id: `cpu-${index}` }]));
     const wanted = free.slice(0, Math.max(total - present, 0));
+    const taken = Promise.all(wanted.map(({ id }) => takenByGuest(client, id, options)));
+    taken.catch(() => {});
     try {
       for (const { place, id } of wanted)
         await addDevice(client, { driver: place.type, id, ...place.props }, options);
+      await taken;
     } catch (error) {
       await removeVcpus(client, present, { ...options, signal: undefined }).catch(() => {});
       throw error;

@@ -36,19 +36,51 @@ export interface GrpcVMStatus extends Message {
   cpu: number;
   /** in MiB */
   memory: number;
+  /**
+   * ours alone: how ready it is, whether somebody was given it and has not taken it yet, and since when it is ready in
+   * milliseconds since 1970
+   */
+  tier: string;
+  leased: boolean;
+  readyAt: bigint;
 }
 export const GrpcVMStatus: MessageType<GrpcVMStatus> = /* @__PURE__ */ messageType(
   "cache.GrpcVMStatus",
-  "1I pid 2u cpu 3u memory",
+  "1I pid 2u cpu 3u memory 1000s tier 1001t leased 1002I readyAt",
+);
+
+/** What Kata's server does not tell. */
+export interface HuskCacheStatus extends Message {
+  /** digest of all that the VMs depend on */
+  key: string;
+  /** milliseconds since 1970 */
+  startedAt: bigint;
+  /** VMs that are to wait */
+  rehearsed: number;
+  paused: number;
+  prepared: number;
+  /** VMs so far: taken by somebody, ended while they waited, left by a dead server */
+  claimed: number;
+  lost: number;
+  cleared: number;
+  /** attempts to make a VM that have failed since the last that did not, and why the last one did */
+  failures: number;
+  fault: string;
+}
+export const HuskCacheStatus: MessageType<HuskCacheStatus> = /* @__PURE__ */ messageType(
+  "cache.HuskCacheStatus",
+  "1s key 2I startedAt 3u rehearsed 4u paused 5u prepared 6u claimed 7u lost 8u cleared 9u failures 10s fault",
 );
 
 export interface GrpcStatus extends Message {
   /** process id of the server */
   pid: bigint;
   vmstatus: GrpcVMStatus[];
+  /** ours alone: what else there is to tell */
+  husk?: HuskCacheStatus;
 }
 export const GrpcStatus: MessageType<GrpcStatus> = /* @__PURE__ */ messageType(
   "cache.GrpcStatus",
-  "1I pid 2*m vmstatus",
-  [GrpcVMStatus],
+  "1I pid 2*m vmstatus 1000m husk",
+  [GrpcVMStatus, HuskCacheStatus],
 );

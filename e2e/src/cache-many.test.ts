@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe } from "node:test";
+import { deletePod, type PodConfig, runPod, statusPod } from "@husk/virtcontainers";
+import { CacheServer } from "./support/cache-server.ts";
+import { DEMO_ROOTFS } from "./support/places.ts";
+import { runScript } from "./support/run-script.ts";
+import { it } from "./support/vm-test.ts";
+import { Workplace } from "./support/workplace.ts";
+
+const MEMORY = 128;
+const POOL = 4;
+/** requests in a row; part n of the benchmark makes a hundred */
+const REQUESTS = 20;
+const AT_ONCE = 2;
+/** What a guest has of its own, a line each. */
+const IDENTITY = [
+  "hostname",
+  "cat /proc/sys/kernel/random/boot_id",
+  "head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo",
+  "cat /sys/class/net/eth0/address",
+].join("; ");
+
+function podOf(place: Workplace, id: string): PodConfig {
+  return {
+    id,
+    hypervisorConfig: { ...place.hypervisorConfig, defaultBridges: 4 },
+    agentType: "hyperstart",
+    vmConfig: { memory: MEMORY },
+    networkModel: "user",
+    containers: [{ id, rootFs: DEMO_ROOTFS, cmd: { args: ["sleep", "1000000"] } }],
+  };
+}
+
+/** Runs a pod of a VM that waited, and tells its process id and what its guest has of its own. */
+async function identify(place: Workplace, id: string): Promise<string[]> {
+  let hit = false;
+  await runPod(podOf(place, id), {
+    ...place.options,
+    factory: { vmCacheNumber: 1, template: true },
+    onPhase: ({ name }) => {
+      hit ||= name === "vm-claimed";
+    },
+    onWarning: (warning) => assert.fail(warning),
+  });
+  assert.ok(hit, `${id} did not come from the cache`);
+  const { hypervisorPid } = await statusPod(id, place.options);
+  const lines = (await runScript(place, id, id, IDENTITY)).trim().split("\n");
+  return [String(hypervisorPid), ...lines];
+}
+
+describe("many who ask for VMs that wait", () => {
+  it(`get one each, ${REQUESTS} of a pool of ${POOL}, and none is like another`, async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using server = await CacheServer.ready(place, [
+      "--number",
+      String(POOL),
+      "--template",
+      "--memory",
+      String(MEMORY),
+    ]);
+    const found: string[][] = [];
+    for (let first = 0; first < REQUESTS; first += AT_ONCE) {
+      const ids = Array.from({ length: AT_ONCE }, (_, index) => `pod${first + index}`);
+      found.push(...(await Promise.all(ids.map((id) => identify(place, id)))));
+      await Promise.all(ids.map((id) => deletePod(id, place.options)));
+    }
+    assert.equal(found.length, REQUESTS);
+    for (const index of [0, 1, 2, 3, 4])
+      assert.equal(
+        new Set(found.map((lines) => lines[index])).size,
+        REQUESTS,
+        `line ${index} of ${found.join("\n")}`,
+      );
+    assert.equal((await server.status()).claimed, REQUESTS);
+  });
+});

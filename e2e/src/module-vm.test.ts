@@ -1,0 +1,4 @@
+import { describeModule } from "./support/module/conformance.ts";
+import { BACKENDS } from "./support/module/module-place.ts";
+
+describeModule(BACKENDS.vm);

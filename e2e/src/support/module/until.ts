@@ -1,0 +1,60 @@
+import type { ChildProcess } from "node:child_process";
+import { existsSync, watch } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import type { ContainerInfo, ContainerModule } from "@husk/container-module";
+import { findProcesses } from "../leaks.ts";
+
+/** Waits until a container has come to its end, by its log's. */
+export async function endOf(module: ContainerModule, ns: string, id: string): Promise<ContainerInfo> {
+  for await (const _ of module.logs(ns, id, { follow: true }));
+  return module.inspect(ns, id);
+}
+
+/** Waits until a container has written a text, and gives what it has written. */
+export async function untilWritten(
+  module: ContainerModule,
+  ns: string,
+  id: string,
+  wanted: string,
+): Promise<string> {
+  let written = "";
+  for await (const data of module.logs(ns, id, { follow: true })) {
+    written += Buffer.from(data).toString();
+    if (written.includes(wanted)) return written;
+  }
+  throw new Error(`${id} has ended and never written ${JSON.stringify(wanted)}: ${written.slice(-200)}`);
+}
+
+/** Waits until a process has printed a word; what it prints later is not read. */
+export async function untilSays(worker: ChildProcess, word: string): Promise<void> {
+  const output = worker.stdout;
+  if (!output) throw new Error("the worker's output is not ours to read");
+  let said = "";
+  for await (const data of output.iterator({ destroyOnReturn: false })) {
+    said += data;
+    if (said.includes(word)) return;
+  }
+  throw new Error(`a worker has ended and only said ${JSON.stringify(said)}`);
+}
+
+/** Waits until there is a file, or something else is in it. */
+export async function untilFile(path: string, isReached: () => boolean): Promise<void> {
+  const folder = path.slice(0, path.lastIndexOf("/"));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const check = () => existsSync(path) && isReached() && resolve();
+  const watcher = watch(folder, check);
+  check();
+  await promise;
+  watcher.close();
+}
+
+/** Waits until no process has a folder in its arguments or environment: nothing tells that of others' children. */
+export async function untilNoneLeft(folder: string, limitMs: number): Promise<void> {
+  const end = performance.now() + limitMs;
+  while (findProcesses(folder).length > 0 && performance.now() < end) await delay(50);
+}
+
+/** Waits until a process that is nobody's child here has ended. */
+export async function untilDead(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}`)) await delay(10);
+}

@@ -1,0 +1,198 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { join } from "node:path";
+import { describe } from "node:test";
+import {
+  type CreateOptions,
+  deletePod,
+  type FactoryConfig,
+  openVmCache,
+  type PodConfig,
+  runPod,
+  serveVmCache,
+  startPod,
+  statusPod,
+  statusVmCache,
+  stopPod,
+  stopVmCache,
+  type VmCacheStatus,
+} from "@husk/virtcontainers";
+import { needsRoot } from "./support/needs-root.ts";
+import { DEMO_ROOTFS } from "./support/places.ts";
+import { CONTAINER, FAMILIES, POD, residentPod } from "./support/resident-pod.ts";
+import { runScript } from "./support/run-script.ts";
+import { TemplatePlace } from "./support/template-place.ts";
+import { it } from "./support/vm-test.ts";
+import { Workplace } from "./support/workplace.ts";
+
+/** what tells one guest from another */
+const IDENTITY =
+  "hostname; cat /proc/sys/kernel/random/boot_id; head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo; cat /sys/class/net/eth0/address";
+const REST = { args: ["sleep", "1000000"] };
+
+function podOf(place: Workplace, id: string, more: Partial<PodConfig> = {}): PodConfig {
+  const { hypervisorConfig = {}, ...rest } = more;
+  return {
+    id,
+    hypervisorConfig: { ...place.hypervisorConfig, defaultBridges: 4, ...hypervisorConfig },
+    containers: [{ id, rootFs: DEMO_ROOTFS, cmd: REST }],
+    ...rest,
+  };
+}
+
+/** Runs a pod, and tells how that went. */
+async function run(place: Workplace, config: PodConfig, source: CreateOptions) {
+  const phases: string[] = [];
+  const warnings: string[] = [];
+  await runPod(config, {
+    ...place.options,
+    ...source,
+    onPhase: ({ name }) => void phases.push(name),
+    onWarning: ({ message }) => void warnings.push(message),
+  });
+  const isHit = phases.includes("vm-claimed") && !phases.includes("qemu-spawned");
+  return { isHit, phases, warnings };
+}
+
+/** Runs a pod that must get a VM that waited. */
+async function runHit(place: Workplace, config: PodConfig, source: CreateOptions): Promise<void> {
+  const { isHit, warnings, phases } = await run(place, config, source);
+  assert.deepEqual(warnings, []);
+  assert.ok(isHit, phases.join());
+}
+
+const tiersOf = ({ vms }: VmCacheStatus) => vms.map(({ tier }) => tier).sort();
+
+describe("a pod in a VM that waited", () => {
+  for (const agentType of ["hyperstart", "kata"] as const) {
+    it(`is one of its own, with the agent ${agentType}`, async ({ signal }) => {
+      await using place = await Workplace.create(signal);
+      const factory: FactoryConfig = { vmCacheNumber: 2 };
+      const pods = ["one", "two"];
+      const config = (id: string) => podOf(place, id, { agentType, networkModel: "user" });
+      {
+        await using cache = await serveVmCache(config("any"), factory, place.options);
+        await cache.filled();
+        const { vms } = await statusVmCache(factory, place.options);
+        assert.deepEqual(
+          vms.map(({ tier, leased, vcpus, memory }) => ({ tier, leased, vcpus, memory })),
+          [1, 2].map(() => ({ tier: "rehearsed", leased: false, vcpus: 1, memory: 256 })),
+        );
+        for (const id of pods) {
+          await runHit(place, config(id), { factory });
+          const { hypervisorPid, state } = await statusPod(id, place.options);
+          assert.ok(vms.some(({ pid }) => pid === hypervisorPid));
+          assert.equal(state, "running");
+        }
+        const identities = await Promise.all(pods.map((id) => runScript(place, id, id, IDENTITY)));
+        const lines = identities.map((text) => text.trim().split("\n"));
+        assert.deepEqual(
+          lines.map(([name]) => name),
+          pods,
+        );
+        for (const index of [1, 2, 3])
+          assert.equal(new Set(lines.map((line) => line[index])).size, 2, lines.join());
+        await stopVmCache(factory, place.options);
+        await cache.closed;
+        assert.equal(cache.status().claimed, 2);
+      }
+      // The pods have nothing more to do with who kept their VMs.
+      for (const id of pods) {
+        const late = Date.now() / 1000 - Number(await runScript(place, id, id, "date +%s"));
+        assert.ok(Math.abs(late) < 30, `the clock of ${id} is ${late} s late`);
+        assert.match(await runScript(place, id, id, "ip -4 address show eth0"), /inet 10\.0\.2\.15/);
+        await deletePod(id, place.options);
+      }
+    });
+  }
+
+  it("has its own size and disks, and may be stopped and started", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const image = join(place.folder, "second.img");
+    execFileSync("mkfs.erofs", [image, DEMO_ROOTFS], { stdio: "ignore" });
+    const hypervisorConfig = { defaultMaxVCPUs: 3, memSlots: 2 };
+    const limits = { cpu: { quota: 200_000, period: 100_000 }, memory: { limit: 128 * 2 ** 20 } };
+    const config = podOf(place, "large", {
+      agentType: "kata",
+      hypervisorConfig,
+      containers: [
+        { id: "large", rootFs: DEMO_ROOTFS, cmd: REST, resources: limits },
+        { id: "second", rootFs: image, cmd: REST },
+      ],
+    });
+    await using vmCache = await openVmCache(config, { vmCacheNumber: 1 }, place.options);
+    await vmCache.filled();
+    await runHit(place, config, { vmCache });
+    await vmCache.close();
+    const { vcpus, memory } = await statusPod("large", place.options);
+    assert.deepEqual({ vcpus, memory }, { vcpus: 3, memory: 384 });
+    assert.equal(await runScript(place, "large", "large", "nproc"), "3\n");
+    assert.match(await runScript(place, "large", "second", "ls /bin"), /busybox/);
+    await stopPod("large", place.options);
+    await startPod("large", place.options);
+    assert.equal(await runScript(place, "large", "large", "hostname"), "large\n");
+    await deletePod("large", place.options);
+  });
+
+  it("gets one of its own, with a warning, where none fits", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const factory: FactoryConfig = { vmCacheTiers: { paused: 1 } };
+    await using cache = await serveVmCache(podOf(place, "any"), factory, place.options);
+    await cache.filled();
+    const words = { hypervisorConfig: { kernelParams: [{ key: "other", value: "1" }] } };
+    const other = await run(place, podOf(place, "other", words), { factory });
+    assert.match(other.warnings.join(), /"other" gets no VM that waited: .* the VMs are others/);
+    const small = await run(place, podOf(place, "small", { vmConfig: { memory: 128 } }), { factory });
+    assert.match(small.warnings.join(), /the VMs have 1 vCPUs, 256 MiB, and from 1 vCPUs, 128 MiB/);
+    const volumes = [{ mountTag: "tag", hostPath: place.folder }];
+    const sharing = await run(place, podOf(place, "sharing", { volumes }), { factory });
+    assert.match(sharing.warnings.join(), /it shares directories/);
+    assert.ok([other, small, sharing].every(({ isHit }) => !isHit));
+    for (const id of ["other", "small", "sharing"]) {
+      assert.equal(await runScript(place, id, id, "hostname"), `${id}\n`);
+      await deletePod(id, place.options);
+    }
+    assert.deepEqual([cache.status().claimed, cache.status().vms.length], [0, 1]);
+    // It was killed a moment ago, which nobody has seen yet.
+    process.kill(cache.status().vms[0]?.pid ?? 0, "SIGKILL");
+    const late = await run(place, podOf(place, "late"), { factory });
+    assert.match(late.warnings.join(), /"late" gets no VM that waited/);
+    assert.equal(await runScript(place, "late", "late", "hostname"), "late\n");
+    await deletePod("late", place.options);
+  });
+
+  it("may have waited with the state of a template not loaded", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const factory: FactoryConfig = { ...templates.factory, vmCacheTiers: { prepared: 1, paused: 1 } };
+    await using vmCache = await openVmCache(podOf(place, "any"), factory, place.options);
+    await vmCache.filled();
+    assert.deepEqual(tiersOf(vmCache.status()), ["paused", "prepared"]);
+    for (const id of ["first", "second"]) await runHit(place, podOf(place, id), { vmCache });
+    const pids = await Promise.all(
+      ["first", "second"].map(async (id) => (await statusPod(id, place.options)).hypervisorPid),
+    );
+    assert.equal(new Set(pids).size, 2);
+    await vmCache.filled();
+    assert.deepEqual(tiersOf(vmCache.status()), ["paused", "prepared"]);
+    for (const id of ["first", "second"]) {
+      assert.equal(await runScript(place, id, id, "hostname"), `${id}\n`);
+      await deletePod(id, place.options);
+    }
+  });
+});
+
+describe("a pod with a proxy and shims in a VM that waited", needsRoot, () => {
+  for (const family of FAMILIES) {
+    it(`works as any, with ${family.proxy}`, async ({ signal }) => {
+      await using place = await Workplace.create(signal);
+      const hypervisorConfig = { ...place.hypervisorConfig, defaultBridges: 2 };
+      const config = residentPod(place, family, { ...REST, detach: true }, { hypervisorConfig });
+      await using vmCache = await openVmCache(config, { vmCacheNumber: 1 }, place.options);
+      await vmCache.filled();
+      await runHit(place, config, { vmCache });
+      assert.equal(await runScript(place, POD, CONTAINER, "hostname"), `${POD}\n`);
+      await deletePod(POD, place.options);
+    });
+  }
+});

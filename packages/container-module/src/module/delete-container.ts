@@ -1,0 +1,41 @@
+import { HuskError } from "@husk/virtcontainers";
+import { throwIfAborted } from "@husk/virtcontainers/internals";
+import { startTimeoutMs } from "../shim/timeouts.ts";
+import type { ContainerPlaces } from "../state/layout.ts";
+import { lockContainer } from "../state/lock-container.ts";
+import type { DeleteOptions } from "../types.ts";
+import { checkInteger } from "./check-request.ts";
+import type { ModuleContext } from "./context.ts";
+import { removeLog } from "./remove-log.ts";
+import { tearDown } from "./tear-down.ts";
+
+/** Milliseconds between SIGTERM and SIGKILL. */
+const GRACE_MS = 3_000;
+const MAX_INT32 = 0x7fff_ffff;
+/** Milliseconds of a command that somebody else may be waiting for. */
+const OTHERS_COMMAND_MS = 60_000;
+
+/**
+ * Stops a container and removes it; of one that is not there, what is left of its log if that is wanted.
+ * @throws HuskError as `ContainerModule.delete` tells
+ */
+export async function deleteContainer(
+  context: ModuleContext,
+  places: ContainerPlaces,
+  { graceMs = GRACE_MS, removeLog: isLogWanted = false, signal }: DeleteOptions,
+): Promise<void> {
+  checkInteger("graceMs", graceMs, 0, MAX_INT32);
+  throwIfAborted(signal);
+  const lock = await lockContainer(places, { timeoutMs: startTimeoutMs(OTHERS_COMMAND_MS), signal });
+  if (lock === "busy") throw stillBusy(places);
+  if (lock !== "gone") {
+    using _ = lock;
+    await tearDown(context, places, { graceMs, signal });
+  }
+  if (isLogWanted) removeLog(places);
+}
+
+function stillBusy({ ns, name }: ContainerPlaces): HuskError {
+  const text = `the container "${name}" in "${ns}" is still being made or changed`;
+  return new HuskError("ERR_TIMEOUT", text, { containerId: name });
+}

@@ -1,0 +1,52 @@
+import { existsSync } from "node:fs";
+import { HuskError } from "@husk/virtcontainers";
+import { systemCode } from "@husk/virtcontainers/internals";
+import { checkDirectory, checkWords } from "../entrypoint/command.ts";
+import { mergeEnvironments } from "../entrypoint/environment.ts";
+import { ShimFaultError } from "../shim/shim-connection.ts";
+import { ShimExec } from "../shim/shim-exec.ts";
+import type { ContainerPlaces } from "../state/layout.ts";
+import { readShimState } from "../state/shim-state.ts";
+import type { ExecOptions, ExecProcess } from "../types.ts";
+import { checkInteger } from "./check-request.ts";
+import { containerNotFound } from "./find-containers.ts";
+
+const MAX_INT32 = 0x7fff_ffff;
+
+/**
+ * Runs a program in a container that runs.
+ * @throws HuskError as `ContainerModule.exec` tells
+ */
+export async function execInContainer(
+  places: ContainerPlaces,
+  args: readonly string[],
+  { env = [], cwd, timeoutMs, signal }: ExecOptions,
+): Promise<ExecProcess> {
+  checkWords(args);
+  mergeEnvironments(env);
+  if (cwd !== undefined) checkDirectory(cwd);
+  if (timeoutMs !== undefined) checkInteger("timeoutMs", timeoutMs, 1, MAX_INT32);
+  if (!existsSync(places.directory)) throw containerNotFound(places);
+  const call = {
+    method: "exec" as const,
+    args: [...args],
+    env: [...env],
+    ...(cwd === undefined ? {} : { cwd }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+  return await ShimExec.start(places.socket, call, (error) => explain(places, error), signal);
+}
+
+function explain(places: ContainerPlaces, error: unknown): unknown {
+  const { ns, name } = places;
+  const what = `the container "${name}" in "${ns}"`;
+  if (["ENOENT", "ECONNREFUSED"].includes(systemCode(error) ?? "")) {
+    const state = readShimState(places)?.state ?? "creating";
+    return new HuskError("ERR_STATE_INVALID", `${what} is ${state}, not running`, { containerId: name });
+  }
+  if (!(error instanceof ShimFaultError)) return error;
+  const { code, message, runtimeLog } = error.fault;
+  const isState = code === "not-running" || code === "busy";
+  const text = `${what}: ${runtimeLog ?? message}`;
+  return new HuskError(isState ? "ERR_STATE_INVALID" : "ERR_RUNTIME", text, { containerId: name });
+}

@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { endOf, ONCE } from "../testing/end-of.ts";
+import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
+import { RUNTIMES } from "../testing/runtimes.ts";
+import type { ContainerModule } from "../types.ts";
+
+const WORKER = fileURLToPath(new URL("../testing/module-worker.ts", import.meta.url));
+const needs = needsRuntime(RUNTIMES.runc);
+const COUNTING = `sh -c 'i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); usleep 500; done'`;
+
+function run(
+  module: ContainerModule,
+  ns: string,
+  name: string,
+  command: string,
+  options = {},
+): Promise<string> {
+  return module.run(ns, name, BUSYBOX, [], [], undefined, [], command, options);
+}
+
+function expectedLines(count: number): string {
+  return Array.from({ length: count }, (_, index) => `line ${index}\n`).join("");
+}
+
+for (const [runtime, program] of Object.entries(RUNTIMES)) {
+  test(`${runtime}: a killed shim is replaced, and no line is lost`, needsRuntime(program), async (t) => {
+    const bench = new ModuleBench(t, program);
+    const module = await bench.open();
+    await run(module, bench.ns, "a", COUNTING, ONCE);
+    const { pid } = (await module.inspect(bench.ns, "a")).ours;
+    for (let times = 0; times < 3; times++) {
+      const shim = bench.shimPid("a");
+      await bench.killShim("a");
+      await bench.open();
+      assert.notEqual(bench.shimPid("a"), shim);
+      assert.equal((await module.inspect(bench.ns, "a")).ours.pid, pid);
+    }
+    const { ours } = await endOf(module, bench.ns, "a");
+    assert.equal(bench.log("a"), expectedLines(3000));
+    assert.deepEqual([ours.state, ours.exitCode], ["stopped", undefined]);
+    assert.match(ours.reason ?? "", /nobody knows how it ended/);
+  });
+}
+
+test(
+  "who guards shims replaces a dead one at once, and leaves one alone that dies again",
+  needs,
+  async (t) => {
+    const bench = new ModuleBench(t, RUNTIMES.runc);
+    const guard = new AbortController();
+    t.after(() => guard.abort());
+    const module = await bench.open({ guard: guard.signal });
+    await run(module, bench.ns, "a", "sh -c 'while :; do echo line; usleep 1000; done'");
+    // Nothing shows that a shim is no new one any more.
+    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    const first = bench.shimPid("a");
+    await bench.killShim("a");
+    while (bench.shimPid("a") === first) await new Promise((resolve) => setTimeout(resolve, 20));
+    const second = bench.shimPid("a");
+    await bench.killShim("a");
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    assert.equal(bench.shimPid("a"), second);
+    assert.equal((await module.inspect(bench.ns, "a")).ours.state, "running");
+    assert.notEqual(bench.shimPid("a"), second);
+  },
+);
+
+test("a module that is killed at any moment of a run leaves it whole, or nothing", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  const results = new Set<string>();
+  for (const delayMs of [5, 30, 60, 100, 180, 300]) {
+    const worker = spawn(process.execPath, [WORKER, JSON.stringify(bench.options()), bench.ns, BUSYBOX], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await once(worker.stdout, "data");
+    await new Promise((resolve) => setTimeout(resolve, delayMs));
+    worker.kill("SIGKILL");
+    await once(worker, "exit");
+    const module = await bench.open();
+    const [info] = await module.list();
+    results.add(info?.ours.state ?? "none");
+    if (info) {
+      // What was caught in its first start goes on with it.
+      for (let { state } = info.ours; state === "creating"; )
+        state = (await module.inspect(bench.ns, "a")).ours.state;
+      assert.equal((await module.inspect(bench.ns, "a")).ours.state, "running");
+      await module.delete(bench.ns, "a", { graceMs: 0 });
+    }
+    assert.deepEqual(bench.leftovers(), [], `after ${delayMs} ms`);
+  }
+  assert.ok(results.has("none") && results.size > 1, [...results].join());
+});
+
+test("what a dead process wanted to delete is deleted", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  await run(await bench.open(), bench.ns, "a", "sleep 1000");
+  writeFileSync(bench.place("a", "deleting"), "");
+  const module = await bench.open();
+  assert.deepEqual([await module.list(), bench.leftovers()], [[], []]);
+});
+
+test("what nobody could end waits until somebody asks again", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  await run(await bench.open(), bench.ns, "a", "sleep 1000");
+  writeFileSync(bench.place("a", "deleting"), "stuck\n");
+  const module = await bench.open();
+  assert.equal((await module.inspect(bench.ns, "a")).ours.state, "deleting");
+  await module.delete(bench.ns, "a", { graceMs: 0 });
+  assert.deepEqual(bench.leftovers(), []);
+});
+
+test("after a reboot, what ran is started, and what had ended is not", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  const before = await bench.open();
+  await run(before, bench.ns, "runs", "sh -c 'echo up; cat /kept; echo mine > /kept; exec sleep 1000'");
+  await run(before, bench.ns, "ended", "true", ONCE);
+  await endOf(before, bench.ns, "ended");
+  for await (const chunk of before.logs(bench.ns, "runs", { follow: true }))
+    if (`${chunk}`.includes("up")) break;
+  const { pid = 0 } = (await before.inspect(bench.ns, "runs")).ours;
+  // As a reboot does: nothing runs, nothing is mounted, /run is empty, and the boot has another id.
+  for (const name of ["runs", "ended"]) await bench.killShim(name);
+  process.kill(pid, "SIGKILL");
+  await bench.reboot(["runs", "ended"]);
+  const module = await bench.open();
+  assert.deepEqual(bench.warnings, []);
+  const [ended, runs] = await module.list();
+  assert.deepEqual([ended?.ours.state, runs?.ours.state, runs?.ours.restarts], ["stopped", "running", 0]);
+  assert.notEqual(runs?.ours.pid, pid);
+  for await (const chunk of module.logs(bench.ns, "runs", { follow: true }))
+    if (`${chunk}`.includes("mine")) break;
+  assert.match(bench.log("runs"), /^up\ncat: .*\nup\nmine\n$/);
+});
+
+test("a torn record is told, and keeps nobody from the others", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  const module = await bench.open();
+  for (const name of ["a", "b"]) await run(module, bench.ns, name, "sleep 1000");
+  const path = bench.place("a", "container.json");
+  const record = readFileSync(path, "utf8");
+  writeFileSync(path, record.slice(0, 50));
+  assert.deepEqual(
+    (await module.list()).map(({ id }) => id),
+    ["b"],
+  );
+  assert.match(bench.warnings.join(), /^ERR_STATE_CORRUPT: .*container\.json is no JSON/);
+  await assert.rejects(module.inspect(bench.ns, "a"), { code: "ERR_STATE_CORRUPT" });
+  writeFileSync(path, record.replace('"version": 1', '"version": 99'));
+  await assert.rejects(module.inspect(bench.ns, "a"), { code: "ERR_STATE_VERSION" });
+  writeFileSync(path, record);
+});

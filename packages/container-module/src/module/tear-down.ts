@@ -1,0 +1,88 @@
+import { rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { HuskError } from "@husk/virtcontainers";
+import { cleanText, runGroupProcess } from "@husk/virtcontainers/internals";
+import type { ShimPlan } from "@husk/wire/module-shim";
+import { openBackend } from "../backend/open-backend.ts";
+import { isMounted } from "../rootfs/overlay.ts";
+import { endByShim } from "../shim/end-by-shim.ts";
+import { readPlan } from "../shim/plan.ts";
+import { lastRuntimeError } from "../shim/runtime-log.ts";
+import { unpinRoot } from "../sources/root-pins.ts";
+import { readNames } from "../state/claim.ts";
+import { markDeleting, markStuck } from "../state/deleting.ts";
+import { discardDirectory, removeEmpty } from "../state/discard.ts";
+import type { ContainerPlaces } from "../state/layout.ts";
+import { makeDirectories } from "../state/make-directories.ts";
+import { readRecord } from "../state/record.ts";
+import type { ModuleContext } from "./context.ts";
+
+const CGROUPS = "/sys/fs/cgroup";
+
+/** How long an end may take. */
+export interface TearDownOptions {
+  /** milliseconds between SIGTERM and SIGKILL */
+  readonly graceMs: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Ends a container, whatever it is in the middle of, and removes all that it has but its log, the last first. What is not there
+ * is no error, so that it can be done again. The caller holds its lock.
+ * @throws HuskError ERR_CONTAINER_STUCK, ERR_RUNTIME, ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_STORE, ERR_ABORTED
+ */
+export async function tearDown(
+  { shim, directories }: ModuleContext,
+  places: ContainerPlaces,
+  options: TearDownOptions,
+): Promise<void> {
+  const record = readRecord(places.record);
+  const plan = readPlan(places);
+  markDeleting(places);
+  if (plan) {
+    makeDirectories(places);
+    try {
+      await endByShim(places, { ...options, program: shim, commandTimeoutMs: plan.commandTimeoutMs });
+    } catch (error) {
+      if (error instanceof HuskError && error.code === "ERR_CONTAINER_STUCK") markStuck(places);
+      throw error;
+    }
+    await removeFromRuntime(places, plan);
+  }
+  if (record) {
+    await openBackend(record.backend).release(places);
+    if (record.command) unpinRoot(record.command.root, places.directory);
+  }
+  // A tree that something is mounted in is never removed.
+  if (isMounted(places.rootfs)) throw new HuskError("ERR_STORE", `${places.rootfs} is still mounted`);
+  rmSync(places.run, { recursive: true, force: true });
+  const wasLast = await discardDirectory(directories.stateRoot, places);
+  if (wasLast) removeNamespace(places);
+}
+
+/** Nothing runs any more, or its shim is no more: what the runtime still has of it goes. */
+async function removeFromRuntime({ ns, name }: ContainerPlaces, plan: ShimPlan): Promise<void> {
+  const [program = "", ...args] = plan.delete;
+  const env = Object.fromEntries(plan.environment.map(splitVariable));
+  const limitMs = plan.commandTimeoutMs;
+  const { problem, stderr } = await runGroupProcess({ program, args, env, input: "", limitMs });
+  if (problem === undefined) return;
+  const words = lastRuntimeError(plan.runtimeLog) ?? cleanText(stderr).trim();
+  const text = `the container "${name}" in "${ns}" cannot be removed: ${program} ${problem}: ${words}`;
+  throw new HuskError("ERR_RUNTIME", text, { containerId: name });
+}
+
+function splitVariable(variable: string): [name: string, value: string] {
+  const end = variable.indexOf("=");
+  return [variable.slice(0, end), variable.slice(end + 1)];
+}
+
+/** What was there for all containers of a namespace. */
+function removeNamespace({ ns, runtimeRoot }: ContainerPlaces): void {
+  rmSync(runtimeRoot, { recursive: true, force: true });
+  // Of version 1, each controller has a tree of its own.
+  for (const tree of ["", ...readNames(CGROUPS)]) {
+    const cgroup = join(CGROUPS, tree, "husk-module", ns);
+    if (removeEmpty(cgroup)) removeEmpty(dirname(cgroup));
+  }
+}

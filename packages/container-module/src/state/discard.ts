@@ -1,0 +1,37 @@
+import { randomBytes } from "node:crypto";
+import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { removeTree } from "../flist/unpack/remove-tree.ts";
+import { readNames } from "./claim.ts";
+import { type ContainerPlaces, trashDirectory } from "./layout.ts";
+
+/**
+ * Removes the directory of a container with all that is in it. Its name is free at once; what a killed process leaves of the rest
+ * is removed by `emptyTrash`.
+ * @returns whether no other container of the namespace is left
+ */
+export async function discardDirectory(stateRoot: string, { directory }: ContainerPlaces): Promise<boolean> {
+  const trash = trashDirectory(stateRoot);
+  mkdirSync(trash, { recursive: true, mode: 0o700 });
+  const grave = join(trash, randomBytes(8).toString("hex"));
+  renameSync(directory, grave);
+  const wasLast = removeEmpty(dirname(directory));
+  await removeTree(grave);
+  return wasLast;
+}
+
+/** Removes what killed processes left of containers that are no more. */
+export async function emptyTrash(stateRoot: string): Promise<void> {
+  const trash = trashDirectory(stateRoot);
+  for (const name of readNames(trash)) await removeTree(join(trash, name));
+}
+
+/** Removes a directory if nothing is in it. @returns whether it is gone */
+export function removeEmpty(directory: string): boolean {
+  try {
+    rmdirSync(directory);
+    return true;
+  } catch {
+    return false;
+  }
+}

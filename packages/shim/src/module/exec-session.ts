@@ -1,0 +1,192 @@
+/** One exec from its start to its end: its streams, its signals, its time. */
+
+import * as sys from "tiny:sys";
+import {
+  Errno,
+  F_SETFL,
+  hasErrno,
+  O_CLOEXEC,
+  O_NONBLOCK,
+  SIGKILL,
+  SIGTERM,
+  startTimer,
+  stopTimer,
+} from "@husk/tiny";
+import { type ExecExit, encodeExecExit, encodeFault, encodeStarted } from "@husk/wire/module-shim";
+import type { ControlClient, ExecInput } from "./control-client.ts";
+import type { EndedChildren } from "./ended-children.ts";
+import { ExecOutput } from "./exec-output.ts";
+import { ExecStdin } from "./exec-stdin.ts";
+import type { ExecFiles, Runtime } from "./runtime.ts";
+
+/** Milliseconds from TERM to KILL, and from that until the process is given up. */
+const GRACE_MS = 2000;
+const GIVE_UP_MS = 10_000;
+/** Signals that are kept for a process that is being started. */
+const MAX_EARLY = 16;
+const SIGNAL_MASK = 0x7f;
+
+/** What a session is made of. */
+export interface SessionParts {
+  client: ControlClient;
+  files: ExecFiles;
+  runtime: Runtime;
+  children: EndedChildren;
+}
+
+/** See the head of the file. */
+export class ExecSession implements ExecInput {
+  readonly #parts: SessionParts;
+  readonly #stdin: ExecStdin;
+  readonly #outputs: ExecOutput[];
+  /** the ends of the pipes that are the process's */
+  #childEnds: number[];
+  #pid: number | undefined;
+  /** signals that came before it was there */
+  #early: number[] = [];
+  #hasEnded = false;
+  #timer: number | undefined;
+  #timedOut = false;
+  #isEnding = false;
+  /** gives the process up */
+  #giveUp: (() => void) | undefined;
+
+  constructor(parts: SessionParts) {
+    this.#parts = parts;
+    const { client } = parts;
+    const [stdin, stdout, stderr] = [makePipe(), makePipe(), makePipe()];
+    for (const fd of [stdin[1], stdout[0], stderr[0]]) sys.fcntl(fd, F_SETFL, O_NONBLOCK);
+    this.#childEnds = [stdin[0], stdout[1], stderr[1]];
+    this.#stdin = new ExecStdin(stdin[1], () => client.readOn());
+    this.#outputs = [
+      new ExecOutput("stdout", stdout[0], client),
+      new ExecOutput("stderr", stderr[0], client),
+    ];
+  }
+
+  /** Runs it to its end. Gives the frame that its client is to be answered with. */
+  async run(timeoutMs: number | undefined): Promise<Uint8Array> {
+    this.#parts.client.connectExec(this);
+    try {
+      return await this.#runProcess(timeoutMs);
+    } finally {
+      stopTimer(this.#timer);
+      this.#closeChildEnds();
+      this.#stdin.close();
+      for (const output of this.#outputs) output.close();
+    }
+  }
+
+  giveStdin(data: Uint8Array): boolean {
+    return this.#stdin.give(data);
+  }
+
+  signal(signal: number): void {
+    if (this.#pid === undefined) {
+      if (!this.#hasEnded && this.#early.length < MAX_EARLY) this.#early.push(signal);
+      return;
+    }
+    const { runtime, files } = this.#parts;
+    if (runtime.killsExecs) void runtime.killExec(files.pidFile, signal);
+    else killGroup(this.#pid, signal);
+  }
+
+  onWritable(): void {
+    for (const output of this.#outputs) output.readOn();
+  }
+
+  abandon(): void {
+    for (const output of this.#outputs) output.readOn();
+    this.#end();
+  }
+
+  async #runProcess(timeoutMs: number | undefined): Promise<Uint8Array> {
+    const { runtime, files, children, client } = this.#parts;
+    let ended: Promise<number> | undefined;
+    const started = (pid: number) => {
+      this.#pid = pid;
+      ended = children.whenEnded(pid);
+    };
+    const command = runtime.exec(files, this.#childEnds, started);
+    this.#closeChildEnds();
+    const fault = await command;
+    if (fault || !ended || this.#pid === undefined) return this.#encodeRuntimeFault(fault?.message ?? "");
+    client.send(encodeStarted(this.#pid));
+    for (const signal of this.#early) this.signal(signal);
+    for (const output of this.#outputs) output.begin();
+    if (timeoutMs !== undefined && !this.#isEnding)
+      this.#timer = startTimer(timeoutMs, () => this.#onTimeout());
+    const status = await Promise.race([ended, this.#whenGivenUp()]);
+    if (status === undefined)
+      return encodeFault({
+        code: "stuck",
+        message: `process ${this.#pid} has not ended by signal ${SIGKILL}`,
+      });
+    this.#pid = undefined;
+    this.#hasEnded = true;
+    await Promise.all(this.#outputs.map((output) => output.finish()));
+    return encodeExecExit(this.#describe(status));
+  }
+
+  #encodeRuntimeFault(message: string): Uint8Array {
+    // It has what the program's errors would have gone to.
+    const said = this.#outputs
+      .map((output) => output.readText())
+      .join("")
+      .trim();
+    const whole = said === "" || message.includes(said) ? message : `${message}: ${said}`;
+    return encodeFault({ code: "runtime", message: whole === "" ? "no process was started" : whole });
+  }
+
+  #onTimeout(): void {
+    this.#timedOut = true;
+    this.#end();
+  }
+
+  /** Ends the process: TERM, then KILL, then it is given up. */
+  #end(): void {
+    if (this.#isEnding) return;
+    this.#isEnding = true;
+    stopTimer(this.#timer);
+    this.signal(SIGTERM);
+    this.#timer = startTimer(GRACE_MS, () => {
+      this.signal(SIGKILL);
+      this.#timer = startTimer(GIVE_UP_MS, () => this.#giveUp?.());
+    });
+  }
+
+  #whenGivenUp(): Promise<undefined> {
+    return new Promise((resolve) => {
+      this.#giveUp = () => resolve(undefined);
+    });
+  }
+
+  #describe(status: number): ExecExit {
+    const signal = status & SIGNAL_MASK;
+    const timedOut = this.#timedOut ? { timedOut: true as const } : {};
+    return signal === 0
+      ? { exitCode: (status >> 8) & 0xff, ...timedOut }
+      : { exitSignal: signal, ...timedOut };
+  }
+
+  #closeChildEnds(): void {
+    for (const fd of this.#childEnds) sys.close(fd);
+    this.#childEnds = [];
+  }
+}
+
+function makePipe(): [read: number, write: number] {
+  return sys.pipe2(O_CLOEXEC);
+}
+
+/** Signals a process and its group, if it leads one. */
+function killGroup(pid: number, signal: number): void {
+  for (const target of [-pid, pid]) {
+    try {
+      sys.kill(target, signal);
+      return;
+    } catch (error) {
+      if (!hasErrno(error, Errno.ESRCH)) throw error;
+    }
+  }
+}

@@ -1,0 +1,72 @@
+import { closeSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { dirname } from "node:path";
+import { HuskError, messageOf, systemCode } from "../errors/index.ts";
+import { type FileLock, type HolderLimits, lockFile, openLockFile, waitForHolders } from "../store/flock.ts";
+
+/** Bits of a mode by which others than the owner can do anything. */
+const OTHERS = 0o077;
+
+/** The path of a cache's socket, while it is ours. */
+export class CacheEndpoint {
+  readonly path: string;
+  readonly #lock: FileLock;
+
+  private constructor(path: string, lock: FileLock) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes the path ours, by a lock beside it. A socket that a dead server has left goes.
+   * @throws HuskError ERR_CACHE_IN_USE, ERR_STORE (a directory that others can use, or that cannot be made)
+   */
+  static async claim(path: string): Promise<CacheEndpoint> {
+    checkDirectory(dirname(path));
+    const lock = await takeLock(lockOf(path));
+    if (!lock) throw new HuskError("ERR_CACHE_IN_USE", `another process keeps VMs ready at ${path}`);
+    rmSync(path, { force: true });
+    return new CacheEndpoint(path, lock);
+  }
+
+  /** Waits until nobody serves VMs at a path. @throws HuskError ERR_TIMEOUT, ERR_ABORTED */
+  static async waitUntilFree(path: string, limits: Omit<HolderLimits, "what">): Promise<void> {
+    await waitForHolders(lockOf(path), { ...limits, what: `the cache at ${path} to end` });
+  }
+
+  /** Lets it go. The lock's file goes before the lock: who has it open finds that out. */
+  release(): void {
+    rmSync(this.path, { force: true });
+    rmSync(lockOf(this.path), { force: true });
+    this.#lock.release();
+  }
+}
+
+function lockOf(path: string): string {
+  return `${path}.lock`;
+}
+
+/** @returns undefined: another has it */
+async function takeLock(path: string): Promise<FileLock | undefined> {
+  for (;;) {
+    closeSync(openLockFile(path));
+    try {
+      return await lockFile(path, { mode: "exclusive", wait: false });
+    } catch (error) {
+      // Whoever had it has just let it go, and removed it.
+      if (systemCode(error) !== "ENOENT") throw error;
+    }
+  }
+}
+
+/** Whoever could put another socket there could hand out VMs of his own. */
+function checkDirectory(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+    const { mode, uid } = lstatSync(path);
+    if (uid === process.geteuid?.() && (mode & OTHERS) === 0) return;
+  } catch (error) {
+    throw new HuskError("ERR_STORE", `cannot serve VMs in ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  const hint = "Name a socket in a directory of your own (mode 700).";
+  throw new HuskError("ERR_STORE", `cannot serve VMs in ${path}: others can use that directory`, { hint });
+}

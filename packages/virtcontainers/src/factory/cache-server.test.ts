@@ -1,0 +1,179 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { GrpcStatus, GrpcVM, GrpcVMConfig } from "@husk/wire/kata";
+import { decodeMessage, type Message, type MessageType } from "@husk/wire/protobuf";
+import { claimStaging } from "../store/staging.ts";
+import { makeTempRoot } from "../testing/temp-root.ts";
+import { stageNothing } from "../testing/waiting-vm.ts";
+import { CacheClient } from "./cache-client.ts";
+import { writeRequest } from "./cache-words.ts";
+import type { VmRecipe } from "./stage-vm.ts";
+import { LocalVmCache } from "./vm-cache.ts";
+
+const SIZE = { vcpus: 1, memory: 256 };
+const KEY = "0123456789abcdef0123456789abcdef";
+const EXACT = writeRequest(KEY, { least: SIZE, most: SIZE });
+const LIMITS = { timeoutMs: 5000 };
+
+/** A cache of VMs that are nothing but directories, served. */
+async function serve(context: TestContext, vmCacheNumber = 1) {
+  let cache: LocalVmCache | undefined;
+  const { root, base } = makeTempRoot(context, async () => cache?.close());
+  const recipe: VmRecipe = {
+    config: { id: "waiting", agentType: "kata" },
+    size: SIZE,
+    key: KEY,
+    root,
+    cache: base,
+    templates: undefined,
+  };
+  const open = () =>
+    new LocalVmCache(recipe, { vmCacheNumber }, { cleared: 3, onFault: () => {}, stage: stageNothing });
+  cache = open();
+  await cache.filled();
+  await cache.listen();
+  const endpoint = join(root, "cache.sock");
+  const pods = () => readdirSync(join(root, "pods"));
+  return { cache, endpoint, root, open, pods };
+}
+
+/** A client that knows nothing of ours: HTTP/2, and the bytes of gRPC. */
+class RawClient {
+  readonly #session: ClientHttp2Session;
+
+  constructor(endpoint: string) {
+    this.#session = connect("http://cache", { createConnection: () => createConnection(endpoint) });
+  }
+
+  async call<T extends Message>(
+    method: string,
+    type: MessageType<T>,
+    words: Record<string, string> = {},
+  ): Promise<{ status: number; text: string; message: T | undefined }> {
+    const path = `/cache.CacheService/${method}`;
+    const headers = { ":method": "POST", ":path": path, "content-type": "application/grpc", te: "trailers" };
+    const stream = this.#session.request({ ...headers, ...words });
+    let trailers: IncomingHttpHeaders = {};
+    stream.on("trailers", (found) => {
+      trailers = found;
+    });
+    stream.end(Buffer.alloc(5));
+    const chunks: Buffer[] = [];
+    for await (const chunk of stream as AsyncIterable<Buffer>) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks).subarray(5);
+    const status = Number(trailers["grpc-status"]);
+    const text = decodeURIComponent(String(trailers["grpc-message"] ?? ""));
+    return { status, text, message: status === 0 ? decodeMessage(type, bytes) : undefined };
+  }
+
+  async close(): Promise<void> {
+    await new Promise<void>((resolve) => this.#session.close(resolve));
+  }
+}
+
+const fromJson = (bytes: Uint8Array | undefined) => JSON.parse(Buffer.from(bytes ?? []).toString());
+
+test("another's client gets a VM by the protocol of old, for itself alone", async (context) => {
+  const { cache, endpoint, root } = await serve(context);
+  const client = new RawClient(endpoint);
+  const config = (await client.call("Config", GrpcVMConfig)).message;
+  assert.equal(fromJson(config?.Data).HypervisorConfig.MemorySize, 256);
+  assert.deepEqual(fromJson(config?.AgentConfig), {});
+  const { message: vm } = await client.call("GetBaseVM", GrpcVM);
+  const { ID, QmpChannelpath, Husk } = fromJson(vm?.hypervisor);
+  assert.equal(ID, vm?.id);
+  assert.deepEqual([vm?.cpu, vm?.memory, vm?.cpuDelta, vm?.proxyPid], [1, 256, 0, 0n]);
+  assert.equal(vm?.proxyURL, `unix://${join(Husk.directory, "kata.sock")}`);
+  assert.equal(QmpChannelpath, join(Husk.directory, "qmp.sock"));
+  await client.close();
+  await cache.filled();
+  const states = cache.status().vms.map(({ leased }) => leased);
+  assert.deepEqual(states, [false, true]);
+  assert.ok(claimStaging(Husk.directory, root));
+});
+
+test("what does not fit is refused with the reason", async (context) => {
+  const { endpoint, cache } = await serve(context);
+  const client = new RawClient(endpoint);
+  const ask = async (words: Record<string, string>) => {
+    const { status, text } = await client.call("GetBaseVM", GrpcVM, words);
+    return [status, text];
+  };
+  const other = writeRequest("ffff", { least: SIZE, most: SIZE });
+  assert.deepEqual(await ask(other), [9, `the VMs are others: made of ${KEY}, and ffff was asked for`]);
+  const small = { vcpus: 1, memory: 128 };
+  const [status, text] = await ask(writeRequest(KEY, { least: small, most: small }));
+  assert.equal(status, 9);
+  assert.match(String(text), /the VMs have 1 vCPUs, 256 MiB/);
+  assert.equal((await ask({ "husk-key": KEY }))[0], 3);
+  assert.equal((await client.call("Nothing", GrpcVM)).status, 12);
+  assert.equal(cache.status().vms.filter(({ leased }) => leased).length, 0);
+  await client.close();
+});
+
+test("who claims a VM has it, and who goes without doing so leaves it to the next", async (context) => {
+  const { cache, endpoint, root, pods } = await serve(context);
+  const first = await CacheClient.connect(endpoint);
+  const path = await first.getBaseVM(EXACT, LIMITS);
+  first.close();
+  using second = await CacheClient.connect(endpoint);
+  assert.equal(await second.getBaseVM(EXACT, LIMITS), path);
+  const claimed = claimStaging(path, root);
+  assert.equal(claimed?.record.waiting?.key, KEY);
+  assert.equal(claimStaging(path, root), undefined);
+  claimed?.lock.release();
+  // Meanwhile nobody else is given it.
+  using third = await CacheClient.connect(endpoint);
+  assert.notEqual(await third.getBaseVM(EXACT, LIMITS), path);
+  // What is not claimed goes with the cache.
+  await cache.close();
+  assert.deepEqual([cache.status().claimed, pods().length], [1, 1]);
+});
+
+async function statusOf(endpoint: string) {
+  using client = await CacheClient.connect(endpoint);
+  return await client.status(LIMITS);
+}
+
+test("the status tells what there is", async (context) => {
+  const { endpoint, cache } = await serve(context, 2);
+  const { vms, wanted, cleared, pid, key, startedAt } = await statusOf(endpoint);
+  assert.deepEqual(
+    vms.map(({ tier, leased, vcpus, memory }) => ({ tier, leased, vcpus, memory })),
+    [1, 2].map(() => ({ tier: "rehearsed", leased: false, ...SIZE })),
+  );
+  assert.deepEqual([wanted.rehearsed, cleared, pid, key], [2, 3, process.pid, KEY]);
+  assert.deepEqual(startedAt, cache.status().startedAt);
+  const raw = new RawClient(endpoint);
+  const { message } = await raw.call("Status", GrpcStatus);
+  assert.deepEqual(
+    message?.vmstatus.map((vm) => [Number(vm.pid), vm.cpu, vm.memory]),
+    [1, 2].map(() => [process.pid, 1, 256]),
+  );
+  await raw.close();
+});
+
+test("one server has an endpoint, a dead one's socket is no hindrance, and Quit ends it", async (context) => {
+  const { cache, endpoint, root, open, pods } = await serve(context);
+  const other = open();
+  await assert.rejects(other.listen(), { code: "ERR_CACHE_IN_USE" });
+  await other.close();
+  const client = await CacheClient.connect(endpoint);
+  await client.quit(LIMITS);
+  await cache.closed;
+  assert.deepEqual([existsSync(endpoint), pods()], [false, []]);
+  await assert.rejects(CacheClient.connect(endpoint), { code: "ERR_CACHE_UNREACHABLE" });
+  writeFileSync(endpoint, "");
+  const next = open();
+  await next.listen();
+  assert.equal((await statusOf(endpoint)).pid, process.pid);
+  await next.close();
+  chmodSync(root, 0o755);
+  const exposed = open();
+  await assert.rejects(exposed.listen(), { code: "ERR_STORE" });
+  await exposed.close();
+});

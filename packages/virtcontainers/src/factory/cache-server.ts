@@ -1,0 +1,190 @@
+import { CacheService, type GrpcStatus, type GrpcVM, type GrpcVMConfig } from "@husk/wire/kata";
+import type { MessageInit } from "@husk/wire/protobuf";
+import { StatusCode } from "@husk/wire/ttrpc";
+import { createAgent } from "../agent/index.ts";
+import { HuskError, isHuskError, messageOf } from "../errors/index.ts";
+import { type GrpcCall, GrpcError, GrpcServer } from "../grpc/grpc-server.ts";
+import { deadlineMs } from "../hypervisor/deadlines.ts";
+import type { VmSize } from "../store/pod-record.ts";
+import type { VmCacheStatus } from "../types/index.ts";
+import { CacheEndpoint } from "./cache-endpoint.ts";
+import { isInRange } from "./cache-key.ts";
+import { CACHE_WORDS, readSize } from "./cache-words.ts";
+import type { VmRecipe } from "./stage-vm.ts";
+import type { StagedVm } from "./staged-vm.ts";
+import type { Lease, TakeOptions } from "./vm-pool.ts";
+
+/**
+ * Milliseconds in which a client that does not say what it wants must claim its VM. It is not one of ours: it may use the
+ * VM as it is, for which there is no sign.
+ */
+const FOREIGN_LEASE_MS = 600_000;
+
+/** What is served. */
+interface ServedCache {
+  readonly recipe: VmRecipe;
+  take(options: TakeOptions): Promise<Lease<StagedVm>>;
+  status(): VmCacheStatus;
+  close(): Promise<void>;
+}
+
+/** Hands the VMs of a cache out to other processes, by the protocol of Kata's VMCache. */
+export class CacheServer {
+  readonly #cache: ServedCache;
+  readonly #endpoint: CacheEndpoint;
+  readonly #server: GrpcServer;
+
+  private constructor(cache: ServedCache, endpoint: CacheEndpoint) {
+    this.#cache = cache;
+    this.#endpoint = endpoint;
+    this.#server = new GrpcServer(CacheService, {
+      Config: () => describeRecipe(cache.recipe),
+      GetBaseVM: (_request, call) => this.#handOut(call),
+      Status: () => toGrpcStatus(cache.status()),
+      Quit: () => this.#quit(),
+    });
+  }
+
+  /** @throws HuskError ERR_CACHE_IN_USE, ERR_STORE */
+  static async listen(cache: ServedCache, path: string): Promise<CacheServer> {
+    const endpoint = await CacheEndpoint.claim(path);
+    const server = new CacheServer(cache, endpoint);
+    try {
+      await server.#server.listen(path);
+      return server;
+    } catch (error) {
+      endpoint.release();
+      throw new HuskError("ERR_STORE", `cannot serve VMs at ${path}: ${messageOf(error)}`, { cause: error });
+    }
+  }
+
+  /** Takes no more calls, and lets the socket go. */
+  async close(): Promise<void> {
+    await this.#server.close();
+    this.#endpoint.release();
+  }
+
+  /** A client of ours claims its VM while it is connected. */
+  async #handOut(call: GrpcCall): Promise<MessageInit<GrpcVM>> {
+    const key = call.metadata(CACHE_WORDS.key);
+    if (key !== undefined) checkRequest(this.#cache.recipe, key, call);
+    const { signal, disconnected } = call;
+    const claimMs = deadlineMs("cacheClaim", 1);
+    const limits = key === undefined ? { leaseMs: FOREIGN_LEASE_MS, once: true } : { leaseMs: claimMs };
+    const lease = await this.#take({ signal, ...limits });
+    if (key !== undefined) {
+      disconnected.addEventListener("abort", lease.end, { once: true });
+      if (disconnected.aborted) lease.end();
+    }
+    return describeVm(lease.vm, this.#cache.recipe);
+  }
+
+  async #take(options: TakeOptions): Promise<Lease<StagedVm>> {
+    try {
+      return await this.#cache.take(options);
+    } catch (error) {
+      const status = isHuskError(error, "ERR_CACHE_CLOSED") ? StatusCode.UNAVAILABLE : StatusCode.CANCELLED;
+      throw new GrpcError(status, messageOf(error));
+    }
+  }
+
+  /** The answer goes first. */
+  #quit(): object {
+    setImmediate(() => void this.#cache.close());
+    return {};
+  }
+}
+
+/** @throws GrpcError FAILED_PRECONDITION when the VMs are not what is asked for */
+function checkRequest({ key, size }: VmRecipe, wanted: string, { metadata }: GrpcCall): void {
+  if (wanted !== key) {
+    const text = `the VMs are others: made of ${key}, and ${wanted.slice(0, 64)} was asked for`;
+    throw new GrpcError(StatusCode.FAILED_PRECONDITION, text);
+  }
+  const least = readSize(metadata(CACHE_WORDS.least));
+  const most = readSize(metadata(CACHE_WORDS.most));
+  if (!least || !most) throw new GrpcError(StatusCode.INVALID_ARGUMENT, "the request says no size");
+  if (isInRange(size, { least, most })) return;
+  const text = `the VMs have ${sizeText(size)}, and from ${sizeText(least)} to ${sizeText(most)} was asked for`;
+  throw new GrpcError(StatusCode.FAILED_PRECONDITION, text);
+}
+
+function sizeText({ vcpus, memory }: VmSize): string {
+  return `${vcpus} vCPUs, ${memory} MiB`;
+}
+
+/** The names are Kata's; `Husk` is ours. */
+function describeRecipe({ config, size, key }: VmRecipe): MessageInit<GrpcVMConfig> {
+  const {
+    hypervisorType = "qemu",
+    hypervisorConfig = {},
+    agentType = "hyperstart",
+    agentConfig = {},
+  } = config;
+  const data = {
+    HypervisorType: hypervisorType,
+    AgentType: agentType,
+    ProxyType: "noProxy",
+    HypervisorConfig: {
+      NumVCPUs: size.vcpus,
+      MemorySize: size.memory,
+      KernelPath: hypervisorConfig.kernelPath ?? "",
+      InitrdPath: hypervisorConfig.initrdPath ?? "",
+      ImagePath: hypervisorConfig.imagePath ?? "",
+    },
+    Husk: { key, config },
+  };
+  return { Data: toJson(data), AgentConfig: toJson(agentConfig) };
+}
+
+function describeVm(vm: StagedVm, { config, key }: VmRecipe): MessageInit<GrpcVM> {
+  const { directory, uuid, size, tier, pid } = vm;
+  const { vcpus, memory } = size;
+  const port = createAgent(config).ports[0];
+  const hypervisor = {
+    ID: uuid,
+    QmpChannelpath: directory.socket("qmp"),
+    State: { Bridges: [], HotpluggedVCPUs: [], HotpluggedMemory: 0, UUID: uuid, HotplugVFIOOnRootBus: false },
+    NvdimmCount: 0,
+    QemuSMP: { CPUs: vcpus, Cores: 1, Threads: 1, Sockets: vcpus, MaxCPUs: vcpus },
+    Husk: { directory: directory.path, key, tier, pid },
+  };
+  return {
+    id: uuid,
+    hypervisor: toJson(hypervisor),
+    proxyPid: 0n,
+    proxyURL: port ? `unix://${directory.socket(port.socket)}` : "",
+    cpu: vcpus,
+    memory,
+    cpuDelta: 0,
+  };
+}
+
+function toJson(value: object): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
+
+function toGrpcStatus(status: VmCacheStatus): MessageInit<GrpcStatus> {
+  const { pid, key, startedAt, vms, wanted, claimed, lost, cleared, failures, fault = "" } = status;
+  return {
+    pid: BigInt(pid),
+    vmstatus: vms.map((vm) => ({
+      pid: BigInt(vm.pid),
+      cpu: vm.vcpus,
+      memory: vm.memory,
+      tier: vm.tier,
+      leased: vm.leased,
+      readyAt: BigInt(vm.readyAt.getTime()),
+    })),
+    husk: {
+      key,
+      startedAt: BigInt(startedAt.getTime()),
+      ...wanted,
+      claimed,
+      lost,
+      cleared,
+      failures,
+      fault,
+    },
+  };
+}

@@ -60,7 +60,15 @@ describe("what a container of husk-vm-runtime has of the host", needsRoot, () =>
     assert.equal(readlinkSync(`/proc/${hypervisorPid}/ns/net`), `net:[${statSync(inside.path).ino}]`);
     // Nothing is shared for such a file.
     assert.deepEqual(JSON.parse(readFileSync(join(place.root, "pods/box/pod.json"), "utf8")).shares, []);
-    const caller = place.startProgram("nsenter", [`--net=${outside.path}`, "nc", "-w", "5", address, "7000"]);
+    const caller = place.startProgram("nsenter", [
+      `--net=${outside.path}`,
+      "busybox",
+      "nc",
+      "-w",
+      "5",
+      address,
+      "7000",
+    ]);
     caller.child.stdin.end("hello from outside\n");
     await box.stdout.waitFor(/hello from outside\n/);
     await caller.ended;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { createConnection } from "node:net";
 import { join } from "node:path";
@@ -141,6 +141,7 @@ async function statusOf(endpoint: string) {
 
 test("the status tells what there is", async (context) => {
   const { endpoint, cache } = await serve(context, 2);
+  assert.equal(statSync(endpoint).mode & 0o777, 0o600);
   const { vms, wanted, cleared, pid, key, startedAt } = await statusOf(endpoint);
   assert.deepEqual(
     vms.map(({ tier, leased, vcpus, memory }) => ({ tier, leased, vcpus, memory })),

@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import { CacheService, type GrpcStatus, type GrpcVM, type GrpcVMConfig } from "@husk/wire/kata";
 import type { MessageInit } from "@husk/wire/protobuf";
 import { StatusCode } from "@husk/wire/ttrpc";
@@ -51,6 +52,7 @@ export class CacheServer {
     const server = new CacheServer(cache, endpoint);
     try {
       await server.#server.listen(path);
+      chmodSync(path, 0o600);
       return server;
     } catch (error) {
       endpoint.release();

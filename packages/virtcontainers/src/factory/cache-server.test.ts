@@ -31,14 +31,20 @@ async function serve(context: TestContext, vmCacheNumber = 1) {
     cache: base,
     templates: undefined,
   };
+  const now = { key: KEY };
+  const keyNow = async () => now.key;
   const open = () =>
-    new LocalVmCache(recipe, { vmCacheNumber }, { cleared: 3, onFault: () => {}, stage: stageNothing });
+    new LocalVmCache(
+      recipe,
+      { vmCacheNumber },
+      { cleared: 3, onFault: () => {}, keyNow, stage: stageNothing },
+    );
   cache = open();
   await cache.filled();
   await cache.listen();
   const endpoint = join(root, "cache.sock");
   const pods = () => readdirSync(join(root, "pods"));
-  return { cache, endpoint, root, open, pods };
+  return { cache, endpoint, root, open, pods, now };
 }
 
 /** A client that knows nothing of ours: HTTP/2, and the bytes of gRPC. */
@@ -177,4 +183,25 @@ test("one server has an endpoint, a dead one's socket is no hindrance, and Quit 
   const exposed = open();
   await assert.rejects(exposed.listen(), { code: "ERR_STORE" });
   await exposed.close();
+});
+
+test("VMs are replaced when what they were made of is not there any more", async (context) => {
+  const { cache, endpoint, now, pods } = await serve(context);
+  using holder = await CacheClient.connect(endpoint);
+  const old = await holder.getBaseVM(EXACT, LIMITS);
+  const key = KEY.replace("0", "f");
+  using client = await CacheClient.connect(endpoint);
+  const request = writeRequest(key, { least: SIZE, most: SIZE });
+  const mismatch = { code: "ERR_CACHE_MISMATCH" };
+  await assert.rejects(client.getBaseVM(request, LIMITS), mismatch);
+  assert.equal(cache.status().key, KEY);
+  now.key = key;
+  await assert.rejects(client.getBaseVM(request, LIMITS), mismatch);
+  const fresh = await client.getBaseVM(request, LIMITS);
+  assert.notEqual(fresh, old);
+  assert.deepEqual([cache.status().key, existsSync(fresh)], [key, true]);
+  // What somebody had and has not claimed is not for the next any more.
+  holder.close();
+  await cache.close();
+  assert.deepEqual(pods(), []);
 });

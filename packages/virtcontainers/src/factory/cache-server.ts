@@ -26,6 +26,7 @@ interface ServedCache {
   readonly recipe: VmRecipe;
   take(options: TakeOptions): Promise<Lease<StagedVm>>;
   status(): VmCacheStatus;
+  keepUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -69,7 +70,11 @@ export class CacheServer {
   /** A client of ours claims its VM while it is connected. */
   async #handOut(call: GrpcCall): Promise<MessageInit<GrpcVM>> {
     const key = call.metadata(CACHE_WORDS.key);
-    if (key !== undefined) checkRequest(this.#cache.recipe, key, call);
+    if (key !== undefined) {
+      // The caller may know of another kernel than we do.
+      if (key !== this.#cache.recipe.key) void this.#cache.keepUp();
+      checkRequest(this.#cache.recipe, key, call);
+    }
     const { signal, disconnected } = call;
     const claimMs = deadlineMs("cacheClaim", 1);
     const limits = key === undefined ? { leaseMs: FOREIGN_LEASE_MS, once: true } : { leaseMs: claimMs };

@@ -14,17 +14,10 @@ import { identifyProcess } from "../store/process-identity.ts";
 import { discardStaging, makeStaging } from "../store/staging.ts";
 import type { CreateOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
+import { adoptClaimed, SpoiltVmError } from "./adopt-claimed.ts";
 import { connectVm, describePod, planPod, startVm } from "./boot.ts";
-import {
-  adoptClaimed,
-  checkSource,
-  claimVm,
-  SpoiltVmError,
-  type VmSource,
-  warnOfMiss,
-  withoutCache,
-} from "./cached-vm.ts";
 import { Call } from "./call.ts";
+import { claimVm } from "./claim-vm.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
@@ -33,6 +26,7 @@ import { adoptClone } from "./pod-template.ts";
 import { residentsOf, startResidents } from "./residents.ts";
 import { startContainers } from "./start-pod.ts";
 import { vmSizeOf } from "./vm-size.ts";
+import { checkSource, type VmSource, warnOfMiss, withoutCache } from "./vm-source.ts";
 
 /**
  * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started. Go: `CreatePod`.

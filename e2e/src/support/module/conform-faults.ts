@@ -5,7 +5,7 @@ import type { ContainerModule } from "@husk/container-module";
 import { DEMO_ROOTFS } from "../places.ts";
 import { it } from "../vm-test.ts";
 import { ModulePlace, type TestedBackend } from "./module-place.ts";
-import { endOf, untilDead, untilSays, untilWritten } from "./until.ts";
+import { endOf, killWorker, untilDead, untilSays, untilWritten } from "./until.ts";
 
 const SLEEP = ["sleep", "1000"];
 const ONCE = { restart: { limit: 0, delayMs: 0, stableMs: 0 } };
@@ -116,8 +116,7 @@ export function conformFaults(backend: TestedBackend): void {
       // One that reads a log, and one that reads it and is never read itself.
       const readers = names.map((name) => place.start({ calls: [["logs", ns, name, { follow: true }]] }));
       await Promise.all(readers.map((reader) => untilSays(reader, "open")));
-      for (const reader of readers) reader.kill("SIGKILL");
-      await Promise.all(readers.map((reader) => once(reader, "exit")));
+      await Promise.all(readers.map((reader) => killWorker(reader)));
     }
     for (const name of names) {
       assert.equal((await endOf(module, ns, name)).ours.exitCode, 7);
@@ -138,8 +137,7 @@ export function conformFaults(backend: TestedBackend): void {
     const call = ["run", ns, "web", DEMO_ROOTFS, [], [], null, [], ["sh", "-c", script], ONCE] as const;
     const worker = place.start({ calls: [call], stay: true });
     await untilSays(worker, '"web"');
-    worker.kill("SIGKILL");
-    await once(worker, "exit");
+    await killWorker(worker);
     const module = await place.open();
     const reading = module.logs(ns, "web", { follow: true })[Symbol.asyncIterator]();
     await reading.next();
@@ -169,10 +167,8 @@ async function killAt(
 ): Promise<void> {
   const worker = place.start({ calls: [call] });
   worker.stdout?.resume();
-  const ended = once(worker, "exit");
   await delay(afterMs);
-  worker.kill("SIGKILL");
-  await ended;
+  await killWorker(worker);
 }
 
 async function readAll(

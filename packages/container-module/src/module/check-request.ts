@@ -51,7 +51,7 @@ export function checkRequest(request: RunRequest): string | undefined {
  * Finds the network namespace of a name or a path.
  * @throws HuskError ERR_NETWORK_NAMESPACE, ERR_CONFIG_INVALID
  */
-export function findNamespace({ namespace }: NetworkInfo): string {
+function findNamespace({ namespace }: NetworkInfo): string {
   checkText("network.namespace", namespace);
   if (
     namespace === "" ||

@@ -16,7 +16,7 @@ export interface EndpointOptions {
 
 /** What a server is to keep ready. */
 export interface ServeOptions extends EndpointOptions {
-  /** VMs of the usual tier */
+  /** VMs of the best tier */
   number?: number;
   /** VMs by tier */
   tiers?: Partial<Record<VmCacheTier, number>>;

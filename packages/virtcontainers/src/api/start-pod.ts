@@ -9,7 +9,6 @@ import { endShares } from "../storage/shares.ts";
 import type { CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
-import { warnOfRestart } from "./cached-vm.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { needPreparation } from "./container-preparation.ts";
@@ -22,6 +21,7 @@ import { endResidents, residentsOf, startResidents } from "./residents.ts";
 import { needSession } from "./session.ts";
 import { carrierOfFirst } from "./shim-of-container.ts";
 import { vmSizeOf } from "./vm-size.ts";
+import { warnOfRestart } from "./vm-source.ts";
 
 const SIGKILL = 9;
 

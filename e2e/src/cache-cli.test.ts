@@ -21,25 +21,27 @@ describe("husk cache", () => {
     assert.match(timed.stderr, /vm-claimed/);
     assert.doesNotMatch(timed.stderr, /warning|qemu-spawned/);
     await server.full();
-    assert.equal((await server.status()).claimed, 1);
+    const told = await place.husk(["cache", "status", "--json"]);
+    assert.equal(JSON.parse(told.stdout.toString()).claimed, 1);
     const stopped = await place.husk(["cache", "stop"]);
     assert.equal(stopped.status, 0, stopped.stderr);
     assert.equal((await server.running.ended).status, 0);
   });
 
-  it("hands VMs to detached commands", async ({ signal }) => {
-    await using place = await Workplace.create(signal);
-    const vm = ["--agent", "kata", ...SIZE];
-    await using _ = await CacheServer.ready(place, ["--number", "1", ...vm]);
-    const run = ["run", "-d", ...vm, "--name", "far", "--factory", "cache"];
-    const started = await place.husk([...run, "--timings", "--", "sh", "-c", "echo here; exit 3"]);
-    assert.equal(started.status, 0, started.stderr);
-    assert.match(started.stderr, /vm-claimed/);
-    assert.doesNotMatch(started.stderr, /warning/);
-    assert.equal((await place.husk(["wait", "far"])).stdout.toString(), "3\n");
-    assert.equal((await place.husk(["logs", "far"])).stdout.toString(), "here\n");
-    assert.equal((await place.husk(["rm", "-f", "far"])).status, 0);
-  });
+  for (const agent of ["hyperstart", "kata"])
+    it(`hands VMs to detached commands, agent ${agent}`, async ({ signal }) => {
+      await using place = await Workplace.create(signal);
+      const vm = ["--agent", agent, ...SIZE];
+      await using _ = await CacheServer.ready(place, ["--number", "1", ...vm]);
+      const run = ["run", "-d", ...vm, "--name", "far", "--factory", "cache"];
+      const started = await place.husk([...run, "--timings", "--", "sh", "-c", "echo here; exit 3"]);
+      assert.equal(started.status, 0, started.stderr);
+      assert.match(started.stderr, /vm-claimed/);
+      assert.doesNotMatch(started.stderr, /warning/);
+      assert.equal((await place.husk(["wait", "far"])).stdout.toString(), "3\n");
+      assert.equal((await place.husk(["logs", "far"])).stdout.toString(), "here\n");
+      assert.equal((await place.husk(["rm", "-f", "far"])).status, 0);
+    });
 
   it("makes a VM of its own, with a warning, where none waits or none fits", async ({ signal }) => {
     await using place = await Workplace.create(signal);

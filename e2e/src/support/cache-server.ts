@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { VmCacheStatus } from "@husk/virtcontainers";
+import { statusVmCache, type VmCacheStatus } from "@husk/virtcontainers";
 import type { RunningHusk, Workplace } from "./workplace.ts";
 
 /**
@@ -40,10 +40,9 @@ export class CacheServer implements AsyncDisposable {
     await this.running.stdout.waitFor(new RegExp(`(^ready: [^]*?){${this.#readies}}`, "m"));
   }
 
-  async status(): Promise<VmCacheStatus> {
-    const { status, stdout, stderr } = await this.#place.husk(["cache", "status", "--json"]);
-    assert.equal(status, 0, stderr);
-    return JSON.parse(stdout.toString());
+  /** What it tells of itself. */
+  status(): Promise<VmCacheStatus> {
+    return statusVmCache({}, this.#place.options);
   }
 
   /** Ends it where it is. */

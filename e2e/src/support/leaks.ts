@@ -1,4 +1,4 @@
-import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 
 /** A process that still runs although its pod should be gone. */
@@ -52,15 +52,11 @@ export function findLeaks(stateDirectory: string, networks: readonly string[]): 
   ];
 }
 
-/** What a cache of VMs leaves in the state directory for the next. */
-const KEPT = ["cache.sock.lock", "placeholder"];
-
 /** Whatever is left of pods in the state directory; the empty folders that hold pods may stay. */
 function findFiles(stateDirectory: string): string[] {
   if (!existsSync(stateDirectory)) return [];
   const entries = readdirSync(stateDirectory, { recursive: true, withFileTypes: true });
-  const stays = (entry: Dirent) => entry.isDirectory() || KEPT.includes(entry.name);
-  const left = entries.filter((entry) => !(entry.parentPath === stateDirectory && stays(entry)));
+  const left = entries.filter((entry) => !(entry.isDirectory() && entry.parentPath === stateDirectory));
   return left.map((entry) => `file: ${join(entry.parentPath, entry.name)}`);
 }
 

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import type { ContainerModule } from "@husk/container-module";
 import { DEMO_ROOTFS } from "../places.ts";
 import { it } from "../vm-test.ts";
 import { ModulePlace, type TestedBackend } from "./module-place.ts";
-import { endOf, untilSays } from "./until.ts";
+import { endOf, killWorker, untilSays } from "./until.ts";
 
 const COUNT = 50;
 /** Containers that are deleted at the same time. */
@@ -26,8 +25,7 @@ export function conformMany(backend: TestedBackend): void {
     );
     const worker = place.start({ calls, stay: true });
     await untilSays(worker, `"c${COUNT - 1}"`);
-    worker.kill("SIGKILL");
-    await once(worker, "exit");
+    await killWorker(worker);
 
     const first = await place.open();
     const before = await listRunning(first);

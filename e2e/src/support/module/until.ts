@@ -1,4 +1,5 @@
 import type { ChildProcess } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, watch } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerInfo, ContainerModule } from "@husk/container-module";
@@ -35,6 +36,14 @@ export async function untilSays(worker: ChildProcess, word: string): Promise<voi
     if (said.includes(word)) return;
   }
   throw new Error(`a worker has ended and only said ${JSON.stringify(said)}`);
+}
+
+/** Kills a process that we have started, if it lives, and waits for its end. */
+export async function killWorker(worker: ChildProcess, name: NodeJS.Signals = "SIGKILL"): Promise<void> {
+  if (worker.exitCode !== null || worker.signalCode !== null) return;
+  const ended = once(worker, "exit");
+  worker.kill(name);
+  await ended;
 }
 
 /** Waits until there is a file, or something else is in it. */

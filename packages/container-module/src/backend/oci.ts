@@ -1,7 +1,6 @@
-import { availableParallelism } from "node:os";
-import { HuskError } from "@husk/virtcontainers";
 import { PID_FILE_PLACE, PROCESS_PLACE } from "@husk/wire/module-shim";
 import { mountOverlay, unmountOverlay } from "../rootfs/overlay.ts";
+import { checkCpus } from "./check-cpus.ts";
 import { specifyContainer } from "./specification.ts";
 import type { Backend } from "./types.ts";
 
@@ -16,14 +15,7 @@ const COMMAND_TIMEOUT_MS = 60_000;
 export function ociBackend(runtime: string): Backend {
   return {
     record: { kind: "oci", runtime },
-    check({ cpus }) {
-      const most = availableParallelism();
-      if (cpus === undefined || cpus <= most) return;
-      throw new HuskError(
-        "ERR_CONFIG_INVALID",
-        `cpus: ${cpus} are more than the ${most} that the machine has`,
-      );
-    },
+    check: ({ cpus }) => checkCpus(cpus),
     prepare: (places, { command }, { signal }) => mountOverlay(places, command.root, signal),
     specify: ({ rootfs }, record) => specifyContainer(record, { path: rootfs, readonly: false }),
     commands({ name, bundle, pidFile, runtimeLog, runtimeRoot }) {

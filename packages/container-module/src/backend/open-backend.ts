@@ -1,10 +1,9 @@
-import { HuskError } from "@husk/virtcontainers";
 import type { BackendRecord } from "../state/record.ts";
 import { ociBackend } from "./oci.ts";
 import type { Backend } from "./types.ts";
+import { vmBackend } from "./vm.ts";
 
-/** What carries out a container: of each, its record tells. @throws HuskError ERR_NOT_SUPPORTED */
+/** What carries out a container: of each, its record tells. */
 export function openBackend({ kind, runtime }: BackendRecord): Backend {
-  if (kind === "oci") return ociBackend(runtime);
-  throw new HuskError("ERR_NOT_SUPPORTED", `the backend ${kind} is not there yet`);
+  return kind === "oci" ? ociBackend(runtime) : vmBackend(runtime);
 }

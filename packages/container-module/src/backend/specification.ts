@@ -12,7 +12,8 @@ const OPEN_FILES = 1024;
 const CPU_PERIOD = 100_000;
 /** Most characters of a host name. */
 const MAX_HOSTNAME = 63;
-const RESOLV_CONF = "/etc/resolv.conf";
+/** What tells a container its name servers. */
+export const RESOLV_CONF = "/etc/resolv.conf";
 
 const QUIET = ["nosuid", "noexec", "nodev"];
 

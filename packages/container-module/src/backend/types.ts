@@ -5,7 +5,7 @@ import type { BackendRecord, CompleteRecord, ContainerRecord } from "../state/re
 import type { ModuleCallOptions } from "../types.ts";
 
 /** Commands of a runtime for one container, and what they need. */
-export type RuntimeCommands = Pick<
+type RuntimeCommands = Pick<
   ShimPlan,
   "runtimeId" | "create" | "start" | "kill" | "delete" | "exec" | "killExec" | "environment" | "exitFile"
 > & {

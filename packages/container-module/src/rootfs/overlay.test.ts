@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { isHuskError } from "@husk/virtcontainers";
@@ -15,11 +15,15 @@ test("what is written stays with the container, over mounts, and not with the ro
   const lower = join(base, "lower, with: odd \\ name");
   for (const path of [lower, places.bundle]) mkdirSync(path, { recursive: true });
   writeFileSync(join(lower, "file"), "below");
+  chmodSync(lower, 0o1751);
+  chownSync(lower, 5, 6);
   for (const text of ["below", "above"]) {
     await mountOverlay(places, lower);
     await mountOverlay(places, lower);
     assert.equal(readFileSync(join(places.rootfs, "file"), "utf8"), text);
     writeFileSync(join(places.rootfs, "file"), "above");
+    const { mode, uid, gid } = statSync(places.rootfs);
+    assert.deepEqual([mode & 0o7777, uid, gid], [0o1751, 5, 6]);
     await unmountOverlay(places);
     await unmountOverlay(places);
     assert.ok(!isMounted(places.rootfs) && !existsSync(join(places.rootfs, "file")));

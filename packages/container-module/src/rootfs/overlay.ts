@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
+import { chmodSync, chownSync, mkdirSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
 import { runCommand } from "@husk/virtcontainers/internals";
@@ -33,7 +33,7 @@ export async function mountOverlay(
     string,
     string,
   ];
-  mkdirSync(upper, { recursive: true, mode: 0o755 });
+  const isNew = mkdirSync(upper, { recursive: true, mode: 0o700 }) !== undefined;
   // What an earlier mount has left there makes overlayfs refuse.
   rmSync(work, { recursive: true, force: true });
   mkdirSync(work, { mode: 0o700 });
@@ -41,6 +41,7 @@ export async function mountOverlay(
   // By a link, since a path may have what overlayfs takes for something else.
   removeLink(link);
   symlinkSync(lower, link);
+  if (isNew) copyOwner(lower, upper);
   const options = `lowerdir=${link},upperdir=${upper},workdir=${work}`;
   const failure = await runCommand("mount", ["-t", "overlay", "-o", options, "overlay", rootfs], {
     timeoutMs: TIMEOUT_MS,
@@ -50,6 +51,14 @@ export async function mountOverlay(
   throw new HuskError("ERR_STORE", `an overlay of ${lower} cannot be mounted: ${failure}`, {
     hint: "The module must run as root, and its state directory be on a file system that overlayfs can write to (ext4, xfs, btrfs, tmpfs).",
   });
+}
+
+/** The root's own mode and owner are those of the upper directory. What cannot be looked at, cannot be mounted either. */
+function copyOwner(from: string, to: string): void {
+  const stats = statSync(from, { throwIfNoEntry: false });
+  if (!stats) return;
+  chownSync(to, stats.uid, stats.gid);
+  chmodSync(to, stats.mode & 0o7777);
 }
 
 /**

@@ -15,7 +15,7 @@ export interface BackendRecord {
 }
 
 /** What is known of a container once its root file system is there. */
-export interface CommandRecord {
+interface CommandRecord {
   readonly args: readonly string[];
   readonly env: readonly string[];
   readonly cwd: string;

@@ -12,7 +12,7 @@ import type { ContainerModule } from "../types.ts";
 const BUILD = fileURLToPath(new URL("../../../../build/", import.meta.url));
 /** A root file system with busybox in it. */
 export const BUSYBOX = join(BUILD, "rootfs/busybox");
-export const SHIM = join(BUILD, "resident/module-shim");
+const SHIM = join(BUILD, "resident/module-shim");
 
 /** For `test()`: a loud reason to leave a test out that starts containers. */
 export function needsRuntime(runtime: string): { skip: string | false; timeout: number } {

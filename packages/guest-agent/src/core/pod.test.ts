@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Command, encodeControl } from "@husk/wire/hyperstart";
+import { CLEARPOD, Command, encodeControl } from "@husk/wire/hyperstart";
 import { describeContainer, sh, startContainer, startPod, useDisk } from "../../test/support/containers.ts";
 import { needsDisk } from "../../test/support/disk.ts";
 import { Session } from "../../test/support/session.ts";
@@ -26,6 +26,22 @@ describe("a pod", { ...needsDisk, concurrency: 2 }, () => {
     assert.deepEqual(await polite.result(), { code: 0, stdout: "ready\nbye\n", stderr: "" });
     assert.equal((await deaf.result()).code, 137);
     assert.equal(session.arrivals.filter(({ kind }) => kind !== "end").at(-1)?.kind, "ACK");
+  });
+
+  test("is taken away as if it had never been, and another takes its place", async () => {
+    await using session = await startPod({ hostname: "first", dns: ["10.0.0.1"] });
+    const deaf = await startContainer(session, "one", sh("trap '' TERM; echo ready; sleep 1000"));
+    await deaf.outputUntil((output) => output === "ready\n");
+    await session.ask(Command.KILLCONTAINER, { container: "one", signal: 9 });
+    assert.equal((await deaf.result()).code, 137);
+    for (let time = 0; time < 2; time++) await session.ask(CLEARPOD, {});
+    await session.ask(Command.STARTPOD, { hostname: "second" });
+    const one = await startContainer(
+      session,
+      "one",
+      sh("hostname; echo $$; cat /etc/resolv.conf 2>/dev/null"),
+    );
+    assert.deepEqual(await one.result(), { code: 0, stdout: "second\n2\n", stderr: "" });
   });
 
   test("starts once, with or without a host name (row 4)", async () => {

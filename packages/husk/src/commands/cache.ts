@@ -30,8 +30,8 @@ nobody has taken are ended, the others are their pods'. A second signal ends it 
 The options of the VM must be those of the husk run that is to use it: others do not fit, and get VMs of their own. More memory and
 processors are plugged in, where --memory-slots and --max-cpus leave room.
 
-Tiers, the best first: rehearsed (has run a container before), paused (its agent has answered), prepared (its process waits, with
---template only; takes the least memory). Who asks gets the best that is there.
+Tiers, the best first: rehearsed (has run a container of ours before; the usual one), paused (its agent has answered), prepared (its
+process waits, with --template only; takes the least memory). Who asks gets the best that is there.
 
 Exit status: 0 when it was asked to end, 128+N after a second signal N, 125 when it cannot serve.
 

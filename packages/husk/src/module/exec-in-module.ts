@@ -29,7 +29,8 @@ export function execInModule(
     const limits = timeout === undefined ? {} : { timeoutMs: timeout * 1000 };
     const own = { ...(env ? { env } : {}), ...(workdir === undefined ? {} : { cwd: workdir }) };
     using process = await module.exec(ns, id, args, { ...own, ...limits, signal });
-    return connect(process, interactive);
+    // Awaited here, because the program goes when this function ends.
+    return await connect(process, interactive);
   });
 }
 

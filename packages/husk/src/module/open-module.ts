@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { ContainerModule, ModuleWarning } from "@husk/container-module";
+import type { ContainerModule, ModuleOptions, ModuleWarning } from "@husk/container-module";
 import { guestPaths } from "@husk/guest-image";
 import { isHuskError } from "@husk/virtcontainers";
 import {
@@ -24,24 +24,23 @@ export async function useModule(options: ModulePlaceOptions, signal: AbortSignal
   refuseWithSocket(options);
   const { connectContainerModule } = await import("@husk/container-module");
   if (options.socket !== undefined) return connectContainerModule(options.socket, { signal });
-  if (saysHowToOpen(options)) return openModule(options, signal);
+  if (saysHowToOpen(options)) return openModule(options, { signal });
   try {
     return await connectContainerModule(socketPath(options), { signal });
   } catch (error) {
     if (!isHuskError(error, "ERR_MODULE_UNREACHABLE")) throw error;
-    return openModule(options, signal);
+    return openModule(options, { signal });
   }
 }
 
 /**
  * Opens the container module in this process.
- * @param guard until it fires, shims that die are replaced at once
+ * `guard`: until it fires, shims that die are replaced at once.
  * @throws HuskError as `openContainerModule`; UsageError when its programs have not been built
  */
 export async function openModule(
   options: OpenOptions,
-  signal: AbortSignal,
-  guard?: AbortSignal,
+  { signal, guard }: Pick<ModuleOptions, "signal" | "guard">,
 ): Promise<ContainerModule> {
   const opening = makeOpenOptions(options);
   const { openContainerModule } = await import("@husk/container-module");
@@ -50,7 +49,14 @@ export async function openModule(
     throw new UsageError("no module-shim, which containers need", "say where it is with HUSK_RESIDENTS");
   const runtime = options.backend === "oci" ? {} : { runtime: vmRuntime(residents) };
   const shim = join(residents, "module-shim");
-  return openContainerModule({ shim, ...runtime, ...opening, onWarning: tellModuleWarning, signal, guard });
+  return openContainerModule({
+    shim,
+    ...runtime,
+    ...opening,
+    onWarning: tellModuleWarning,
+    signal,
+    guard,
+  });
 }
 
 /** Path of the service's socket. */

@@ -12,7 +12,7 @@ export async function serveModule(options: ModulePlaceOptions): Promise<void> {
   using signals = new DrainSignals();
   const { signal } = signals;
   try {
-    const module = await openModule(options, signal, signal);
+    const module = await openModule(options, { signal, guard: signal });
     const service = await serveContainerModule(module, { socket: socketPath(options) });
     process.stdout.write(`husk: the container module is served on ${service.socket}\n`);
     await untilAborted(signal);

@@ -15,7 +15,7 @@ const OOM_COUNTS = [
 ];
 
 /** How the container's process ended, as the state has it. */
-export type ContainerExit = Pick<StateChange, "exitCode" | "exitSignal" | "exitUnknown" | "oomKilled">;
+type ContainerExit = Pick<StateChange, "exitCode" | "exitSignal" | "exitUnknown" | "oomKilled">;
 
 /** The end of the container's process. */
 export interface ContainerEnd {
@@ -27,7 +27,7 @@ export interface ContainerEnd {
 /** The process on the host that is the container. */
 export class ContainerProcess {
   readonly pid: number;
-  /** clock ticks since the boot */
+  /** clock ticks since the boot; 0 when it had ended before anybody looked */
   readonly startTime: number;
   /** files that count the processes of it which were ended for want of memory */
   readonly #oomCounts: readonly string[];

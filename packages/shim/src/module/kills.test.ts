@@ -19,7 +19,7 @@ after(async () => {
   removeTestCgroup();
 });
 
-const ROUNDS = 25;
+const ROUNDS = 15;
 const STATES = ["creating", "running", "restarting"];
 
 test("a shim can be killed at any step of a container's life", { skip: skipWithout("runc") }, async (t) => {

@@ -67,7 +67,8 @@ export class ModuleShim {
   /** Begins; how that went is told on stdout. Ends the program when there is nothing for it to do. */
   start(): void {
     for (const signal of IGNORED_SIGNALS) sys.ignoreSignal(signal);
-    sys.umask(0o077);
+    // It is the container's, too, and that of what a runtime makes in its root.
+    sys.umask(0o022);
     this.#begin().then(
       (report) => {
         tell(report);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { ShimBench } from "../../test/support/shim-bench.ts";
@@ -50,6 +50,16 @@ test("a start again that fails is the end of it", async (t) => {
   const state = await container.whenState("failed");
   assert.match(state.reason ?? "", /^it could not be started again: .*create cannot be done$/);
   assert.equal(state.exitSignal, 9);
+});
+
+test("so is a start again for which the container's streams are not there", async (t) => {
+  const container = await bench.shell(t, WAITS, { restart });
+  await container.run();
+  await rm(container.plan.stdout);
+  await mkdir(container.plan.stdout);
+  process.kill((await container.readState()).pid ?? 0, "SIGKILL");
+  const state = await container.whenState("failed");
+  assert.match(state.reason ?? "", /^it could not be started again: open .*output: Is a directory$/);
 });
 
 test("a container that is stopped is not started again", async (t) => {

@@ -1,7 +1,7 @@
 /** The runtime of a container, as the plan's commands. */
 
 import * as sys from "tiny:sys";
-import { O_CLOEXEC, O_RDONLY, readText } from "@husk/tiny";
+import { errorText, isSystemError, O_CLOEXEC, O_RDONLY, readText } from "@husk/tiny";
 import { PID_FILE_PLACE, PROCESS_PLACE, type ShimPlan, SIGNAL_PLACE } from "@husk/wire/module-shim";
 import { removeIfThere } from "../core/remove-if-there.ts";
 import { boundText } from "./bound-text.ts";
@@ -40,16 +40,27 @@ export class Runtime {
 
   /** Makes the container, whose process is our child then: `made` is told its pid in time to wait for it. */
   create(made: (pid: number) => void): Promise<RuntimeFault | undefined> {
-    const { pidFile, exitFile, create } = this.#plan;
-    removePidFile(pidFile);
-    if (exitFile !== undefined) removeIfThere(exitFile);
-    this.#log.empty();
     return this.#children.during(async () => {
-      const descriptors = openStandardStreams(this.#plan);
-      const failure = await this.#run(create, descriptors).finally(() => descriptors.forEach(sys.close));
-      if (failure) return failure;
-      return this.#tellPid(pidFile, made);
+      const descriptors = this.#prepareCreate();
+      if ("message" in descriptors) return descriptors;
+      const failure = await this.#run(this.#plan.create, descriptors);
+      for (const fd of descriptors) sys.close(fd);
+      return failure ?? this.#tellPid(this.#plan.pidFile, made);
     });
+  }
+
+  /** Clears what the last one has left. Gives the standard streams of the next. */
+  #prepareCreate(): number[] | RuntimeFault {
+    const { pidFile, exitFile } = this.#plan;
+    try {
+      removePidFile(pidFile);
+      if (exitFile !== undefined) removeIfThere(exitFile);
+      this.#log.empty();
+      return openStandardStreams(this.#plan);
+    } catch (error) {
+      if (!isSystemError(error)) throw error;
+      return { message: boundText(errorText(error)) };
+    }
   }
 
   /** Starts the container that was made. */
@@ -134,10 +145,16 @@ function readPidFile(path: string): string {
   }
 }
 
-/** stdin, stdout and stderr as the container has them. */
+/** stdin, stdout and stderr as the container has them. @throws SystemError */
 function openStandardStreams({ stdout, stderr }: ShimPlan): number[] {
-  const nothing = sys.open("/dev/null", O_RDONLY | O_CLOEXEC, 0);
-  return [nothing, openContainerEnd(stdout), openContainerEnd(stderr)];
+  const opened = [sys.open("/dev/null", O_RDONLY | O_CLOEXEC, 0)];
+  try {
+    for (const path of [stdout, stderr]) opened.push(openContainerEnd(path));
+    return opened;
+  } catch (error) {
+    for (const fd of opened) sys.close(fd);
+    throw error;
+  }
 }
 
 function fill(argv: readonly string[], places: readonly [string, string][]): string[] {

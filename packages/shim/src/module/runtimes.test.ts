@@ -54,10 +54,10 @@ for (const name of ["runc", "crun"]) {
       );
 
     test("a container runs, and ends with its code", async (t) => {
-      const { container } = await begun(t, "echo out; echo err >&2; exit 7");
+      const { container } = await begun(t, "umask; echo out; echo err >&2; exit 7");
       const { exitCode, oomKilled } = await container.whenState("stopped");
       assert.deepEqual([exitCode, oomKilled], [7, undefined]);
-      assert.equal(await container.readLog(), "out\nerr\n");
+      assert.equal(await container.readLog(), "0022\nout\nerr\n");
       const { last } = await ShimClient.call(container.plan.socket, { method: "quit" });
       assert.equal(last.kind, "state");
       assert.ok(!existsSync(join(container.folder, "runtime", container.plan.runtimeId)));

@@ -187,7 +187,7 @@ export class SupervisedContainer {
   }
 
   #forgetRestartsLater({ startTime }: ContainerProcess): void {
-    if (this.state.restarts === 0) return;
+    if (this.state.restarts === 0 || startTime === 0) return;
     const ran = millisecondsSince(startTime, sys.clock(CLOCK_BOOTTIME));
     const rest = Math.max(0, this.#parts.plan.restart.windowMs - ran);
     this.#steadyTimer = startTimer(rest, () => this.#change({ restarts: 0 }));

@@ -14,18 +14,10 @@ import { identifyProcess } from "../store/process-identity.ts";
 import { discardStaging, makeStaging } from "../store/staging.ts";
 import type { CreateOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { furnishVm } from "./adopt-vm.ts";
+import { adoptClaimed, SpoiltVmError } from "./adopt-claimed.ts";
 import { connectVm, describePod, planPod, startVm } from "./boot.ts";
-import {
-  checkSource,
-  claimVm,
-  meetClaimed,
-  SpoiltVmError,
-  type VmSource,
-  warnOfMiss,
-  withoutCache,
-} from "./cached-vm.ts";
 import { Call } from "./call.ts";
+import { claimVm } from "./claim-vm.ts";
 import { podHandle } from "./handles.ts";
 import { forgetLivePod } from "./live-pod.ts";
 import { OpenPod } from "./open-pod.ts";
@@ -34,6 +26,7 @@ import { adoptClone } from "./pod-template.ts";
 import { residentsOf, startResidents } from "./residents.ts";
 import { startContainers } from "./start-pod.ts";
 import { vmSizeOf } from "./vm-size.ts";
+import { checkSource, type VmSource, warnOfMiss, withoutCache } from "./vm-source.ts";
 
 /**
  * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started. Go: `CreatePod`.
@@ -149,7 +142,7 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   if (!claimed) await startVm(record, hypervisor, directory, call, network, isClone);
   const pod = published ?? (await publish());
   if (claimed) {
-    await furnishVm(pod, await meetClaimed(pod, claimed, undo), plans, network, undo);
+    await adoptClaimed(pod, claimed, plans, network, undo);
   } else {
     await startResidents(residentsOf(pod), call, undo, isClone);
     await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));

@@ -6,10 +6,9 @@ import { releaseNetwork } from "../network/release.ts";
 import { checkNetworkConfig, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { checkState } from "../state-machine.ts";
 import { endShares } from "../storage/shares.ts";
-import type { CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
+import type { CallOptions, CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
-import { warnOfRestart } from "./cached-vm.ts";
 import { Call } from "./call.ts";
 import { changePod } from "./change-pod.ts";
 import { needPreparation } from "./container-preparation.ts";
@@ -22,6 +21,7 @@ import { endResidents, residentsOf, startResidents } from "./residents.ts";
 import { needSession } from "./session.ts";
 import { carrierOfFirst } from "./shim-of-container.ts";
 import { vmSizeOf } from "./vm-size.ts";
+import { warnOfRestart } from "./vm-source.ts";
 
 const SIGKILL = 9;
 
@@ -30,7 +30,10 @@ const SIGKILL = 9;
  * containers begin anew. Go: `StartPod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
  */
-export async function startPod(podId: string, options: CreateOptions = {}): Promise<VCPod> {
+export async function startPod(
+  podId: string,
+  options: CallOptions & Pick<CreateOptions, "factory"> = {},
+): Promise<VCPod> {
   const { factory } = options;
   if (factory) checkFactoryConfig(factory);
   const started = await changePod(podId, new Call(options, ["factory"]), async (pod) => {

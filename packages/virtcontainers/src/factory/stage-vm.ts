@@ -100,7 +100,7 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
 
 /** Where the disk is that VMs have which are no copies: another program to rehearse with is another disk. */
 function placeholderPath(cache: string): string {
-  mkdirSync(cache, { recursive: true, mode: 0o700 });
+  mkdirSync(cache, { recursive: true });
   const digest = createHash("sha256").update(rehearsalProgram()).digest("hex");
   return join(cache, `placeholder-${digest.slice(0, 16)}`);
 }

@@ -9,7 +9,7 @@ import { type Lease, type TakeOptions, type TierNumbers, VmPool } from "./vm-poo
 const DEFAULT_TIER: VmCacheTier = "rehearsed";
 
 /** How many VMs a configuration asks for. */
-export function tierNumbers({ vmCacheNumber = 0, vmCacheTiers }: FactoryConfig): TierNumbers {
+function tierNumbers({ vmCacheNumber = 0, vmCacheTiers }: FactoryConfig): TierNumbers {
   const none = { rehearsed: 0, paused: 0, prepared: 0 };
   return { ...none, ...(vmCacheTiers ?? { [DEFAULT_TIER]: vmCacheNumber }) };
 }

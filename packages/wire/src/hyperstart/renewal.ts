@@ -35,7 +35,7 @@ const readSeconds = integer(0, MAX_SECONDS);
 const readNanoseconds = integer(0, MAX_NANOSECONDS);
 
 const readRandom: Reader<string> = (value, path) => {
-  if (typeof value === "string" && /^(?:[0-9a-f]{2})*$/.test(value)) {
+  if (typeof value === "string" && value.length % 2 === 0 && /^[0-9a-f]*$/.test(value)) {
     const bytes = value.length / 2;
     if (bytes >= MIN_RANDOM_BYTES && bytes <= MAX_RANDOM_BYTES) return value;
   }

@@ -220,3 +220,10 @@ test("in a VM, a KVM guest gets no performance counters unless the checks are tu
   assert.equal(cpu({ isNested: false }), "host");
   assert.equal(cpu({ isNested: true, accelerator: "tcg" }), "max,-la57,-erms,-fsrm");
 });
+
+test("a guest that boots ahead of time keeps the timer that lets it sleep", () => {
+  const words = (isBlank: boolean) =>
+    qemuArguments({ ...plan, isBlank }).find((text) => text.includes("panic=-1"));
+  assert.match(words(false) ?? "", / nolapic_timer /);
+  assert.doesNotMatch(words(true) ?? "", /nolapic_timer/);
+});

@@ -1,43 +1,20 @@
-import type { AgentSession } from "../agent/types.ts";
-import { checkFactoryConfig } from "../config/factory-schema.ts";
-import { HuskError, isHuskError, messageOf } from "../errors/index.ts";
+import { HuskError, isHuskError } from "../errors/index.ts";
 import { CacheClient } from "../factory/cache-client.ts";
 import { cacheKey, cacheObstacle, isInRange, type SizeRange, sizeRange } from "../factory/cache-key.ts";
 import { writeRequest } from "../factory/cache-words.ts";
 import { wakeVm } from "../factory/stage-vm.ts";
-import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts";
+import { cacheEndpoint, hasVmCache, type LocalVmCache } from "../factory/vm-cache.ts";
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
+import { networkOf } from "../network/index.ts";
 import { killByRecord } from "../store/claim.ts";
 import type { PodRecord } from "../store/pod-record.ts";
 import { type ClaimedStaging, claimStaging, discardStaging, type Staging } from "../store/staging.ts";
-import type { CreateOptions, FactoryConfig, PodConfig } from "../types/index.ts";
-import type { UndoStack } from "../undo-stack.ts";
-import { meetAnew } from "./adopt-vm.ts";
+import type { FactoryConfig, PodConfig } from "../types/index.ts";
 import type { Call } from "./call.ts";
-import type { OpenPod } from "./open-pod.ts";
-import { residentsOf, startResidents } from "./residents.ts";
 import { vmSizeOf } from "./vm-size.ts";
-
-/** Where a pod's VM is asked for. */
-export interface VmSource {
-  readonly factory?: FactoryConfig | undefined;
-  readonly vmCache?: LocalVmCache | undefined;
-}
-
-/** Checks where a pod's VM is to be asked for. @throws HuskError ERR_CONFIG_INVALID, ERR_CONFIG_UNKNOWN_FIELD */
-export function checkSource({ factory, vmCache }: Pick<CreateOptions, "factory" | "vmCache">): VmSource {
-  if (factory) checkFactoryConfig(factory);
-  if (vmCache === undefined || vmCache instanceof LocalVmCache) return { factory, vmCache };
-  throw new HuskError("ERR_CONFIG_INVALID", "vmCache is not what openVmCache returned");
-}
-
-/** The same without VMs that wait. */
-export function withoutCache({ factory = {} }: VmSource): VmSource {
-  const { template = false, templatePath } = factory;
-  return { factory: { template, ...(templatePath === undefined ? {} : { templatePath }) } };
-}
+import { type VmSource, warnOfMiss } from "./vm-source.ts";
 
 /** A VM that waited, and is ours. Its keeper makes the next when this is disposed of: the machine is the pod's until then. */
 export interface ClaimedVm extends Disposable {
@@ -46,9 +23,6 @@ export interface ClaimedVm extends Disposable {
   /** settles when it goes on */
   readonly awake: Promise<void>;
 }
-
-/** A VM that waited did not go on: another one will do as well. */
-export class SpoiltVmError extends Error {}
 
 /** What is asked for. */
 interface Wanted {
@@ -81,19 +55,6 @@ export async function claimVm(
   }
 }
 
-/** Tells that a stopped pod's VM does not come from the cache: it has a directory already, and so has a VM that waits. */
-export function warnOfRestart(config: PodConfig, factory: FactoryConfig | undefined, call: Call): void {
-  if (!factory || !hasVmCache(factory)) return;
-  warnOfMiss(config, call, new HuskError("ERR_NOT_SUPPORTED", "it was stopped, and keeps its own directory"));
-}
-
-/** Tells that a pod's VM does not come from the cache, and why. */
-export function warnOfMiss({ id: podId }: PodConfig, call: Call, cause: unknown): void {
-  const code = isHuskError(cause) ? cause.code : "ERR_CACHE_MISMATCH";
-  const text = `pod "${podId}" gets no VM that waited: ${messageOf(cause)}`;
-  call.warn(new HuskError(code, text, { cause, podId }));
-}
-
 /** Why a pod's VM cannot be one that waited. */
 function findObstacle(
   { config, shares, hostDevices = [] }: PodRecord,
@@ -101,12 +62,13 @@ function findObstacle(
 ): string | undefined {
   if (shares.length > 0) return "it shares directories, which a VM must have from its start";
   if (hostDevices.length > 0) return "it has devices of the host";
-  return cacheObstacle(config.hypervisorConfig ?? {}, factory);
+  const { hypervisorConfig = {} } = config;
+  if (networkOf(config.networkModel).hasNamespace && hypervisorConfig.tapHelperPath === undefined)
+    return "its network is in another namespace than the VM, and there is no hypervisorConfig.tapHelperPath";
+  return cacheObstacle(hypervisorConfig, factory);
 }
 
-async function claimHere(record: PodRecord, cache: CreateOptions["vmCache"], call: Call): Promise<ClaimedVm> {
-  if (!(cache instanceof LocalVmCache))
-    throw new HuskError("ERR_CONFIG_INVALID", "vmCache is not what openVmCache returned");
+async function claimHere(record: PodRecord, cache: LocalVmCache, call: Call): Promise<ClaimedVm> {
   const { recipe } = cache;
   const factory = { template: recipe.templates !== undefined };
   const wanted = await describeWanted(record.config, call, factory);
@@ -207,25 +169,4 @@ function takeVm(
   const awake = wakeVm(hypervisor, directory, waiting?.tier ?? "paused", call);
   awake.catch(() => {});
   return { staging: { directory, lock }, hypervisor, awake };
-}
-
-/**
- * Waits until a claimed VM goes on, and meets its agent, by the pod's proxy if it has one.
- * @returns the session with its agent
- * @throws SpoiltVmError when it does not; HuskError ERR_ABORTED
- */
-export async function meetClaimed(
-  pod: OpenPod,
-  { awake }: ClaimedVm,
-  undo: UndoStack,
-): Promise<AgentSession> {
-  try {
-    await awake;
-    pod.call.mark("vm-resumed");
-    await startResidents(residentsOf(pod), pod.call, undo, true);
-    return await meetAnew(pod);
-  } catch (cause) {
-    if (!isHuskError(cause) || cause.code === "ERR_ABORTED") throw cause;
-    throw new SpoiltVmError(messageOf(cause), { cause });
-  }
 }

@@ -1,0 +1,44 @@
+import type { AgentSession } from "../agent/types.ts";
+import { type ErrorCode, isHuskError, messageOf } from "../errors/index.ts";
+import type { VmNetwork } from "../hypervisor/types.ts";
+import type { StoragePlan } from "../storage/storage-plan.ts";
+import type { UndoStack } from "../undo-stack.ts";
+import { furnishVm, meetAnew } from "./adopt-vm.ts";
+import type { ClaimedVm } from "./claim-vm.ts";
+import type { OpenPod } from "./open-pod.ts";
+import { residentsOf, startResidents } from "./residents.ts";
+
+/** A VM that waited did not go on: another one will do as well. */
+export class SpoiltVmError extends Error {}
+
+/**
+ * Waits until a claimed VM goes on, meets its agent, by the pod's proxy if it has one, and gives it what the pod has.
+ * @throws SpoiltVmError when it does not go on, or has no room for that; HuskError as `furnishVm`
+ */
+export async function adoptClaimed(
+  pod: OpenPod,
+  { awake }: ClaimedVm,
+  plans: readonly StoragePlan[],
+  network: VmNetwork | undefined,
+  undo: UndoStack,
+): Promise<void> {
+  const session = await meetClaimed(pod, awake, undo).catch((error: unknown) =>
+    throwSpoilt(error, (code) => code !== "ERR_ABORTED"),
+  );
+  await furnishVm(pod, session, plans, network, undo).catch((error: unknown) =>
+    // One that is made for the pod has it from its start.
+    throwSpoilt(error, (code) => code === "ERR_NO_DEVICE_SLOT" || code === "ERR_NOT_SUPPORTED"),
+  );
+}
+
+async function meetClaimed(pod: OpenPod, awake: Promise<void>, undo: UndoStack): Promise<AgentSession> {
+  await awake;
+  pod.call.mark("vm-resumed");
+  await startResidents(residentsOf(pod), pod.call, undo, true);
+  return meetAnew(pod);
+}
+
+function throwSpoilt(cause: unknown, isSpoilt: (code: ErrorCode) => boolean): never {
+  if (isHuskError(cause) && isSpoilt(cause.code)) throw new SpoiltVmError(messageOf(cause), { cause });
+  throw cause;
+}

@@ -10,6 +10,7 @@ import { measureHotplug } from "./parts/hotplug.ts";
 import { measureKata } from "./parts/kata.ts";
 import { measureList } from "./parts/list.ts";
 import { measureMemory } from "./parts/memory.ts";
+import { measureModule } from "./parts/module.ts";
 import { measureNetwork } from "./parts/network.ts";
 import { measureReady } from "./parts/ready.ts";
 import { measureResidents } from "./parts/residents.ts";
@@ -40,6 +41,7 @@ const PARTS: Record<string, Part> = {
   l: measureResidents,
   m: measureFactory,
   n: measureCache,
+  o: measureModule,
 };
 
 const { values } = parseArgs({

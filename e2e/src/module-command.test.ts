@@ -5,6 +5,7 @@ import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { connectContainerModule } from "@husk/container-module";
 import { BACKENDS, ModulePlace } from "./support/module/module-place.ts";
 import { killWorker, untilDead, untilFile, untilSays, untilWritten } from "./support/module/until.ts";
@@ -100,7 +101,8 @@ describe("husk module", { skip: backend.missing }, () => {
     assert.match((await husk("list")).err, /ERR_MODULE_UNREACHABLE\]\nhint: /);
 
     const next = await serve();
-    // A service looks after shims without being asked.
+    // A service looks after shims without being asked, unless they die as soon as they begin.
+    await delay(1200);
     const shim = place.shimPid("two");
     process.kill(shim, "SIGKILL");
     await untilFile(place.file("two", "state.json"), () => place.shimPid("two") !== shim);

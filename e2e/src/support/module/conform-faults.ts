@@ -10,7 +10,7 @@ import { endOf, killWorker, untilDead, untilSays, untilWritten } from "./until.t
 const SLEEP = ["sleep", "1000"];
 const ONCE = { restart: { limit: 0, delayMs: 0, stableMs: 0 } };
 /** Moments of a call at which its process is killed, as parts of the time that it takes. */
-const MOMENTS = [0.1, 0.25, 0.4, 0.55, 0.7, 0.85];
+const MOMENTS = { oci: [0.1, 0.25, 0.4, 0.55, 0.7, 0.85], vm: [0.3, 0.55, 0.8] };
 /** Lines of a container that is a part of the tests of its log. */
 const LINES = 6000;
 /** Writes numbers, a little more than a thousand a second. */
@@ -24,7 +24,7 @@ export function conformFaults(backend: TestedBackend): void {
     const call = ["run", place.ns, "web", DEMO_ROOTFS, [], [], null, [], SLEEP] as const;
     const took = await timeCall(place, call);
     await (await place.open()).delete(place.ns, "web", { graceMs: 0 });
-    for (const moment of MOMENTS) {
+    for (const moment of momentsOf(backend)) {
       await killAt(place, call, took * moment);
       const module = await place.open();
       const [left] = await module.list();
@@ -41,7 +41,7 @@ export function conformFaults(backend: TestedBackend): void {
     const { ns } = place;
     const call = ["delete", ns, "web", { graceMs: 100 }] as const;
     let took = 1000;
-    for (const moment of [1, ...MOMENTS]) {
+    for (const moment of [1, ...momentsOf(backend)]) {
       const module = await place.open();
       await module.run(ns, "web", DEMO_ROOTFS, [], [], undefined, [], SLEEP);
       if (moment === 1) {
@@ -147,6 +147,11 @@ export function conformFaults(backend: TestedBackend): void {
     assert.equal(place.log("web").length, 3000 * 71);
     await module.delete(ns, "web");
   });
+}
+
+/** Each takes a boot or two. */
+function momentsOf({ options }: TestedBackend): readonly number[] {
+  return MOMENTS[options.backend ?? "vm"];
 }
 
 /** Lets another process make a call, which must succeed. @returns milliseconds from the process's start */

@@ -8,6 +8,7 @@ import {
   type ModuleOptions,
   openContainerModule,
 } from "@husk/container-module";
+import { RUNTIMES } from "@husk/container-module/testing/runtimes";
 import { findNetworks, findProcesses } from "../leaks.ts";
 import { REPOSITORY, RESIDENTS } from "../places.ts";
 import { untilNoneLeft } from "./until.ts";
@@ -22,8 +23,16 @@ export interface TestedBackend {
 
 /** OCI runtimes of this machine, and husk's VMs. */
 export const BACKENDS: Readonly<Record<"runc" | "crun" | "vm", TestedBackend>> = {
-  runc: { name: "oci, runc", options: { backend: "oci", runtime: "runc" }, missing: findMissing("runc") },
-  crun: { name: "oci, crun", options: { backend: "oci", runtime: "crun" }, missing: findMissing("crun") },
+  runc: {
+    name: "oci, runc",
+    options: { backend: "oci", runtime: RUNTIMES.runc },
+    missing: findMissing("runc"),
+  },
+  crun: {
+    name: "oci, crun",
+    options: { backend: "oci", runtime: RUNTIMES.crun },
+    missing: findMissing("crun"),
+  },
   vm: {
     name: "vm",
     options: { backend: "vm", runtime: join(REPOSITORY, "bin/husk-vm-runtime") },

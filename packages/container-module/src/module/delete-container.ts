@@ -4,14 +4,13 @@ import { startTimeoutMs } from "../shim/timeouts.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { lockContainer } from "../state/lock-container.ts";
 import type { DeleteOptions } from "../types.ts";
-import { checkInteger } from "./check-request.ts";
+import { checkDeleteOptions } from "./call-rules.ts";
 import type { ModuleContext } from "./context.ts";
 import { removeLog } from "./remove-log.ts";
 import { tearDown } from "./tear-down.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL. */
 const GRACE_MS = 3_000;
-const MAX_INT32 = 0x7fff_ffff;
 /** Milliseconds of a command that somebody else may be waiting for. */
 const OTHERS_COMMAND_MS = 60_000;
 
@@ -22,9 +21,10 @@ const OTHERS_COMMAND_MS = 60_000;
 export async function deleteContainer(
   context: ModuleContext,
   places: ContainerPlaces,
-  { graceMs = GRACE_MS, removeLog: isLogWanted = false, signal }: DeleteOptions,
+  options: DeleteOptions,
 ): Promise<void> {
-  checkInteger("graceMs", graceMs, 0, MAX_INT32);
+  checkDeleteOptions(options, "options");
+  const { graceMs = GRACE_MS, removeLog: isLogWanted = false, signal } = options;
   throwIfAborted(signal);
   const lock = await lockContainer(places, { timeoutMs: startTimeoutMs(OTHERS_COMMAND_MS), signal });
   if (lock === "busy") throw stillBusy(places);

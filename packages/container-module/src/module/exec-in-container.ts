@@ -1,17 +1,15 @@
 import { existsSync } from "node:fs";
 import { HuskError } from "@husk/virtcontainers";
 import { systemCode } from "@husk/virtcontainers/internals";
-import { checkDirectory, checkWords } from "../entrypoint/command.ts";
+import { checkWords } from "../entrypoint/command.ts";
 import { mergeEnvironments } from "../entrypoint/environment.ts";
 import { ShimFaultError } from "../shim/shim-connection.ts";
 import { ShimExec } from "../shim/shim-exec.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { readShimState } from "../state/shim-state.ts";
 import type { ExecOptions, ExecProcess } from "../types.ts";
-import { checkInteger } from "./check-request.ts";
+import { checkExecOptions } from "./call-rules.ts";
 import { containerNotFound } from "./find-containers.ts";
-
-const MAX_INT32 = 0x7fff_ffff;
 
 /**
  * Runs a program in a container that runs.
@@ -20,12 +18,12 @@ const MAX_INT32 = 0x7fff_ffff;
 export async function execInContainer(
   places: ContainerPlaces,
   args: readonly string[],
-  { env = [], cwd, timeoutMs, signal }: ExecOptions,
+  options: ExecOptions,
 ): Promise<ExecProcess> {
+  checkExecOptions(options, "options");
+  const { env = [], cwd, timeoutMs, signal } = options;
   checkWords(args);
   mergeEnvironments(env);
-  if (cwd !== undefined) checkDirectory(cwd);
-  if (timeoutMs !== undefined) checkInteger("timeoutMs", timeoutMs, 1, MAX_INT32);
   if (!existsSync(places.directory)) throw containerNotFound(places);
   const call = {
     method: "exec" as const,

@@ -17,6 +17,7 @@ import type {
   NetworkInfo,
   RunOptions,
 } from "../types.ts";
+import { checkCallOptions } from "./call-rules.ts";
 import { concurrently } from "./concurrently.ts";
 import type { ModuleContext } from "./context.ts";
 import { deleteContainer } from "./delete-container.ts";
@@ -60,6 +61,7 @@ export class LocalModule implements ContainerModule {
   }
 
   async inspect(ns: string, id: ContainerID, options: ModuleCallOptions = {}): Promise<ContainerInfo> {
+    checkCallOptions(options, "options");
     const places = this.#find(ns, id);
     await this.#settle(places, options);
     const info = describe(places);
@@ -72,6 +74,7 @@ export class LocalModule implements ContainerModule {
   }
 
   async list(ns?: string, options: ModuleCallOptions = {}): Promise<ContainerInfo[]> {
+    checkCallOptions(options, "options");
     if (ns !== undefined) checkName("namespace", ns);
     await this.settle(options, ns);
     const infos = this.#all(ns).map((places) => this.#attempt(places, () => describe(places)));

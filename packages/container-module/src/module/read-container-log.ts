@@ -4,7 +4,7 @@ import { readLog } from "../log/follow-log.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { needsShim, readShimState } from "../state/shim-state.ts";
 import type { ModuleLogOptions } from "../types.ts";
-import { checkInteger } from "./check-request.ts";
+import { checkLogOptions } from "./call-rules.ts";
 import { containerNotFound } from "./find-containers.ts";
 
 /**
@@ -13,9 +13,10 @@ import { containerNotFound } from "./find-containers.ts";
  */
 export async function* readContainerLog(
   places: ContainerPlaces,
-  { follow = false, tail, signal }: ModuleLogOptions,
+  options: ModuleLogOptions,
 ): AsyncGenerator<Uint8Array> {
-  if (tail !== undefined) checkInteger("tail", tail, 0, Number.MAX_SAFE_INTEGER);
+  checkLogOptions(options, "options");
+  const { follow = false, tail, signal } = options;
   if (!existsSync(places.directory)) throw containerNotFound(places);
   const { log, logDirectory, directory } = places;
   yield* readLog({ log, logDirectory, directory, follow, tail, signal, isOver: () => isOver(places) });

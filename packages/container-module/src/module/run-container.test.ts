@@ -8,6 +8,7 @@ import { packFlist } from "../flist/pack/pack-flist.ts";
 import { endOf, ONCE } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
+import type { RunOptions } from "../types.ts";
 
 const NETWORK = undefined;
 
@@ -208,6 +209,26 @@ test("what cannot be run is refused, and leaves nothing", needs, async (t) => {
       "ERR_CONFIG_INVALID",
       /^cpus: /,
       () => module.run(ns, "a", BUSYBOX, [], [], NETWORK, [], "true", { cpus: 4000 }),
+    ],
+    [
+      "ERR_CONFIG_UNKNOWN_FIELD",
+      /options\.memroy; did you mean "memory"/,
+      () => module.run(ns, "a", BUSYBOX, [], [], NETWORK, [], "true", { memroy: 1 } as RunOptions),
+    ],
+    [
+      "ERR_CONFIG_INVALID",
+      /mounts\[0\]\.options\[0\]: "ro,nosuid" is not one option/,
+      () =>
+        module.run(
+          ns,
+          "a",
+          BUSYBOX,
+          [],
+          [],
+          NETWORK,
+          [{ source: "/usr", target: "/a", options: ["ro,nosuid"] }],
+          "true",
+        ),
     ],
     [
       "ERR_ABORTED",

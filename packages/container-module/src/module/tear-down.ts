@@ -1,11 +1,11 @@
 import { rmSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { HuskError } from "@husk/virtcontainers";
-import { cleanText, runGroupProcess } from "@husk/virtcontainers/internals";
+import { HuskError, isHuskError } from "@husk/virtcontainers";
+import { cleanText, type FileLock, runGroupProcess } from "@husk/virtcontainers/internals";
 import type { ShimPlan } from "@husk/wire/module-shim";
 import { openBackend } from "../backend/open-backend.ts";
 import { isMounted } from "../rootfs/overlay.ts";
-import { endByShim } from "../shim/end-by-shim.ts";
+import { endByShim, type ShimEnd } from "../shim/end-by-shim.ts";
 import { readPlan } from "../shim/plan.ts";
 import { lastRuntimeError } from "../shim/runtime-log.ts";
 import { unpinRoot } from "../sources/root-pins.ts";
@@ -39,16 +39,8 @@ export async function tearDown(
   const record = readRecord(places.record);
   const plan = readPlan(places);
   markDeleting(places);
-  if (plan) {
-    makeDirectories(places);
-    try {
-      await endByShim(places, { ...options, program: shim, commandTimeoutMs: plan.commandTimeoutMs });
-    } catch (error) {
-      if (error instanceof HuskError && error.code === "ERR_CONTAINER_STUCK") markStuck(places);
-      throw error;
-    }
-    await removeFromRuntime(places, plan);
-  }
+  // Without a plan, there never was a shim.
+  using _ = plan && (await endContainer(places, plan, { ...options, program: shim }));
   if (record) {
     await openBackend(record.backend).release(places);
     if (record.command) unpinRoot(record.command.root, places.directory);
@@ -58,6 +50,29 @@ export async function tearDown(
   rmSync(places.run, { recursive: true, force: true });
   const wasLast = await discardDirectory(directories.stateRoot, places);
   if (wasLast) removeNamespace(places);
+}
+
+/** Ends all that runs of it. @returns the lock without which no shim can begin */
+async function endContainer(
+  places: ContainerPlaces,
+  plan: ShimPlan,
+  end: Omit<ShimEnd, "commandTimeoutMs">,
+): Promise<FileLock> {
+  makeDirectories(places);
+  let lock: FileLock;
+  try {
+    lock = await endByShim(places, { ...end, commandTimeoutMs: plan.commandTimeoutMs });
+  } catch (error) {
+    if (isHuskError(error, "ERR_CONTAINER_STUCK")) markStuck(places);
+    throw error;
+  }
+  try {
+    await removeFromRuntime(places, plan);
+    return lock;
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }
 
 /** Nothing runs any more, or its shim is no more: what the runtime still has of it goes. */

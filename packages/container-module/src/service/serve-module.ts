@@ -36,6 +36,8 @@ export async function serveContainerModule(
     sessions.add(session);
     connection.once("close", () => sessions.delete(session));
   });
+  // A connection that cannot be accepted, for want of descriptors for instance, ends no other.
+  server.on("error", () => {});
   try {
     await socket.listen(server);
   } catch (error) {

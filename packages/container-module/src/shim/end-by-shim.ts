@@ -1,6 +1,12 @@
-import { existsSync } from "node:fs";
+import { closeSync, existsSync } from "node:fs";
 import { HuskError, isHuskError } from "@husk/virtcontainers";
-import { DirectoryWatch, lockFile, systemCode, withDeadline } from "@husk/virtcontainers/internals";
+import {
+  DirectoryWatch,
+  type FileLock,
+  lockFile,
+  openLockFile,
+  withDeadline,
+} from "@husk/virtcontainers/internals";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { isContainerAlive, isShimAlive, readShimState } from "../state/shim-state.ts";
 import { callShim, ShimFaultError, type ShimLimits } from "./shim-connection.ts";
@@ -23,53 +29,60 @@ export interface ShimEnd {
 /**
  * Ends a container by its shim, and then the shim. One that is dead is replaced, if its container runs; one that does not
  * answer is killed, and its container is the runtime's to remove.
- * @throws HuskError ERR_CONTAINER_STUCK, ERR_RUNTIME, ERR_ABORTED
+ * @returns the lock that a shim has as long as it lives: as long as it is held, none can begin that was started by somebody dead
+ * @throws HuskError ERR_CONTAINER_STUCK, ERR_RUNTIME, ERR_ABORTED, ERR_TIMEOUT
  */
-export async function endByShim(places: ContainerPlaces, end: ShimEnd): Promise<void> {
-  if (!(await isShimThere(places)) && !(await replaceShim(places, end))) return;
+export async function endByShim(places: ContainerPlaces, end: ShimEnd): Promise<FileLock> {
+  const free = await lockShim(places);
+  if (free) {
+    const state = readShimState(places);
+    if (!state || !isContainerAlive(state)) return free;
+    free.release();
+    const still = await replaceShim(places, end);
+    if (still) return still;
+  }
   try {
-    await stopAndQuit(places, end);
+    return await stopAndQuit(places, end);
   } catch (error) {
     if (error instanceof ShimFaultError) throw faultError(places, error);
     if (isHuskError(error, "ERR_ABORTED")) throw error;
     killShim(places);
-    await untilGone(places, { timeoutMs: answerTimeoutMs(), signal: end.signal });
+    return untilGone(places, { timeoutMs: answerTimeoutMs(), signal: end.signal });
   }
 }
 
 async function stopAndQuit(
   places: ContainerPlaces,
   { graceMs, commandTimeoutMs, signal }: ShimEnd,
-): Promise<void> {
+): Promise<FileLock> {
   const limits = { timeoutMs: answerTimeoutMs(), signal };
   await untilListening(places, limits);
   const stop = { method: "stop", signal: SIGTERM, graceMs, killMs: killTimeoutMs() } as const;
   await callShim(places.socket, stop, { timeoutMs: stopTimeoutMs(commandTimeoutMs, graceMs), signal });
   await callShim(places.socket, { method: "quit" }, limits);
-  await untilGone(places, limits);
+  return untilGone(places, limits);
 }
 
-/** Whether a shim lives, whatever it has written down: it holds its lock. */
-async function isShimThere({ shimLock }: ContainerPlaces): Promise<boolean> {
-  if (!existsSync(shimLock)) return false;
-  const lock = await lockFile(shimLock, { mode: "exclusive", wait: false });
-  lock?.release();
-  return lock === undefined;
+/** @returns undefined: a shim lives, whatever it has written down */
+async function lockShim({ shimLock }: ContainerPlaces, limits?: ShimLimits): Promise<FileLock | undefined> {
+  closeSync(openLockFile(shimLock));
+  return lockFile(shimLock, { mode: "exclusive", wait: limits !== undefined, ...limits });
 }
 
-/** Of a container that runs, SIGTERM and a grace are a shim's to give. @returns whether there is one now */
+/**
+ * Starts a shim for a container that runs, whose SIGTERM and grace are a shim's to give.
+ * @returns the lock when there can be none
+ */
 async function replaceShim(
   places: ContainerPlaces,
   { program, commandTimeoutMs, signal }: ShimEnd,
-): Promise<boolean> {
-  const state = readShimState(places);
-  if (!state || !isContainerAlive(state)) return false;
+): Promise<FileLock | undefined> {
   try {
     await startShim(places, { program, timeoutMs: startTimeoutMs(commandTimeoutMs), signal });
-    return true;
+    return undefined;
   } catch (error) {
     if (isHuskError(error, "ERR_ABORTED")) throw error;
-    return isShimThere(places);
+    return lockShim(places);
   }
 }
 
@@ -85,18 +98,11 @@ async function untilListening(
 }
 
 /** @throws HuskError ERR_TIMEOUT, ERR_ABORTED */
-async function untilGone(
-  { shimLock, name }: ContainerPlaces,
-  { timeoutMs, signal }: ShimLimits,
-): Promise<void> {
-  try {
-    const lock = await lockFile(shimLock, { mode: "exclusive", timeoutMs, signal });
-    if (!lock)
-      throw new HuskError("ERR_TIMEOUT", `the shim of "${name}" has not ended within ${timeoutMs} ms`);
-    lock.release();
-  } catch (error) {
-    if (systemCode(error) !== "ENOENT") throw error;
-  }
+async function untilGone(places: ContainerPlaces, limits: ShimLimits): Promise<FileLock> {
+  const lock = await lockShim(places, limits);
+  if (lock) return lock;
+  const text = `the shim of "${places.name}" has not ended within ${Math.round(limits.timeoutMs)} ms`;
+  throw new HuskError("ERR_TIMEOUT", text, { containerId: places.name });
 }
 
 function killShim(places: ContainerPlaces): void {

@@ -34,8 +34,8 @@ export async function useModule(options: ModulePlaceOptions, signal: AbortSignal
 }
 
 /**
- * Opens the container module in this process. With `guard`, shims that die are replaced at once, until it fires.
- * @param guard until it fires, shims that die are replaced at once
+ * Opens the container module in this process.
+ * `guard`: until it fires, shims that die are replaced at once.
  * @throws HuskError as `openContainerModule`; UsageError when its programs have not been built
  */
 export async function openModule(

@@ -15,7 +15,7 @@ const OOM_COUNTS = [
 ];
 
 /** How the container's process ended, as the state has it. */
-export type ContainerExit = Pick<StateChange, "exitCode" | "exitSignal" | "exitUnknown" | "oomKilled">;
+type ContainerExit = Pick<StateChange, "exitCode" | "exitSignal" | "exitUnknown" | "oomKilled">;
 
 /** The end of the container's process. */
 export interface ContainerEnd {

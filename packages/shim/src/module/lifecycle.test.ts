@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { needsRoot } from "../../test/support/needs-root.ts";
 import { ShimBench } from "../../test/support/shim-bench.ts";
 import { ShimClient } from "../../test/support/shim-client.ts";
+import { waitUntil } from "../../test/support/wait-until.ts";
 
 const bench = await ShimBench.build();
 after(() => bench.remove());
@@ -126,4 +129,31 @@ test("signals for the whole group do not end a shim or its container", async (t)
     process.kill(-(shim.pid ?? 0), signal);
   const { last } = await ShimClient.call(container.plan.socket, { method: "state" });
   assert.ok(last.kind === "state" && last.state.state === "running" && last.state.pid === pid);
+});
+
+test("a state that a full disk does not take is written when it does", needsRoot, async (t) => {
+  const disk = join(bench.folder, "disk");
+  await mkdir(disk);
+  execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "none", disk]);
+  t.after(() => execFileSync("umount", ["-l", disk]));
+  const container = await bench.shell(t, "trap 'exit 3' TERM; echo begun; read go <next; exit 3", {
+    state: join(disk, "state.json"),
+  });
+  execFileSync("mkfifo", [join(container.folder, "next")]);
+  await container.run();
+  execFileSync("sh", ["-c", `cat /dev/zero >${disk}/filler 2>/dev/null || true`]);
+  await writeFile(join(container.folder, "next"), "\n");
+  const { socket } = container.plan;
+  const { last } = await ShimClient.call(socket, { method: "stop" });
+  assert.ok(last.kind === "state" && last.state.exitCode === 3, JSON.stringify(last));
+  assert.match(last.state.warning ?? "", /state\.json: .*No space left on device$/);
+  assert.equal((await container.readState()).state, "running");
+  await rm(join(disk, "filler"));
+  const state = await waitUntil(
+    disk,
+    async () => container.readState().then((found) => (found.state === "stopped" ? found : undefined)),
+    () => "the state was not written",
+    30_000,
+  );
+  assert.equal(state.exitCode, 3);
 });

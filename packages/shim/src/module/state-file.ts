@@ -83,7 +83,8 @@ export class StateFile {
     } catch (error) {
       if (!isSystemError(error)) throw error;
       this.#current = { ...this.#current, warning: boundText(`${this.#path}: ${errorText(error)}`) };
-      this.#retry = startTimer(RETRY_MS, () => this.#save());
+      // Without its folder nobody looks for it any more.
+      if (error.errno !== Errno.ENOENT) this.#retry = startTimer(RETRY_MS, () => this.#save());
     }
   }
 }

@@ -168,6 +168,20 @@ describe("a container of husk-vm-runtime, when something is killed:", needsRoot,
     await runtime.do("delete", "box");
   });
 
+  it("who called its creation: that is undone", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const runtime = new VmRuntime(place);
+    const qemu = await makeAnnouncedQemu(place);
+    const words = ["create", "--bundle", runtime.writeBundle(specOf(shell(LOOP))), "box"];
+    const caller = runtime.startBy(["sh", "-c", '"$@" & wait', "sh"], words, qemu.env);
+    await qemu.started();
+    caller.child.kill("SIGKILL");
+    // Its streams are closed when the creation has ended, too.
+    await caller.ended;
+    assert.match(runtime.takeErrors().join("\n"), /abort/i);
+    assert.match(await runtime.fail("state", "box"), /there is no pod/);
+  });
+
   for (const name of ["SIGTERM", "SIGKILL"] as const) {
     it(`its creation, by ${name}: nothing is left when it is deleted`, async ({ signal }) => {
       await using place = await Workplace.create(signal);

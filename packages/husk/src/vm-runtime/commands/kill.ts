@@ -46,7 +46,7 @@ export function addKillCommand(program: Command, context: () => RuntimeContext):
 }
 
 /** @throws HuskError ERR_CONFIG_INVALID */
-export function readSignal(word: string): number {
+function readSignal(word: string): number {
   if (/^\d{1,2}$/.test(word)) return Number(word);
   const name = word.toUpperCase();
   const number = constants.signals[(name.startsWith("SIG") ? name : `SIG${name}`) as NodeJS.Signals];

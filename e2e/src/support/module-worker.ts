@@ -13,7 +13,9 @@ if (socket !== undefined) await serveContainerModule(module, { socket });
 const methods = module as unknown as Record<string, (...args: unknown[]) => Promise<unknown>>;
 const logs = module.logs.bind(module) as (...args: unknown[]) => AsyncIterable<Uint8Array>;
 writeSync(1, "open\n");
-for (const [name, ...args] of calls) {
+for (const [name, ...words] of calls) {
+  // JSON has no undefined.
+  const args = words.map((word) => word ?? undefined);
   if (name === "logs") for await (const data of logs(...args)) writeSync(1, data);
   else writeSync(1, `${JSON.stringify((await methods[name]?.(...args).catch(tellCode)) ?? null)}\n`);
 }

@@ -21,7 +21,17 @@ export function conformRoots(backend: TestedBackend): void {
     const module = await place.open();
     const writer = ["sh", "-c", "echo mine > /etc/mine; exec sleep 1000"];
     await module.run(ns, "one", flist, ["t"], [], undefined, [], writer);
-    await module.run(ns, "two", flist, [], [], undefined, [], ["sh", "-c", "ls /etc/mine; ls /bin/sh"], ONCE);
+    await module.run(
+      ns,
+      "two",
+      flist,
+      [],
+      [],
+      undefined,
+      [],
+      ["sh", "-c", "exec 2>&1; ls /etc/mine; ls /bin/sh"],
+      ONCE,
+    );
     await endOf(module, ns, "two");
     assert.match(place.log("two"), /No such file.*\/bin\/sh\n$/s);
     const { flist: told, tags } = await (await place.open()).inspect(ns, "one");
@@ -91,7 +101,7 @@ B = "kept"
       { source: "tmpfs", target: "/new/tmp", type: "tmpfs", options: ["size=64k", "noexec"] },
     ];
     const script =
-      "cat /new/ro/hello; echo x > /new/ro/x || echo read-only; echo back > /new/rw/back; grep ' /new/tmp ' /proc/mounts";
+      "exec 2>&1; cat /new/ro/hello; echo x > /new/ro/x || echo read-only; echo back > /new/rw/back; grep ' /new/tmp ' /proc/mounts";
     await module.run(ns, "one", DEMO_ROOTFS, [], [], undefined, mounts, ["sh", "-c", script], ONCE);
     await endOf(module, ns, "one");
     assert.match(

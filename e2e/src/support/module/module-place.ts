@@ -40,8 +40,8 @@ export const BACKENDS: Readonly<Record<"runc" | "crun" | "vm", TestedBackend>> =
   },
 };
 
-/** Network namespaces of tests: they see to theirs themselves. */
-const OTHERS = "/husk-test-";
+/** The module makes none: those that come and go are other tests'. */
+const NAMESPACES = "/run/netns/";
 const WORKER = join(import.meta.dirname, "../module-worker.ts");
 
 /** What another process does with a module of its own. */
@@ -129,7 +129,7 @@ export class ModulePlace implements AsyncDisposable {
       ...mounts.filter((line) => line.includes(this.folder)).map((line) => `mount: ${line}`),
       ...list(`/sys/fs/cgroup/husk-module/${this.ns}`).map((name) => `cgroup: ${name}`),
       ...findNetworks()
-        .filter((path) => !this.#networks.includes(path) && !path.includes(OTHERS))
+        .filter((path) => !this.#networks.includes(path) && !path.startsWith(NAMESPACES))
         .map((path) => `network: ${path}`),
     ];
   }

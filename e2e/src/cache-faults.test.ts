@@ -26,7 +26,7 @@ import { TemplatePlace } from "./support/template-place.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
-const ASKER = join(import.meta.dirname, "support/cache-asker.ts");
+const ASKER = join(import.meta.dirname, "support/cache-client-worker.ts");
 const MEMORY = 128;
 /** the same VM for `husk cache serve` as `podOf` has */
 const ARGS = ["--memory", String(MEMORY)];

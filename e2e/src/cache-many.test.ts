@@ -16,6 +16,7 @@ const AT_ONCE = 2;
 const IDENTITY = [
   "hostname",
   "cat /proc/sys/kernel/random/boot_id",
+  "cat /sys/class/dmi/id/product_uuid",
   "head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo",
   "cat /sys/class/net/eth0/address",
 ].join("; ");
@@ -31,8 +32,15 @@ function podOf(place: Workplace, id: string): PodConfig {
   };
 }
 
-/** Runs a pod of a VM that waited, and tells its process id and what its guest has of its own. */
-async function identify(place: Workplace, id: string): Promise<string[]> {
+/** What came of a request. */
+interface Request {
+  /** whether its VM had waited: on a busy machine there may be none in time, and it gets a copy made for it */
+  readonly hit: boolean;
+  /** process id of the VM, and what its guest has of its own */
+  readonly identity: readonly string[];
+}
+
+async function request(place: Workplace, id: string): Promise<Request> {
   let hit = false;
   await runPod(podOf(place, id), {
     ...place.options,
@@ -40,12 +48,11 @@ async function identify(place: Workplace, id: string): Promise<string[]> {
     onPhase: ({ name }) => {
       hit ||= name === "vm-claimed";
     },
-    onWarning: (warning) => assert.fail(warning),
+    onWarning: ({ message }) => assert.match(message, /no answer to GetBaseVM within/),
   });
-  assert.ok(hit, `${id} did not come from the cache`);
   const { hypervisorPid } = await statusPod(id, place.options);
   const lines = (await runScript(place, id, id, IDENTITY)).trim().split("\n");
-  return [String(hypervisorPid), ...lines];
+  return { hit, identity: [String(hypervisorPid), ...lines] };
 }
 
 describe("many who ask for VMs that wait", () => {
@@ -58,19 +65,23 @@ describe("many who ask for VMs that wait", () => {
       "--memory",
       String(MEMORY),
     ]);
-    const found: string[][] = [];
+    const requests: Request[] = [];
     for (let first = 0; first < REQUESTS; first += AT_ONCE) {
       const ids = Array.from({ length: AT_ONCE }, (_, index) => `pod${first + index}`);
-      found.push(...(await Promise.all(ids.map((id) => identify(place, id)))));
+      requests.push(...(await Promise.all(ids.map((id) => request(place, id)))));
       await Promise.all(ids.map((id) => deletePod(id, place.options)));
     }
-    assert.equal(found.length, REQUESTS);
-    for (const index of [0, 1, 2, 3, 4])
+    assert.equal(requests.length, REQUESTS);
+    const found = requests.map(({ identity }) => identity);
+    for (const index of [0, 1, 2, 3, 4, 5])
       assert.equal(
         new Set(found.map((lines) => lines[index])).size,
         REQUESTS,
         `line ${index} of ${found.join("\n")}`,
       );
-    assert.equal((await server.status()).claimed, REQUESTS);
+    const hits = requests.filter(({ hit }) => hit).length;
+    const { claimed, lost } = await server.status();
+    assert.deepEqual([claimed, lost], [hits, 0]);
+    assert.ok(hits >= POOL, `${hits} hits`);
   });
 });

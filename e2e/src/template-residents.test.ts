@@ -110,8 +110,8 @@ describe("a caller that is killed while a pod begins as a copy", needsRoot, () =
     };
     // What is as after a boot is not tried again.
     const quiet = [
-      ...["staged", "recorded", "named", "published", "locked", "announced", "saved", "network-joined"],
-      ...["template-found", "qemu-spawned", "pod-started", "network-ready", "shim-started"],
+      ...["rootfs-packed", "staged", "recorded", "named", "published", "locked", "announced", "saved"],
+      ...["network-joined", "template-found", "qemu-spawned", "pod-started", "network-ready", "shim-started"],
     ];
     const made = await eachPhase(place, [["runPod", config]], check, quiet, { factory });
     const due = ["template-loaded", "agent-met", "identity-renewed", "interface-plugged", "proxy-started"];

@@ -28,7 +28,7 @@ import { Workplace } from "./support/workplace.ts";
 
 /** what tells one guest from another */
 const IDENTITY =
-  "hostname; cat /proc/sys/kernel/random/boot_id; head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'";
+  "hostname; cat /proc/sys/kernel/random/boot_id /sys/class/dmi/id/product_uuid; head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'";
 
 /** A pod with a container that rests, which takes what is plugged in. */
 function podOf(place: Workplace, id: string, more: Partial<PodConfig> = {}): PodConfig {
@@ -82,7 +82,8 @@ describe("a pod that begins as a copy of a template", () => {
         lines.map(([name]) => name),
         pods,
       );
-      for (const index of [1, 2]) assert.equal(new Set(lines.map((line) => line[index])).size, pods.length);
+      for (const index of [1, 2, 3])
+        assert.equal(new Set(lines.map((line) => line[index])).size, pods.length);
       for (const id of pods) {
         const late = Date.now() / 1000 - Number(await runScript(place, id, id, "date +%s"));
         assert.ok(Math.abs(late) < 30, `the clock of ${id} is ${late} s late`);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import {
@@ -29,9 +30,14 @@ import { makeTrafficRoot } from "./support/traffic-root.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
-/** what tells one guest from another */
-const IDENTITY =
-  "hostname; cat /proc/sys/kernel/random/boot_id; head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo; cat /sys/class/net/eth0/address";
+/** what tells one guest from another, a line each */
+const IDENTITY = [
+  "hostname",
+  "cat /proc/sys/kernel/random/boot_id",
+  "cat /sys/class/dmi/id/product_uuid",
+  "head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo",
+  "cat /sys/class/net/eth0/address",
+].join("; ");
 const REST = { args: ["sleep", "1000000"] };
 
 function podOf(place: Workplace, id: string, more: Partial<PodConfig> = {}): PodConfig {
@@ -94,7 +100,7 @@ describe("a pod in a VM that waited", () => {
           lines.map(([name]) => name),
           pods,
         );
-        for (const index of [1, 2, 3])
+        for (const index of [1, 2, 3, 4])
           assert.equal(new Set(lines.map((line) => line[index])).size, 2, lines.join());
         await stopVmCache(factory, place.options);
         await cache.closed;
@@ -167,6 +173,23 @@ describe("a pod in a VM that waited", () => {
     await deletePod("late", place.options);
     const { claimed, lost } = cache.status();
     assert.deepEqual([claimed + lost, faults.length], [1, lost]);
+  });
+
+  it("gets one of its own, with a warning, where it has no room in one that waited", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const image = join(place.folder, "0.img");
+    execFileSync("mkfs.erofs", [image, DEMO_ROOTFS], { stdio: "ignore" });
+    const ids = ["a", "b", "c"];
+    for (const id of ids) copyFileSync(image, join(place.folder, `${id}.img`));
+    const containers = ids.map((id) => ({ id, rootFs: join(place.folder, `${id}.img`), cmd: REST }));
+    const config = podOf(place, "crowd", { hypervisorConfig: { defaultBridges: 1 }, containers });
+    await using vmCache = await openVmCache(config, { vmCacheTiers: { paused: 1 } }, place.options);
+    await vmCache.filled();
+    const { warnings, phases } = await run(place, config, { vmCache });
+    assert.match(warnings.join(), /"crowd" gets no VM that waited: /);
+    assert.ok(phases.includes("vm-claimed") && phases.includes("qemu-spawned"), phases.join());
+    for (const id of ids) assert.match(await runScript(place, "crowd", id, "ls /bin"), /busybox/);
+    await deletePod("crowd", place.options);
   });
 
   it("may have waited with the state of a template not loaded", async ({ signal }) => {

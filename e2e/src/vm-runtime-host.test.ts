@@ -42,36 +42,27 @@ describe("what a container of husk-vm-runtime has of the host", needsRoot, () =>
     await using place = await Workplace.create(signal);
     await using networks = new TestNetworks();
     const [inside, outside] = [networks.add(), networks.add()];
-    const address = "10.77.0.2";
     wire(
-      { namespace: inside, name: "eth0", addresses: [`${address}/24`] },
+      { namespace: inside, name: "eth0", addresses: ["10.77.0.2/24"] },
       { namespace: outside, name: "port", addresses: ["10.77.0.1/24"] },
     );
     const resolvConf = join(place.folder, "resolv.conf");
     writeFileSync(resolvConf, "nameserver 10.77.0.1\nsearch example\n");
     const runtime = new VmRuntime(place);
-    const script = "cat /etc/resolv.conf; nc -l -p 7000";
+    const script = "cat /etc/resolv.conf; until echo hello | nc 10.77.0.1 7000; do sleep 0.1; done";
     const options = ["bind", "ro", "nosuid"];
     const mounts = [{ destination: "/etc/resolv.conf", type: "bind", source: resolvConf, options }];
     const before = inside.dump();
+    const listen = [`--net=${outside.path}`, "busybox", "nc", "-l", "-p", "7000"];
+    const listener = place.startProgram("nsenter", listen);
+    listener.child.stdin.end();
     const box = await runtime.runContainer("box", specOf(shell(script), mounts, inside.path));
     await box.stdout.waitFor(/^nameserver 10\.77\.0\.1\nsearch example\n/);
     const { hypervisorPid } = await statusPod("box", place.options);
     assert.equal(readlinkSync(`/proc/${hypervisorPid}/ns/net`), `net:[${statSync(inside.path).ino}]`);
+    await listener.stdout.waitFor(/hello\n/);
     // Nothing is shared for such a file.
     assert.deepEqual(JSON.parse(readFileSync(join(place.root, "pods/box/pod.json"), "utf8")).shares, []);
-    const caller = place.startProgram("nsenter", [
-      `--net=${outside.path}`,
-      "busybox",
-      "nc",
-      "-w",
-      "5",
-      address,
-      "7000",
-    ]);
-    caller.child.stdin.end("hello from outside\n");
-    await box.stdout.waitFor(/hello from outside\n/);
-    await caller.ended;
     await runtime.do("delete", "--force", "box");
     await box.ended;
     assert.deepEqual(inside.dump(), before);
@@ -175,6 +166,20 @@ describe("a container of husk-vm-runtime, when something is killed:", needsRoot,
     await runtime.do("kill", "box", "9");
     await box.ended;
     await runtime.do("delete", "box");
+  });
+
+  it("who called its creation: that is undone", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    const runtime = new VmRuntime(place);
+    const qemu = await makeAnnouncedQemu(place);
+    const words = ["create", "--bundle", runtime.writeBundle(specOf(shell(LOOP))), "box"];
+    const caller = runtime.startBy(["sh", "-c", '"$@" & wait', "sh"], words, qemu.env);
+    await qemu.started();
+    caller.child.kill("SIGKILL");
+    // Its streams are closed when the creation has ended, too.
+    await caller.ended;
+    assert.match(runtime.takeErrors().join("\n"), /abort/i);
+    assert.match(await runtime.fail("state", "box"), /there is no pod/);
   });
 
   for (const name of ["SIGTERM", "SIGKILL"] as const) {

@@ -18,7 +18,7 @@ import {
 } from "./scenarios.ts";
 import { type PoolPolicy, simulate } from "./simulate.ts";
 import type { Table } from "./table.ts";
-import { BOOT, COPY, UNLOADED } from "./tiers.ts";
+import { BOOT, COPY, PREPARED, REHEARSED } from "./tiers.ts";
 
 /** requests that a simulation of a rate that stays has, about */
 const REQUESTS = 50_000;
@@ -147,7 +147,7 @@ function studyCluster(): Table {
 /** The figures that go in. */
 export function listTiers(): Table {
   const columns = ["made by", "alone ms", "processor ms", "adopt ms", "waiting MB", "with pod MB", "once MB"];
-  const rows = [BOOT, COPY, UNLOADED].map((tier) => [
+  const rows = [BOOT, COPY, PREPARED, REHEARSED].map((tier) => [
     tier.name,
     1000 * tier.makeTime,
     1000 * tier.makeWork,

@@ -38,13 +38,24 @@ export const COPY: Tier = {
 };
 
 /** A QEMU that has a template's memory, and has not loaded its state yet. */
-export const UNLOADED: Tier = {
-  name: "unloaded copy",
+export const PREPARED: Tier = {
+  name: "prepared copy",
   makeTime: 0.048,
-  makeWork: 0.079,
+  makeWork: 0.053,
   adoptTime: 0.027,
-  waitingMemory: 35,
+  waitingMemory: 17,
   runningMemory: 32,
+  sharedMemory: 140,
+};
+
+/** A copy that has run a container of ours before it was paused. */
+export const REHEARSED: Tier = {
+  name: "rehearsed copy",
+  makeTime: 0.45,
+  makeWork: 0.45,
+  adoptTime: 0.003,
+  waitingMemory: 42,
+  runningMemory: 45,
   sharedMemory: 140,
 };
 

@@ -42,6 +42,8 @@ export async function timeFirstMoments(place: BenchPlace, factory?: FactoryConfi
 interface Watcher {
   readonly onPhase?: (phase: Phase) => void;
   readonly onOutput?: () => void;
+  /** default: a warning is an error */
+  readonly onWarning?: (warning: Error) => void;
 }
 
 /** Runs a pod whose only container is called as it is, and deletes it; gives what that has written. @throws Error as above */
@@ -49,7 +51,7 @@ export async function runAndRead(
   { options }: BenchPlace,
   config: PodConfig,
   factory?: FactoryConfig,
-  { onPhase, onOutput }: Watcher = {},
+  { onPhase, onOutput, onWarning }: Watcher = {},
 ): Promise<string> {
   const warnings: Error[] = [];
   let output: Promise<string> | undefined;
@@ -57,7 +59,7 @@ export async function runAndRead(
     ...options,
     ...(factory ? { factory } : {}),
     onPhase,
-    onWarning: (warning) => void warnings.push(warning),
+    onWarning: onWarning ?? ((warning) => void warnings.push(warning)),
     onCreated: (pod) => {
       const io = pod.getContainer(config.id)?.attach();
       io?.stdin.end();

@@ -15,14 +15,19 @@ export interface PodCost {
   readonly share: number;
 }
 
-/** Runs pods that do nothing, all at the same time, and tells what each of them costs. */
+/**
+ * Runs pods that do nothing, all at the same time, and tells what each of them costs.
+ * @param untilReady waits before each of them
+ */
 export async function costOfMany(
   place: BenchPlace,
   count: number,
   factory?: FactoryConfig,
+  untilReady: () => Promise<void> = async () => {},
 ): Promise<PodCost> {
   const ids = Array.from({ length: count }, (_, index) => `pod${index}`);
   for (const id of ids) {
+    await untilReady();
     await runPod(podOf(id, ["sleep", "1000000"]), { ...place.options, ...(factory ? { factory } : {}) });
   }
   const statuses = await Promise.all(ids.map((id) => statusPod(id, place.options)));

@@ -78,8 +78,14 @@ export class VmRuntime {
 
   /** Starts a command; its stdin stays open. */
   start(args: readonly string[], env: Record<string, string> = {}): RunningHusk {
+    return this.startBy([], args, env);
+  }
+
+  /** Starts a command by another one, which is put before it. */
+  startBy(before: readonly string[], args: readonly string[], env: Record<string, string>): RunningHusk {
     const words = ["--root", this.#place.root, "--log", this.#log, "--log-format", "json", ...args];
-    return this.#place.startProgram(process.execPath, [VM_RUNTIME, ...words], env);
+    const [program = "", ...rest] = [...before, process.execPath, VM_RUNTIME, ...words];
+    return this.#place.startProgram(program, rest, env);
   }
 
   /** Runs a command to its end. */

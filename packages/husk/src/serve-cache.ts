@@ -13,6 +13,8 @@ import { DrainSignals } from "./terminal/drain-signals.ts";
 export async function serveCache(options: ServeOptions & PodOptions): Promise<void> {
   using signals = new DrainSignals();
   const { signal } = signals;
+  // Who reads how far it is may go: that is no reason to leave VMs behind.
+  process.stdout.on("error", () => {});
   // What is in the pods does not count for their VMs.
   const config = makePodConfig("cache", { args: ["true"] }, { ...options, factory: "cache" }, process.env);
   let cache: VmCache | undefined;

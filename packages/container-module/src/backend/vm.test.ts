@@ -23,19 +23,22 @@ function commandsOf(name: ContainerName) {
   return backend.commands(placesOf(directories, name), recordOf(name));
 }
 
-test("all commands are the runtime's, in a state directory of the namespace's own", () => {
+test("all commands are the runtime's, in one state directory", () => {
   const { runtimeId, exitFile, ...commands } = commandsOf({ ns: "n", name: "web" });
   assert.match(runtimeId, /^web-[0-9a-f]{16}$/);
-  assert.equal(exitFile, `/r/runtime/n/pods/${runtimeId}/containers/${runtimeId}/exit.json`);
+  assert.equal(exitFile, `/r/vm/pods/${runtimeId}/containers/${runtimeId}/exit.json`);
   const all = [commands.create, commands.start, commands.kill, commands.delete, commands.exec];
   for (const words of [...all, commands.killExec ?? []])
-    assert.deepEqual(words.slice(0, 3), ["/opt/husk-vm-runtime", "--root", "/r/runtime/n"]);
+    assert.deepEqual(words.slice(0, 3), ["/opt/husk-vm-runtime", "--root", "/r/vm"]);
   assert.deepEqual(commands.killExec?.slice(-5), ["kill", "--pid-file", "{pidFile}", runtimeId, "{signal}"]);
 });
 
 test("every name has an id that a pod can have, and no two have the same", () => {
-  const names = ["hyperstart", "a".repeat(76), `${"a".repeat(75)}b`, "x"];
-  const ids = names.map((name) => commandsOf({ ns: "n", name }).runtimeId);
+  const names = ["hyperstart", "a".repeat(76), `${"a".repeat(75)}b`, "x"].flatMap((name) => [
+    { ns: "n", name },
+    { ns: "m", name },
+  ]);
+  const ids = names.map((name) => commandsOf(name).runtimeId);
   for (const id of ids) assert.match(id, /^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$/);
   assert.equal(new Set(ids).size, names.length);
 });

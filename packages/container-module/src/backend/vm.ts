@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { join } from "node:path";
 import { containerExitFile, deadlineFactor } from "@husk/virtcontainers/internals";
 import { PID_FILE_PLACE, PROCESS_PLACE, SIGNAL_PLACE } from "@husk/wire/module-shim";
 import type { CompleteRecord } from "../state/record.ts";
@@ -12,6 +13,8 @@ const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 const SETTINGS = /^(HUSK_(?!ROOT$|POD$)\w+|HOME|XDG_CACHE_HOME|XDG_RUNTIME_DIR|TMPDIR)$/;
 /** Milliseconds that a command may take, on a machine that runs VMs quickly: a boot, and the packing of a root file system. */
 const COMMAND_TIMEOUT_MS = 60_000;
+/** State directory of the library, beside what is in the module's run directory. */
+const STATE_DIRECTORY = "vm";
 /** Characters of a name that are in the id of its pod. */
 const NAME_LENGTH = 40;
 const HASH_LENGTH = 16;
@@ -27,10 +30,12 @@ export function vmBackend(runtime: string): Backend {
     // The root file system is packed, and written to in the VM: nothing is mounted here.
     async prepare() {},
     specify: (_places, record) => withoutVainNames(record),
-    commands({ name, bundle, pidFile, runtimeLog, runtimeRoot }) {
-      const id = podId(name);
+    commands({ ns, name, bundle, pidFile, runtimeLog, runtimeRoot }) {
+      const id = podId(`${ns}/${name}`, name);
+      // One for all namespaces, so that they have templates, and a cache, in common.
+      const root = join(runtimeRoot, "../..", STATE_DIRECTORY);
       const command = (...words: string[]) => [
-        ...[runtime, "--root", runtimeRoot, "--log", runtimeLog, "--log-format", "json"],
+        ...[runtime, "--root", root, "--log", runtimeLog, "--log-format", "json"],
         ...words,
       ];
       return {
@@ -43,7 +48,7 @@ export function vmBackend(runtime: string): Backend {
         // The host cannot end what runs in a VM.
         killExec: command("kill", "--pid-file", PID_FILE_PLACE, id, SIGNAL_PLACE),
         environment: environment(),
-        exitFile: containerExitFile(runtimeRoot, id, id),
+        exitFile: containerExitFile(root, id, id),
         commandTimeoutMs: COMMAND_TIMEOUT_MS * deadlineFactor("tcg"),
       };
     },
@@ -59,9 +64,9 @@ function withoutVainNames(record: CompleteRecord) {
   return { ...spec, mounts: spec.mounts?.filter(({ destination }) => destination !== RESOLV_CONF) ?? [] };
 }
 
-/** Names may be longer than ids of pods, and some are reserved there. */
-function podId(name: string): string {
-  const hash = createHash("sha256").update(name).digest("hex").slice(0, HASH_LENGTH);
+/** Names may be longer than ids of pods, some are reserved there, and each is one only in its namespace. */
+function podId(fullName: string, name: string): string {
+  const hash = createHash("sha256").update(fullName).digest("hex").slice(0, HASH_LENGTH);
   return `${name.slice(0, NAME_LENGTH)}-${hash}`;
 }
 

@@ -61,7 +61,7 @@ export function checkWords(words: readonly unknown[]): asserts words is readonly
 }
 
 /** @throws HuskError ERR_CONFIG_INVALID */
-export function checkDirectory(cwd: string): void {
+function checkDirectory(cwd: string): void {
   if (typeof cwd === "string" && cwd.startsWith("/") && !cwd.includes("\0") && cwd.length < 4096) return;
   const shown = JSON.stringify(String(cwd).slice(0, 80));
   throw new HuskError("ERR_CONFIG_INVALID", `cwd: ${shown} is no absolute path`);

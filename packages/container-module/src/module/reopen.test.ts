@@ -1,15 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { endOf, ONCE } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
 import type { ContainerModule } from "../types.ts";
 
-const WORKER = fileURLToPath(new URL("../testing/module-worker.ts", import.meta.url));
 const needs = needsRuntime(RUNTIMES.runc);
 const COUNTING = `sh -c 'i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); usleep 500; done'`;
 
@@ -69,32 +65,6 @@ test(
     assert.notEqual(bench.shimPid("a"), second);
   },
 );
-
-test("a module that is killed at any moment of a run leaves it whole, or nothing", needs, async (t) => {
-  const bench = new ModuleBench(t, RUNTIMES.runc);
-  const results = new Set<string>();
-  for (const delayMs of [5, 30, 60, 100, 180, 300]) {
-    const worker = spawn(process.execPath, [WORKER, JSON.stringify(bench.options()), bench.ns, BUSYBOX], {
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(worker.stdout, "data");
-    await new Promise((resolve) => setTimeout(resolve, delayMs));
-    worker.kill("SIGKILL");
-    await once(worker, "exit");
-    const module = await bench.open();
-    const [info] = await module.list();
-    results.add(info?.ours.state ?? "none");
-    if (info) {
-      // What was caught in its first start goes on with it.
-      for (let { state } = info.ours; state === "creating"; )
-        state = (await module.inspect(bench.ns, "a")).ours.state;
-      assert.equal((await module.inspect(bench.ns, "a")).ours.state, "running");
-      await module.delete(bench.ns, "a", { graceMs: 0 });
-    }
-    assert.deepEqual(bench.leftovers(), [], `after ${delayMs} ms`);
-  }
-  assert.ok(results.has("none") && results.size > 1, [...results].join());
-});
 
 test("what a dead process wanted to delete is deleted", needs, async (t) => {
   const bench = new ModuleBench(t, RUNTIMES.runc);

@@ -11,7 +11,7 @@ import { lastRuntimeError } from "../shim/runtime-log.ts";
 import { unpinRoot } from "../sources/root-pins.ts";
 import { readNames } from "../state/claim.ts";
 import { markDeleting, markStuck } from "../state/deleting.ts";
-import { discardDirectory, removeEmpty } from "../state/discard.ts";
+import { discardDirectory, removeEmpty, removeEmptyTree } from "../state/discard.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { makeDirectories } from "../state/make-directories.ts";
 import { readRecord } from "../state/record.ts";
@@ -92,9 +92,9 @@ function splitVariable(variable: string): [name: string, value: string] {
   return [variable.slice(0, end), variable.slice(end + 1)];
 }
 
-/** What was there for all containers of a namespace. */
+/** What was there for all containers of a namespace. Another of it may just come into being: what it has stays. */
 function removeNamespace({ ns, runtimeRoot }: ContainerPlaces): void {
-  rmSync(runtimeRoot, { recursive: true, force: true });
+  removeEmptyTree(runtimeRoot);
   // Of version 1, each controller has a tree of its own.
   for (const tree of ["", ...readNames(CGROUPS)]) {
     const cgroup = join(CGROUPS, tree, "husk-module", ns);

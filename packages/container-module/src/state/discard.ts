@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, renameSync, rmdirSync } from "node:fs";
+import { type Dirent, mkdirSync, readdirSync, renameSync, rmdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { removeTree } from "../flist/unpack/remove-tree.ts";
 import { readNames } from "./claim.ts";
@@ -33,5 +33,21 @@ export function removeEmpty(directory: string): boolean {
     return true;
   } catch {
     return false;
+  }
+}
+
+/** Removes a directory with all directories in it, if there are no files: what somebody else begins to use meanwhile stays. */
+export function removeEmptyTree(directory: string): void {
+  const inner = readdirEntries(directory).filter((entry) => entry.isDirectory());
+  for (const { name } of inner) removeEmptyTree(join(directory, name));
+  removeEmpty(directory);
+}
+
+function readdirEntries(directory: string): Dirent[] {
+  try {
+    return readdirSync(directory, { withFileTypes: true });
+  } catch {
+    // It has just gone.
+    return [];
   }
 }

@@ -10,6 +10,8 @@ export const podPaths = {
   resolvConf: `${POD}/resolv.conf`,
   /** what is bound over /etc/hosts */
   hosts: `${POD}/hosts`,
+  /** what is bound over the machine's uuid; only there when that was another's */
+  machineId: `${POD}/product_uuid`,
   /** the pod's /dev/shm */
   shm: `${POD}/shm`,
   /** where the host's folders are mounted, each by its tag */

@@ -2,6 +2,7 @@
 
 import * as sys from "tiny:sys";
 import { exists, MS_BIND, readTextIfThere, S_IFMT, S_IFREG, writeText } from "@husk/tiny";
+import { writeMachineId } from "./machine-id.ts";
 import { makeMountPoint, resolveInContainer } from "./mounts/mount-point.ts";
 import type { GuestPath } from "./mounts/mount-step.ts";
 import { listAddresses } from "./network/addresses.ts";
@@ -21,11 +22,12 @@ export interface PodFiles {
 export function writePodFiles({ hostname, resolvConf }: PodFiles): void {
   if (hostname) writeText(podPaths.hostname, `${hostname}\n`);
   if (resolvConf.length > 0) writeText(podPaths.resolvConf, `${resolvConf.join("\n")}\n`);
+  writeMachineId();
 }
 
 /** Removes them: the next pod may have none. */
 export function removePodFiles(): void {
-  for (const path of [podPaths.hostname, podPaths.resolvConf, podPaths.hosts]) {
+  for (const path of [podPaths.hostname, podPaths.resolvConf, podPaths.hosts, podPaths.machineId]) {
     if (exists(path)) sys.unlink(path);
   }
 }

@@ -2,10 +2,12 @@
 
 import * as sys from "tiny:sys";
 import { CLOCK_REALTIME } from "@husk/tiny";
+import { renewMachineId } from "./machine-id.ts";
 import { reseed } from "./random-device.ts";
 
-/** Sets the clock and feeds the kernel's random numbers, before anything asks for either. */
+/** Sets the clock, feeds the kernel's random numbers and draws the machine's uuid, before anything asks for any of them. */
 export function renewGuest(seconds: number, nanoseconds: number, random: Uint8Array): void {
   reseed(random);
+  renewMachineId();
   sys.setClock(CLOCK_REALTIME, seconds, nanoseconds);
 }

@@ -3,6 +3,7 @@
 import * as sys from "tiny:sys";
 import { MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY } from "@husk/tiny";
 import { makeStandardDevices } from "./devices.ts";
+import { showMachineId } from "./machine-id.ts";
 import { makeMountPoint } from "./mounts/mount-point.ts";
 import type { GuestPath } from "./mounts/mount-step.ts";
 import { containerPaths, podPaths } from "./paths.ts";
@@ -34,6 +35,7 @@ export function mountSystem(guest: GuestPath, containerId: string): void {
   // The child is in the pod's PID namespace, so this is the pod's view.
   sys.mount("proc", proc, "proc", quiet, null);
   sys.mount("sysfs", system, "sysfs", quiet | MS_RDONLY, null);
+  showMachineId(guest, system);
   mountDev(dev, guest, containerId);
   bindPodFiles(guest);
 }

@@ -12,6 +12,7 @@ import type {
 } from "@husk/wire/kata";
 import { StatusCode, TtrpcError } from "@husk/wire/ttrpc";
 import { deviceHandlers } from "../core/device-handlers/index.ts";
+import { renewMachineId } from "../core/machine-id.ts";
 import { canProbe, probeBlocks, readBlockSize } from "../core/memory-blocks.ts";
 import { keepCpusOnline, keepOnline, waitForCpus } from "../core/processors.ts";
 import { reseed } from "../core/random-device.ts";
@@ -59,6 +60,8 @@ function reseedRandomDev({ data }: ReseedRandomDevRequest): object {
   if (data.length === 0 || data.length > MAX_SEED_BYTES)
     throw refuse(`random data have 1 to ${MAX_SEED_BYTES} bytes, not ${data.length}`);
   reseed(data);
+  // The host does so to a VM that began as another's copy.
+  renewMachineId();
   return {};
 }
 

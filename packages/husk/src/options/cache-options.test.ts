@@ -35,6 +35,9 @@ describe("makeServedFactory", () => {
 
   it("refuses two ways to say the same", () =>
     assert.throws(() => makeServedFactory({ number: 1, tiers: { paused: 1 } }), /exclude each other/));
+
+  it("refuses to prepare copies of nothing", () =>
+    assert.throws(() => makeServedFactory({ tiers: { prepared: 1 } }), /and there is none/));
 });
 
 describe("makeEndpoint", () => {

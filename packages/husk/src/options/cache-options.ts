@@ -63,6 +63,8 @@ export function makeServedFactory({ number, tiers, template, ...options }: Serve
       "--number and --tiers exclude each other",
       "--tiers says how many there are of each tier",
     );
+  if (tiers?.prepared && !template)
+    throw new UsageError("prepared VMs wait to load a template, and there is none", "add --template");
   return {
     ...(tiers ? { vmCacheTiers: tiers } : { vmCacheNumber: number ?? DEFAULT_NUMBER }),
     ...(template ? { template } : {}),

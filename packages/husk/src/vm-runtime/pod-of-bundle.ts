@@ -16,7 +16,7 @@ export const BUNDLE_ANNOTATION = "husk.bundle";
 export function podOfBundle(
   id: string,
   { path, spec }: Bundle,
-  factory: NonNullable<PodOptions["factory"]>,
+  factory: Pick<PodOptions, "factory">,
   env: NodeJS.ProcessEnv,
 ): PodConfig {
   refuseHostMatters(spec);
@@ -26,7 +26,7 @@ export function podOfBundle(
   const options: PodOptions = {
     agent: "kata",
     rootfs: rootFs,
-    factory,
+    ...factory,
     ...(spec.hostname ? { hostname: spec.hostname } : {}),
   };
   const base = makePodConfig(id, cmd, options, env);

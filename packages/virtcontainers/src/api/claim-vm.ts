@@ -72,6 +72,7 @@ async function claimHere(record: PodRecord, cache: LocalVmCache, call: Call): Pr
   const { recipe } = cache;
   const factory = { template: recipe.templates !== undefined };
   const wanted = await describeWanted(record.config, call, factory);
+  if (wanted.key !== recipe.key) void cache.keepUp();
   checkFit(wanted, recipe.key, recipe.size);
   const signal = AbortSignal.any([AbortSignal.timeout(answerMs()), ...(call.signal ? [call.signal] : [])]);
   const lease = await cache.take({ signal, leaseMs: deadlineMs("cacheClaim", 1) }).catch((error: unknown) => {

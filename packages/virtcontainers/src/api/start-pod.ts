@@ -6,7 +6,7 @@ import { releaseNetwork } from "../network/release.ts";
 import { checkNetworkConfig, joinNetworks, prepareNamespace } from "../network/set-up.ts";
 import { checkState } from "../state-machine.ts";
 import { endShares } from "../storage/shares.ts";
-import type { CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
+import type { CallOptions, CreateOptions, FactoryConfig, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { connectVm, prepareVm, startVm } from "./boot.ts";
 import { Call } from "./call.ts";
@@ -30,7 +30,10 @@ const SIGKILL = 9;
  * containers begin anew. Go: `StartPod`.
  * @throws HuskError ERR_POD_NOT_FOUND, ERR_STATE_INVALID, ERR_AGENT_REFUSED, ERR_VM_LOST, and as `createPod` for a VM
  */
-export async function startPod(podId: string, options: CreateOptions = {}): Promise<VCPod> {
+export async function startPod(
+  podId: string,
+  options: CallOptions & Pick<CreateOptions, "factory"> = {},
+): Promise<VCPod> {
   const { factory } = options;
   if (factory) checkFactoryConfig(factory);
   const started = await changePod(podId, new Call(options, ["factory"]), async (pod) => {

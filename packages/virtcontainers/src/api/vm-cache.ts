@@ -82,6 +82,7 @@ async function openCache(
   const recipe = { config: blank, size, key, root, cache, templates };
   return new LocalVmCache(recipe, factory, {
     cleared,
+    keyNow: () => cacheKey(blank, { root, cache, factory }),
     onFault: call.warn,
     onWaiting: options.onWaiting,
   });

@@ -90,7 +90,7 @@ export const ERROR_CATALOGUE = {
     exitCode: FAILURE,
     meaning:
       "The VMs that wait were made of something else than what is asked for, or none of them is ready in time. As a warning: the pod got a VM of its own.",
-    hint: "Start the server with the same kernel, initramfs, agent and settings of the VM (husk cache serve).",
+    hint: "Start the server with the same settings of the VM (husk cache serve), with --template if the VMs are asked for by cache+template, and else without.",
   },
   ERR_CACHE_UNREACHABLE: {
     title: "no cache of VMs",

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { createConnection } from "node:net";
 import { join } from "node:path";
@@ -31,14 +31,20 @@ async function serve(context: TestContext, vmCacheNumber = 1) {
     cache: base,
     templates: undefined,
   };
+  const now = { key: KEY };
+  const keyNow = async () => now.key;
   const open = () =>
-    new LocalVmCache(recipe, { vmCacheNumber }, { cleared: 3, onFault: () => {}, stage: stageNothing });
+    new LocalVmCache(
+      recipe,
+      { vmCacheNumber },
+      { cleared: 3, onFault: () => {}, keyNow, stage: stageNothing },
+    );
   cache = open();
   await cache.filled();
   await cache.listen();
   const endpoint = join(root, "cache.sock");
   const pods = () => readdirSync(join(root, "pods"));
-  return { cache, endpoint, root, open, pods };
+  return { cache, endpoint, root, open, pods, now };
 }
 
 /** A client that knows nothing of ours: HTTP/2, and the bytes of gRPC. */
@@ -141,6 +147,7 @@ async function statusOf(endpoint: string) {
 
 test("the status tells what there is", async (context) => {
   const { endpoint, cache } = await serve(context, 2);
+  assert.equal(statSync(endpoint).mode & 0o777, 0o600);
   const { vms, wanted, cleared, pid, key, startedAt } = await statusOf(endpoint);
   assert.deepEqual(
     vms.map(({ tier, leased, vcpus, memory }) => ({ tier, leased, vcpus, memory })),
@@ -176,4 +183,25 @@ test("one server has an endpoint, a dead one's socket is no hindrance, and Quit 
   const exposed = open();
   await assert.rejects(exposed.listen(), { code: "ERR_STORE" });
   await exposed.close();
+});
+
+test("VMs are replaced when what they were made of is not there any more", async (context) => {
+  const { cache, endpoint, now, pods } = await serve(context);
+  using holder = await CacheClient.connect(endpoint);
+  const old = await holder.getBaseVM(EXACT, LIMITS);
+  const key = KEY.replace("0", "f");
+  using client = await CacheClient.connect(endpoint);
+  const request = writeRequest(key, { least: SIZE, most: SIZE });
+  const mismatch = { code: "ERR_CACHE_MISMATCH" };
+  await assert.rejects(client.getBaseVM(request, LIMITS), mismatch);
+  assert.equal(cache.status().key, KEY);
+  now.key = key;
+  await assert.rejects(client.getBaseVM(request, LIMITS), mismatch);
+  const fresh = await client.getBaseVM(request, LIMITS);
+  assert.notEqual(fresh, old);
+  assert.deepEqual([cache.status().key, existsSync(fresh)], [key, true]);
+  // What somebody had and has not claimed is not for the next any more.
+  holder.close();
+  await cache.close();
+  assert.deepEqual(pods(), []);
 });

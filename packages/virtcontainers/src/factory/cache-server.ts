@@ -1,3 +1,4 @@
+import { chmodSync } from "node:fs";
 import { CacheService, type GrpcStatus, type GrpcVM, type GrpcVMConfig } from "@husk/wire/kata";
 import type { MessageInit } from "@husk/wire/protobuf";
 import { StatusCode } from "@husk/wire/ttrpc";
@@ -25,6 +26,7 @@ interface ServedCache {
   readonly recipe: VmRecipe;
   take(options: TakeOptions): Promise<Lease<StagedVm>>;
   status(): VmCacheStatus;
+  keepUp(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export class CacheServer {
     const server = new CacheServer(cache, endpoint);
     try {
       await server.#server.listen(path);
+      chmodSync(path, 0o600);
       return server;
     } catch (error) {
       endpoint.release();
@@ -67,7 +70,11 @@ export class CacheServer {
   /** A client of ours claims its VM while it is connected. */
   async #handOut(call: GrpcCall): Promise<MessageInit<GrpcVM>> {
     const key = call.metadata(CACHE_WORDS.key);
-    if (key !== undefined) checkRequest(this.#cache.recipe, key, call);
+    if (key !== undefined) {
+      // The caller may know of another kernel than we do.
+      if (key !== this.#cache.recipe.key) void this.#cache.keepUp();
+      checkRequest(this.#cache.recipe, key, call);
+    }
     const { signal, disconnected } = call;
     const claimMs = deadlineMs("cacheClaim", 1);
     const limits = key === undefined ? { leaseMs: FOREIGN_LEASE_MS, once: true } : { leaseMs: claimMs };

@@ -37,6 +37,11 @@ export class StagedVm implements WaitingVm {
     return this.#record.waiting.tier;
   }
 
+  /** digest of what it was made of */
+  get key(): string {
+    return this.#record.waiting.key;
+  }
+
   get uuid(): string {
     return this.#record.uuid;
   }

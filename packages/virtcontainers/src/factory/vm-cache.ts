@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { HuskError } from "../errors/index.ts";
 import type { FactoryConfig, VmCache, VmCacheStatus, VmCacheTier } from "../types/index.ts";
 import { CacheServer } from "./cache-server.ts";
 import { stageVm, type VmRecipe } from "./stage-vm.ts";
@@ -31,38 +32,57 @@ export interface LocalCacheOptions {
   /** is told why a VM could not be made, or has ended */
   readonly onFault: (error: unknown) => void;
   readonly onWaiting?: ((status: VmCacheStatus) => void) | undefined;
+  /** Digest of what VMs would be made of now; default: that never changes. */
+  readonly keyNow?: () => Promise<string>;
   /** makes a VM; default: one that runs */
   readonly stage?: typeof stageVm;
 }
 
 /** VMs that wait in this process. */
 export class LocalVmCache implements VmCache {
-  readonly recipe: VmRecipe;
   readonly closed: Promise<void>;
   readonly #pool: VmPool<StagedVm>;
+  readonly #options: LocalCacheOptions;
   readonly #endpoint: string;
-  readonly #cleared: number;
   readonly #startedAt = new Date();
   readonly #closing = Promise.withResolvers<void>();
-  #server: CacheServer | undefined;
+  readonly #servers: CacheServer[] = [];
+  #recipe: VmRecipe;
   #end: Promise<void> | undefined;
 
-  constructor(
-    recipe: VmRecipe,
-    factory: FactoryConfig,
-    { cleared, onFault, onWaiting, stage = stageVm }: LocalCacheOptions,
-  ) {
-    this.recipe = recipe;
+  constructor(recipe: VmRecipe, factory: FactoryConfig, options: LocalCacheOptions) {
+    const { onFault, onWaiting, stage = stageVm } = options;
+    this.#recipe = recipe;
+    this.#options = options;
     this.closed = this.#closing.promise;
     this.#endpoint = cacheEndpoint(factory, recipe.root);
-    this.#cleared = cleared;
     this.#pool = new VmPool({
       wanted: tierNumbers(factory),
-      make: (tier, from, signal) => stage(recipe, tier, from, signal),
+      make: (tier, from, signal) => stage(this.#recipe, tier, from, signal),
+      isCurrent: ({ key }) => key === this.#recipe.key,
       onFault,
       onWaiting: () => onWaiting?.(this.status()),
     });
     this.#pool.fill();
+  }
+
+  /** what its VMs are made of */
+  get recipe(): VmRecipe {
+    return this.#recipe;
+  }
+
+  /**
+   * Finds out whether VMs are to be made of something else by now: another kernel, agent or QEMU may have been put in the place of
+   * those that there were. VMs of the old ones are then replaced.
+   */
+  async keepUp(): Promise<void> {
+    // What cannot be found out is told when the next VM is made.
+    const key = await this.#options.keyNow?.().catch(() => undefined);
+    if (key === undefined || key === this.#recipe.key) return;
+    this.#recipe = { ...this.#recipe, key };
+    const text = "kernel, agent or QEMU have changed: the VMs that waited are replaced";
+    this.#options.onFault(new HuskError("ERR_CACHE_MISMATCH", text));
+    this.#pool.replace();
   }
 
   /** Hands the best VM out. @throws HuskError ERR_ABORTED, ERR_CACHE_CLOSED */
@@ -79,12 +99,12 @@ export class LocalVmCache implements VmCache {
     };
     return {
       pid: process.pid,
-      key: this.recipe.key,
+      key: this.#recipe.key,
       startedAt: this.#startedAt,
       vms: [...ready, ...leased].map(describe),
       wanted: this.#pool.wanted,
       ...numbers,
-      cleared: this.#cleared,
+      cleared: this.#options.cleared,
       ...(fault === undefined ? {} : { fault }),
     };
   }
@@ -94,7 +114,7 @@ export class LocalVmCache implements VmCache {
   }
 
   async listen(endpoint = this.#endpoint): Promise<void> {
-    this.#server = await CacheServer.listen(this, endpoint);
+    this.#servers.push(await CacheServer.listen(this, endpoint));
   }
 
   close(): Promise<void> {
@@ -107,7 +127,7 @@ export class LocalVmCache implements VmCache {
       // First the VMs, so that who waits for one is told; then whoever is still connected.
       await this.#pool.close();
     } finally {
-      await this.#server?.close();
+      await Promise.all(this.#servers.map((server) => server.close()));
       this.#closing.resolve();
     }
   }

@@ -32,6 +32,8 @@ export interface PoolOptions<Vm extends WaitingVm> {
    * is as good as they get.
    */
   make(tier: VmCacheTier, from: Vm | undefined, signal: AbortSignal): Promise<Vm>;
+  /** Whether one is still what is wanted; default: each is. */
+  isCurrent?(vm: Vm): boolean;
   /** is told why one could not be made, or has ended while it waited */
   onFault?: ((error: unknown) => void) | undefined;
   /** is told that one more waits */
@@ -182,12 +184,25 @@ export class VmPool<Vm extends WaitingVm> {
   }
 
   #give(vm: Vm): void {
+    if (this.#options.isCurrent?.(vm) === false) {
+      void vm.discard();
+      return;
+    }
     const waiter = this.#waiting.shift();
     if (waiter) waiter.resolve(vm);
     else {
       this.#ready.set(vm, performance.now());
       this.#options.onWaiting?.();
     }
+  }
+
+  /** Ends those that are not what is wanted any more, and makes others. */
+  replace(): void {
+    for (const vm of this.ready) {
+      this.#ready.delete(vm);
+      this.#give(vm);
+    }
+    this.fill();
   }
 
   async #fill(): Promise<void> {

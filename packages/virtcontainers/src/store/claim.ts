@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, renameSync } from "node:fs";
+import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ID_PATTERN } from "../config/ids.ts";
 import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
@@ -63,7 +63,7 @@ export async function clearLeftover(root: string, podId: string): Promise<boolea
     const lock = await lockFile(directory.file("lock"), { mode: "exclusive", wait: false });
     if (!lock) return false;
     using _ = lock;
-    killByRecord(record);
+    killForGood(record, directory);
     await releaseNetwork(record, releaseOptions(directory, record));
     directory.remove();
     return true;
@@ -82,10 +82,19 @@ function isGone(path: string): boolean {
   }
 }
 
-/** Kills the VM of a record; what was not noted before its creator died is found by the uuid. */
+/**
+ * Kills the VM of a record, and what stays beside it; what was not noted before its creator died is found by the uuid. What
+ * was started last goes first: shims do not see their proxy die, nor that its VM.
+ */
 export function killByRecord(record: PodRecord): void {
+  for (const found of findPodProcesses(record.uuid).reverse()) killProcess(found);
   if (record.vm) killProcess(record.vm);
-  for (const found of findPodProcesses(record.uuid)) killProcess(found);
+}
+
+/** The same, when its directory is to go as well: no shim is to bring the proxy back meanwhile. */
+function killForGood(record: PodRecord, directory: PodDirectory): void {
+  rmSync(directory.file("proxyCommand"), { force: true });
+  killByRecord(record);
 }
 
 /**
@@ -130,7 +139,7 @@ async function clearHidden(path: string): Promise<boolean> {
   try {
     const text = readFileSync(directory.file("record"), "utf8");
     const record = parseRecord(text, path, idIn(text));
-    killByRecord(record);
+    killForGood(record, directory);
     await releaseNetwork(record, releaseOptions(directory, record));
     discardStaging(new PodDirectory(path, record.socketDirectory));
     return record.waiting !== undefined;

@@ -95,6 +95,8 @@ export class FakeKata {
   readonly processes: FakeKataProcess[] = [];
   /** answers that a test gives itself */
   readonly overrides = new Map<MethodName, Answer>();
+  /** what it says that it is */
+  agentVersion = "3.2.0";
   /** called with each process that is started */
   program: (process: FakeKataProcess) => void = () => {};
   /** whether the guest does not see that a host has gone */
@@ -151,6 +153,7 @@ export class FakeKata {
     if (override) return override(request);
     const own = this.#answers[name as MethodName];
     if (own) return own(request);
+    if (name === "Version") return { agentVersion: this.agentVersion };
     return name === "Check" ? { status: HealthCheckResponse_ServingStatus.SERVING } : {};
   }
 

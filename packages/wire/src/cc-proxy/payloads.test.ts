@@ -3,6 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { Command } from "../hyperstart/commands.ts";
 import { PayloadError } from "../hyperstart/payload-error.ts";
+import { RENEW } from "../hyperstart/renewal.ts";
 import { encode, hex, json } from "../test-support/bytes.ts";
 import {
   commandOfHyperName,
@@ -87,6 +88,7 @@ test("every name of a command that clients know is one of the agent's", () => {
   assert.equal(commandOfHyperName("getversion"), Command.GETVERSION);
   assert.equal(commandOfHyperName("pscontainer"), 23);
   assert.equal(commandOfHyperName("finishpod"), 13);
+  assert.equal(commandOfHyperName("renew"), RENEW);
   assert.equal(commandOfHyperName("__proto__"), undefined);
 });
 

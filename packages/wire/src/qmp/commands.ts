@@ -40,7 +40,7 @@ interface QmpRawFile {
 }
 
 /** The bytes of a host file or block device by themselves, for `blockdev-add`; a disk names it as its `file`. */
-export interface QmpFileBlockdev extends QmpRawFile {
+interface QmpFileBlockdev extends QmpRawFile {
   /** name that others know it by, 31 bytes at most */
   "node-name": string;
   /** whether nobody may write it */
@@ -48,7 +48,7 @@ export interface QmpFileBlockdev extends QmpRawFile {
 }
 
 /** A disk as raw bytes of what has been opened by a name, for `blockdev-reopen`. */
-export interface QmpReopenedBlockdev extends Omit<QmpRawBlockdev, "file"> {
+interface QmpReopenedBlockdev extends Omit<QmpRawBlockdev, "file"> {
   /** name of what is behind it from now on */
   file: string;
 }

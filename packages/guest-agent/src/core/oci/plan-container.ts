@@ -7,6 +7,8 @@ import { limitContainer } from "../cgroup/limit-container.ts";
 import { bindConsole } from "../console.ts";
 import type { ContainerPlan } from "../container-plan.ts";
 import { makeStandardLinks, placeDevice, standardDevices } from "../devices.ts";
+import { showMachineId } from "../machine-id.ts";
+import { resolveInContainer } from "../mounts/mount-point.ts";
 import { mountAll } from "../mounts/mount-step.ts";
 import { enterRootfs } from "../rootfs.ts";
 import type { Course } from "../start-child.ts";
@@ -98,12 +100,14 @@ function rootPoints(paths: readonly string[]): string[] {
 /** What is mounted and made in the root, and what is taken away from it: done in the child, whose root it is. */
 function planFurniture(spec: Spec, linux: Linux, owner: MountOwner) {
   const mounts = spec.Mounts.map((mount) => planOciMount(mount, owner));
+  const sysfs = spec.Mounts.find((mount) => mount.type === "sysfs")?.destination;
   const devices = [...(hasReadyDevices(spec) ? [] : standardDevices()), ...linux.Devices.map(planOciDevice)];
   for (const path of linux.MaskedPaths) checkPath("an entry of linux.maskedPaths", path);
   for (const path of linux.ReadonlyPaths) checkPath("an entry of linux.readonlyPaths", path);
   for (const name of linux.Sysctl.keys()) checked("linux.sysctl", () => sysctlPath(name));
   const furnish = (guest: (path: string) => string, terminal: number | undefined) => {
     mountAll(mounts, guest);
+    if (sysfs !== undefined) showMachineId(guest, resolveInContainer(sysfs));
     for (const device of devices) placeDevice(ownedNode(device, owner.ids));
     if (!hasReadyDevices(spec)) makeStandardLinks();
     if (terminal !== undefined) bindConsole(guest, owner.containerId, terminal);

@@ -30,7 +30,7 @@ async function create(id: string, { bundle: folder, pidFile }: CreateOptions, { 
   const factory = chooseFactory(bundle.spec, process.env);
   const config = podOfBundle(id, bundle, factory, process.env);
   using watch = new CallerWatch();
-  await createPod(config, { ...options, ...watch.options, ...makeFactory({ factory }) });
+  await createPod(config, { ...options, ...watch.options, ...makeFactory(factory) });
   try {
     const container = await prepareContainer(id, id, { ...options, ...watch.options });
     if (pidFile !== undefined) writePidFile(pidFile, container.getPid());

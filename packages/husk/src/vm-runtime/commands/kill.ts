@@ -6,16 +6,23 @@ import {
   isHuskError,
   killContainer,
   signalProcess,
-  statusContainer,
-  stopPod,
+  statusPod,
 } from "@husk/virtcontainers";
+import { deadlineFactor } from "@husk/virtcontainers/internals";
 import type { Command } from "commander";
 import { readPidFile } from "../pid-file.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
 import { tokenOfShim } from "../shim-token.ts";
 
 const { SIGKILL } = constants.signals;
-const SILENCES: readonly ErrorCode[] = ["ERR_TIMEOUT", "ERR_AGENT_DISCONNECTED", "ERR_AGENT_PROTOCOL"];
+/** Milliseconds for a guest to kill, on a machine that runs VMs quickly; what cannot be asked for a signal is ended with its VM. */
+const KILL_MS = 2_500;
+const SILENCES: readonly ErrorCode[] = [
+  "ERR_ABORTED",
+  "ERR_TIMEOUT",
+  "ERR_AGENT_DISCONNECTED",
+  "ERR_AGENT_PROTOCOL",
+];
 
 interface KillOptions {
   all?: boolean;
@@ -39,7 +46,7 @@ export function addKillCommand(program: Command, context: () => RuntimeContext):
 }
 
 /** @throws HuskError ERR_CONFIG_INVALID */
-export function readSignal(word: string): number {
+function readSignal(word: string): number {
   if (/^\d{1,2}$/.test(word)) return Number(word);
   const name = word.toUpperCase();
   const number = constants.signals[(name.startsWith("SIG") ? name : `SIG${name}`) as NodeJS.Signals];
@@ -48,20 +55,22 @@ export function readSignal(word: string): number {
 }
 
 async function kill(id: string, signal: number, { all, pidFile }: KillOptions, { options }: RuntimeContext) {
-  if (await hasEnded(id, options)) return;
+  const limited =
+    signal === SIGKILL
+      ? { ...options, signal: AbortSignal.timeout(KILL_MS * deadlineFactor("tcg")) }
+      : options;
   try {
-    if (pidFile !== undefined) await signalExec(id, pidFile, signal, options);
-    else await killContainer(id, id, signal, all === true, options);
+    if (pidFile !== undefined) await signalExec(id, pidFile, signal, limited);
+    else await killContainer(id, id, signal, all === true, limited);
   } catch (error) {
-    // It may have ended meanwhile.
-    if (isHuskError(error, "ERR_VM_LOST") || (await hasEnded(id, options))) return;
-    if (signal !== SIGKILL || pidFile !== undefined || !isSilence(error)) throw error;
-    await stopPod(id, options);
+    if (isHuskError(error, "ERR_VM_LOST")) return;
+    const { containersStatus, hypervisorPid } = await statusPod(id, options);
+    if (containersStatus[0]?.state === "stopped") return;
+    if (!isSilence(error) || signal !== SIGKILL || pidFile !== undefined || hypervisorPid === undefined)
+      throw error;
+    // Its shim, and who deletes it, see to the rest.
+    process.kill(hypervisorPid, SIGKILL);
   }
-}
-
-async function hasEnded(id: string, options: CallOptions): Promise<boolean> {
-  return (await statusContainer(id, id, options)).state === "stopped";
 }
 
 async function signalExec(id: string, pidFile: string, signal: number, options: CallOptions): Promise<void> {

@@ -63,7 +63,7 @@ export abstract class KataCalls {
 
   /**
    * Whether the agent is ours, as it has said to {@link greet}. Of ours is known that it answers reads of one output in the
-   * order in which it was asked, and keeps the output of a process whose end was told.
+   * order in which it was asked, keeps the output of a process whose end was told, and goes on when its sandbox has ended.
    */
   get isOurs(): boolean {
     return this.ours;

@@ -163,3 +163,17 @@ test("an agent that is silent, or a VM that ends, is told as such", async (t) =>
   await assert.rejects(stopping, { code: "ERR_VM_LOST" });
   await assert.rejects(open(), { code: "ERR_AGENT_DISCONNECTED" });
 });
+
+test("only our own agent has its pod taken away, as another ends with it", async (t) => {
+  for (const [agentVersion, isOurs] of [
+    ["3.2.0", false],
+    ["3.2.0+husk", true],
+  ] as const) {
+    const { peer, open } = await makeKataBench(t);
+    peer.agentVersion = agentVersion;
+    const clearing = (await open({ fresh: true })).clearPod({});
+    if (isOurs) await clearing;
+    else await assert.rejects(clearing, { code: "ERR_AGENT_REFUSED", message: /outlives/ });
+    assert.equal(peer.asked.includes("DestroySandbox"), isOurs);
+  }
+});

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { StatusCode } from "@husk/wire/ttrpc";
-import { isHuskError } from "../../errors/index.ts";
+import { HuskError, isHuskError } from "../../errors/index.ts";
 import type { GuestInterface } from "../../network/types.ts";
 import type {
   Cmd,
@@ -214,13 +214,16 @@ export class KataSession
     }
   }
 
+  /** Others than our own agent end with their sandbox. */
   async clearPod(options: AgentOptions): Promise<void> {
+    if (!this.agent.isOurs)
+      throw new HuskError("ERR_AGENT_REFUSED", "only husk's own agent outlives its sandbox");
     await this.#tell(this.agent.stopSandbox(options));
   }
 
   /** The agent has no word for powering off: the guest goes on, and has nothing left to lose. */
   async stopPod(options: AgentOptions): Promise<boolean> {
-    await this.clearPod(options);
+    await this.#tell(this.agent.stopSandbox(options));
     return false;
   }
 

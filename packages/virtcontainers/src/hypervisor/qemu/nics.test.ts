@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Nic, NicBackend } from "../types.ts";
 import type { QemuPlan } from "./command-line.ts";
-import { inheritedNodes, netdevId, nicArguments, nicDeviceOf } from "./nics.ts";
+import { inheritedNodes, netdevId, netdevOf, nicArguments, nicDeviceOf } from "./nics.ts";
 
 const plan = { machine: "q35", accelerator: "tcg", vhostNet: false, shares: [], nics: [] } as const;
 
@@ -92,6 +92,14 @@ test("ports of the host lead into QEMU's own network", () => {
     id: "net-eth0",
     hostfwd: [{ str: "tcp:127.0.0.1:8080-:80" }, { str: "udp::53-:5353" }],
   });
+});
+
+test("a tap that QEMU gets open is known by its descriptors, moved by the host's kernel or not", () => {
+  const tap = nic({ type: "tap", ifName: "tap2_husk", queues: 2 });
+  const fds = ["net-eth0-0", "net-eth0-1"];
+  const netdev = { type: "tap", id: "net-eth0", fds: "net-eth0-0:net-eth0-1" };
+  assert.deepEqual(netdevOf(tap, false, fds), netdev);
+  assert.deepEqual(netdevOf(tap, true, fds), { ...netdev, vhost: true });
 });
 
 test("an unusual MTU is told, and an address taken", () => {

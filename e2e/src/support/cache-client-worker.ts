@@ -1,5 +1,5 @@
 // Asks a cache's server for a VM as husk does, says "got", and does nothing with it:
-//   node cache-asker.ts SOCKET KEY VCPUS,MIB
+//   node cache-client-worker.ts SOCKET KEY VCPUS,MIB
 import { connect } from "node:http2";
 import { connect as connectSocket } from "node:net";
 

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { makeTempDirectory } from "../testing/temp-directory.ts";
+import { discardDirectory, emptyTrash, removeEmptyTree } from "./discard.ts";
+import { placesOf } from "./layout.ts";
+
+test("directories without files go, and those with files stay", (t) => {
+  const base = makeTempDirectory(t);
+  for (const path of ["a/b/c", "d/e", "d/f"]) mkdirSync(join(base, path), { recursive: true });
+  writeFileSync(join(base, "d/e/file"), "");
+  removeEmptyTree(join(base, "a"));
+  removeEmptyTree(join(base, "d"));
+  removeEmptyTree(join(base, "none"));
+  const left = ["a", "d/e/file", "d/f"].map((path) => existsSync(join(base, path)));
+  assert.deepEqual(left, [false, true, false]);
+});
+
+test("the last container takes its namespace with it, and what was left in the trash goes later", async (t) => {
+  const base = makeTempDirectory(t);
+  const places = ["one", "other"].map((name) =>
+    placesOf({ stateRoot: base, runRoot: base, logRoot: base }, { ns: "n", name }),
+  );
+  for (const { bundle } of places) mkdirSync(bundle, { recursive: true });
+  const wasLast = [];
+  for (const place of places) wasLast.push(await discardDirectory(base, place));
+  assert.deepEqual(wasLast, [false, true]);
+  assert.ok(!existsSync(join(base, "containers/n")));
+  mkdirSync(join(base, "trash/left/over"), { recursive: true });
+  await emptyTrash(base);
+  assert.ok(!existsSync(join(base, "trash/left")));
+});

@@ -10,6 +10,7 @@ import {
   enterContainer,
   killContainer,
   runPod,
+  signalProcess,
   startContainer,
   startPod,
   statusContainer,
@@ -70,6 +71,23 @@ test("the end of a detached container is told by its shim", async (t) => {
   await startContainer("pod", "a", options);
   await waitContainer("pod", "a", options);
   assert.equal(readFileSync(logPath ?? "", "utf8"), '{"log":"hello\\n"}\n');
+});
+
+test("a process may be as OCI has it, outlive its caller, and is signalled by its token", async (t) => {
+  const bench = makeResidentBench(t);
+  const { options } = bench;
+  await runPod(bench.pod(["sleep"]), options);
+  const ociProcess = { args: ["rest"], cwd: "/", user: { uid: 1, gid: 2 } };
+  const start = { ...options, ownSession: true, ociProcess };
+  const { process } = await enterContainer("pod", "a", { args: ["rest"] }, start);
+  await signalProcess("pod", "a", process.token, "SIGKILL", options);
+  assert.deepEqual(await process.io.wait(), { exitCode: 137 });
+  await signalProcess("pod", "a", process.token, 9, options);
+  const wrong = [
+    enterContainer("pod", "a", { args: ["x"], interactive: true }, start),
+    signalProcess("pod", "a", process.token, 65, options),
+  ];
+  for (const call of wrong) await assert.rejects(call, { code: "ERR_CONFIG_INVALID" });
 });
 
 test("what is attached to has the shim's pipes", async (t) => {

@@ -10,7 +10,7 @@ import { writeFileAtomically } from "./atomic-file.ts";
 import type { ProcessIdentity } from "./process-identity.ts";
 
 /** Version of the record's form; raised whenever an older library could misread it. */
-export const RECORD_VERSION = 5;
+export const RECORD_VERSION = 6;
 /** Longest record read; the honest ones are a few KiB. */
 const MAX_RECORD_BYTES = 64 * 1024 * 1024;
 

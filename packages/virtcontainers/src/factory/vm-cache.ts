@@ -4,7 +4,8 @@ import type { FactoryConfig, VmCache, VmCacheStatus, VmCacheTier } from "../type
 import { CacheServer } from "./cache-server.ts";
 import { stageVm, type VmRecipe } from "./stage-vm.ts";
 import type { StagedVm } from "./staged-vm.ts";
-import { type Lease, type TakeOptions, type TierNumbers, VmPool } from "./vm-pool.ts";
+import type { TierNumbers } from "./tiers.ts";
+import { type Lease, type TakeOptions, VmPool } from "./vm-pool.ts";
 
 /** Tier of the VMs of a configuration that only says how many. */
 const DEFAULT_TIER: VmCacheTier = "rehearsed";

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
 import { createConnection } from "node:net";
@@ -74,6 +75,16 @@ class RawClient {
     const status = Number(trailers["grpc-status"]);
     const text = decodeURIComponent(String(trailers["grpc-message"] ?? ""));
     return { status, text, message: status === 0 ? decodeMessage(type, bytes) : undefined };
+  }
+
+  /** Begins a request, and never comes to its end. */
+  async beginCall(): Promise<void> {
+    await once(this.#session, "connect");
+    this.#session.on("error", () => {});
+    const stream = this.#session.request({ ":method": "POST", ":path": "/cache.CacheService/Status" });
+    stream.on("error", () => {});
+    stream.write(Buffer.alloc(1));
+    await new Promise((resolve) => this.#session.ping(resolve));
   }
 
   async close(): Promise<void> {
@@ -183,6 +194,16 @@ test("one server has an endpoint, a dead one's socket is no hindrance, and Quit 
   const exposed = open();
   await assert.rejects(exposed.listen(), { code: "ERR_STORE" });
   await exposed.close();
+});
+
+test("the end waits for nobody who does not come to the end of a request", {
+  timeout: 10_000,
+}, async (context) => {
+  const { cache, endpoint } = await serve(context);
+  const client = new RawClient(endpoint);
+  await client.beginCall();
+  await cache.close();
+  assert.ok(!existsSync(endpoint));
 });
 
 test("VMs are replaced when what they were made of is not there any more", async (context) => {

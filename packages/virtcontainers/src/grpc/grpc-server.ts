@@ -16,7 +16,7 @@ const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_TEXT = 1000;
 /** Calls that one client may have under way. */
 const MAX_STREAMS = 16;
-/** Milliseconds that clients are given to end their connections when the server ends. */
+/** Milliseconds that clients are given to end their requests and their connections when the server ends. */
 const DRAIN_MS = 500;
 
 /** One call of a client. */
@@ -70,14 +70,15 @@ export class GrpcServer {
     });
   }
 
-  /** Takes no more calls, and settles when those that there are have been answered. */
+  /** Takes no more connections, and settles when the calls that there are have been answered, or when their time is up. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    await Promise.allSettled(this.#calls);
-    for (const session of this.#sessions.keys()) session.close();
+    // Also of calls: a client may never come to the end of its request.
     const timer = setTimeout(() => {
       for (const session of this.#sessions.keys()) session.destroy();
     }, DRAIN_MS);
+    await Promise.allSettled(this.#calls);
+    for (const session of this.#sessions.keys()) session.close();
     await closed;
     clearTimeout(timer);
   }

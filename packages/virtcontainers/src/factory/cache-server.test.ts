@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
-import { createConnection } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { GrpcStatus, GrpcVM, GrpcVMConfig } from "@husk/wire/kata";
@@ -175,6 +175,14 @@ test("the status tells what there is", async (context) => {
   await raw.close();
 });
 
+/** Makes a socket that nobody listens at. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}.1`);
+  await once(server, "listening");
+  linkSync(`${path}.1`, path);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 test("one server has an endpoint, a dead one's socket is no hindrance, and Quit ends it", async (context) => {
   const { cache, endpoint, root, open, pods } = await serve(context);
   const other = open();
@@ -185,11 +193,19 @@ test("one server has an endpoint, a dead one's socket is no hindrance, and Quit 
   await cache.closed;
   assert.deepEqual([existsSync(endpoint), pods()], [false, []]);
   await assert.rejects(CacheClient.connect(endpoint), { code: "ERR_CACHE_UNREACHABLE" });
-  writeFileSync(endpoint, "");
+  await leaveSocket(endpoint);
   const next = open();
   await next.listen();
   assert.equal((await statusOf(endpoint)).pid, process.pid);
   await next.close();
+  writeFileSync(endpoint, "precious");
+  const mistaken = open();
+  await assert.rejects(mistaken.listen(), {
+    code: "ERR_STORE",
+    message: /something is there that is no socket/,
+  });
+  await mistaken.close();
+  assert.equal(readFileSync(endpoint, "utf8"), "precious");
   chmodSync(root, 0o755);
   const exposed = open();
   await assert.rejects(exposed.listen(), { code: "ERR_STORE" });

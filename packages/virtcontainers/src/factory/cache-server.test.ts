@@ -193,8 +193,11 @@ test("one server has an endpoint, a dead one's socket is no hindrance, and Quit 
   await cache.closed;
   assert.deepEqual([existsSync(endpoint), pods()], [false, []]);
   await assert.rejects(CacheClient.connect(endpoint), { code: "ERR_CACHE_UNREACHABLE" });
+  await assert.rejects(cache.listen(), { code: "ERR_CACHE_CLOSED" });
+  assert.ok(!existsSync(`${endpoint}.lock`));
   await leaveSocket(endpoint);
   const next = open();
+  await assert.rejects(next.listen(`${root}/${"x".repeat(100)}`), { code: "ERR_CONFIG_INVALID" });
   await next.listen();
   assert.equal((await statusOf(endpoint)).pid, process.pid);
   await next.close();

@@ -251,4 +251,22 @@ describe("a pod with networks of its own in a VM that waited", needsPlugins, () 
     await carryIn(inside, outside, address.split("/")[0] ?? "", payload);
     await deletePod(POD, place.options);
   });
+
+  it("gets one of its own, with a warning, where they cannot be handed to one that waited", async (context) => {
+    const machine = new CniMachine(context);
+    writeBridgeNetwork(machine, "blue", 82);
+    await using place = await Workplace.create(context.signal);
+    const config = podOf(place, POD, {
+      hypervisorConfig: { tapHelperPath: join(place.folder, "nowhere") },
+      networkModel: "CNI",
+      networkConfig: { cni: { ...machine.cni, networks: ["blue"] } },
+    });
+    await using vmCache = await openVmCache(config, { vmCacheTiers: { paused: 1 } }, place.options);
+    await vmCache.filled();
+    const { warnings, phases } = await run(place, config, { vmCache });
+    assert.match(warnings.join(), /gets no VM that waited: the program that opens interfaces: .*nowhere/);
+    assert.ok(phases.includes("vm-claimed") && phases.includes("qemu-spawned"), phases.join());
+    assert.match(await runScript(place, POD, POD, "ip -4 address show eth0"), /inet 10\.82\./);
+    await deletePod(POD, place.options);
+  });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync } from "node:fs";
+import { closeSync, copyFileSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import {
@@ -69,6 +69,13 @@ async function runHit(place: Workplace, config: PodConfig, source: CreateOptions
   const { isHit, warnings, phases } = await run(place, config, source);
   assert.deepEqual(warnings, []);
   assert.ok(isHit, phases.join());
+}
+
+/** Leaves nothing of an image's superblock but its magic number. */
+function spoilErofs(path: string): void {
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(124, 0xff), 0, 124, 1028);
+  closeSync(file);
 }
 
 const tiersOf = ({ vms }: VmCacheStatus) => vms.map(({ tier }) => tier).sort();
@@ -190,6 +197,26 @@ describe("a pod in a VM that waited", () => {
     assert.ok(phases.includes("vm-claimed") && phases.includes("qemu-spawned"), phases.join());
     for (const id of ids) assert.match(await runScript(place, "crowd", id, "ls /bin"), /busybox/);
     await deletePod("crowd", place.options);
+  });
+
+  it("may have waited without a rehearsal, where its guest cannot do what is rehearsed", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    const faults: string[] = [];
+    const cache = join(place.folder, "cache");
+    const options = { ...place.options, cache, onWarning: ({ message }: Error) => void faults.push(message) };
+    const open = () => openVmCache(podOf(place, "any"), { vmCacheNumber: 1 }, options);
+    await using first = await open();
+    await first.filled();
+    assert.deepEqual(tiersOf(first.status()), ["rehearsed"]);
+    await first.close();
+    const [placeholder = ""] = readdirSync(cache).filter((name) => name.startsWith("placeholder-"));
+    spoilErofs(join(cache, placeholder));
+    await using second = await open();
+    await second.filled();
+    assert.deepEqual(tiersOf(second.status()), ["paused"], faults.join());
+    assert.deepEqual(faults, ["VMs cannot be rehearsed here, and wait paused"]);
   });
 
   it("may have waited with the state of a template not loaded", async ({ signal }) => {

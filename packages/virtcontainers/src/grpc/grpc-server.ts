@@ -65,7 +65,8 @@ export class GrpcServer {
   /** @throws Error EADDRINUSE and the like */
   async listen(path: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
+      // Later ones are of connections that could not be taken, for want of descriptors, say: their clients are told.
+      this.#server.on("error", reject);
       this.#server.listen({ path, readableAll: false, writableAll: false }, resolve);
     });
   }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { copyFileSync } from "node:fs";
+import { closeSync, copyFileSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import {
@@ -69,6 +69,13 @@ async function runHit(place: Workplace, config: PodConfig, source: CreateOptions
   const { isHit, warnings, phases } = await run(place, config, source);
   assert.deepEqual(warnings, []);
   assert.ok(isHit, phases.join());
+}
+
+/** Leaves nothing of an image's superblock but its magic number. */
+function spoilErofs(path: string): void {
+  const file = openSync(path, "r+");
+  writeSync(file, Buffer.alloc(124, 0xff), 0, 124, 1028);
+  closeSync(file);
 }
 
 const tiersOf = ({ vms }: VmCacheStatus) => vms.map(({ tier }) => tier).sort();
@@ -192,6 +199,26 @@ describe("a pod in a VM that waited", () => {
     await deletePod("crowd", place.options);
   });
 
+  it("may have waited without a rehearsal, where its guest cannot do what is rehearsed", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    const faults: string[] = [];
+    const cache = join(place.folder, "cache");
+    const options = { ...place.options, cache, onWarning: ({ message }: Error) => void faults.push(message) };
+    const open = () => openVmCache(podOf(place, "any"), { vmCacheNumber: 1 }, options);
+    await using first = await open();
+    await first.filled();
+    assert.deepEqual(tiersOf(first.status()), ["rehearsed"]);
+    await first.close();
+    const [placeholder = ""] = readdirSync(cache).filter((name) => name.startsWith("placeholder-"));
+    spoilErofs(join(cache, placeholder));
+    await using second = await open();
+    await second.filled();
+    assert.deepEqual(tiersOf(second.status()), ["paused"], faults.join());
+    assert.deepEqual(faults, ["VMs cannot be rehearsed here, and wait paused"]);
+  });
+
   it("may have waited with the state of a template not loaded", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     await using templates = await TemplatePlace.create();
@@ -249,6 +276,24 @@ describe("a pod with networks of its own in a VM that waited", needsPlugins, () 
     await carryOut(inside, outside, "10.81.0.1", payload);
     const address = (await statusPod(POD, place.options)).network?.interfaces[0]?.addresses[0] ?? "";
     await carryIn(inside, outside, address.split("/")[0] ?? "", payload);
+    await deletePod(POD, place.options);
+  });
+
+  it("gets one of its own, with a warning, where they cannot be handed to one that waited", async (context) => {
+    const machine = new CniMachine(context);
+    writeBridgeNetwork(machine, "blue", 82);
+    await using place = await Workplace.create(context.signal);
+    const config = podOf(place, POD, {
+      hypervisorConfig: { tapHelperPath: join(place.folder, "nowhere") },
+      networkModel: "CNI",
+      networkConfig: { cni: { ...machine.cni, networks: ["blue"] } },
+    });
+    await using vmCache = await openVmCache(config, { vmCacheTiers: { paused: 1 } }, place.options);
+    await vmCache.filled();
+    const { warnings, phases } = await run(place, config, { vmCache });
+    assert.match(warnings.join(), /gets no VM that waited: the program that opens interfaces: .*nowhere/);
+    assert.ok(phases.includes("vm-claimed") && phases.includes("qemu-spawned"), phases.join());
+    assert.match(await runScript(place, POD, POD, "ip -4 address show eth0"), /inet 10\.82\./);
     await deletePod(POD, place.options);
   });
 });

@@ -8,12 +8,21 @@ import type { ClaimedVm } from "./claim-vm.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { residentsOf, startResidents } from "./residents.ts";
 
+/** What a VM that is made for the pod need not run into: what it has from its start, nobody has to plug in. */
+const OWN_VM_HELPS: readonly ErrorCode[] = [
+  "ERR_NO_DEVICE_SLOT",
+  "ERR_NOT_SUPPORTED",
+  "ERR_ASSET_MISSING",
+  "ERR_QMP",
+  "ERR_VM_LOST",
+];
+
 /** A VM that waited did not go on: another one will do as well. */
 export class SpoiltVmError extends Error {}
 
 /**
  * Waits until a claimed VM goes on, meets its agent, by the pod's proxy if it has one, and gives it what the pod has.
- * @throws SpoiltVmError when it does not go on, or has no room for that; HuskError as `furnishVm`
+ * @throws SpoiltVmError when it does not go on, ends meanwhile, or cannot be given that; HuskError as `furnishVm`
  */
 export async function adoptClaimed(
   pod: OpenPod,
@@ -26,8 +35,7 @@ export async function adoptClaimed(
     throwSpoilt(error, (code) => code !== "ERR_ABORTED"),
   );
   await furnishVm(pod, session, plans, network, undo).catch((error: unknown) =>
-    // One that is made for the pod has it from its start.
-    throwSpoilt(error, (code) => code === "ERR_NO_DEVICE_SLOT" || code === "ERR_NOT_SUPPORTED"),
+    throwSpoilt(error, (code) => OWN_VM_HELPS.includes(code)),
   );
 }
 

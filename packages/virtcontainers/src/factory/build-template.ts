@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { HuskError, isHuskError } from "../errors/index.ts";
+import { HuskError } from "../errors/index.ts";
 import { type Drive, type Hypervisor, type Templating, templatingOf } from "../hypervisor/types.ts";
 import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
 import { PodDirectory } from "../store/pod-directory.ts";
@@ -9,7 +9,7 @@ import type { VmSize } from "../store/pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig, PodConfig } from "../types/index.ts";
 import { describeBlankVm, hypervisorFor, meetAgent, NO_UUID } from "./blank-vm.ts";
-import { rehearseVm } from "./rehearse-vm.ts";
+import { isUnrehearsable, rehearseVm } from "./rehearse-vm.ts";
 import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
 
 /** A template that is being made: its maker, and the uuid on the command line of its VM. */
@@ -83,7 +83,7 @@ export class TemplateBuilder {
     try {
       await this.#bootAndFreeze(folder, uuid, rehearseVm);
     } catch (error) {
-      if (!isHuskError(error, "ERR_AGENT_REFUSED") && !isHuskError(error, "ERR_AGENT_PROTOCOL")) throw error;
+      if (!isUnrehearsable(error)) throw error;
       await this.#bootAndFreeze(folder, uuid);
     }
   }

@@ -7,7 +7,7 @@ import { abortError } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
 import { GrpcConnection } from "../grpc/grpc-connection.ts";
 import type { VmCacheStatus, VmCacheTier } from "../types/index.ts";
-import { TIERS } from "./vm-pool.ts";
+import { TIERS } from "./tiers.ts";
 
 /** Limits of one call. */
 export interface CacheCallOptions {

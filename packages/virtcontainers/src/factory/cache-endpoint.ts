@@ -18,10 +18,12 @@ export class CacheEndpoint {
 
   /**
    * Makes the path ours, by a lock beside it. A socket that a dead server has left goes.
-   * @throws HuskError ERR_CACHE_IN_USE, ERR_STORE (a directory that others can use, or that cannot be made)
+   * @throws HuskError ERR_CACHE_IN_USE, ERR_STORE (a directory that others can use, or that cannot be made; a path with something
+   *   else than a socket)
    */
   static async claim(path: string): Promise<CacheEndpoint> {
     checkDirectory(dirname(path));
+    checkSocket(path);
     const lock = await takeLock(lockOf(path));
     if (!lock) throw new HuskError("ERR_CACHE_IN_USE", `another process keeps VMs ready at ${path}`);
     rmSync(path, { force: true });
@@ -56,6 +58,16 @@ async function takeLock(path: string): Promise<FileLock | undefined> {
       if (systemCode(error) !== "ENOENT") throw error;
     }
   }
+}
+
+/** What is no socket is somebody's file, or a directory, that a path was mistaken for. */
+function checkSocket(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (!found || found.isSocket()) return;
+  const hint = "Name a path where nothing is yet.";
+  throw new HuskError("ERR_STORE", `cannot serve VMs at ${path}: something is there that is no socket`, {
+    hint,
+  });
 }
 
 /** Whoever could put another socket there could hand out VMs of his own. */

@@ -1,3 +1,4 @@
+import { readlinkSync } from "node:fs";
 import { HuskError } from "../errors/index.ts";
 import { templatingOf } from "../hypervisor/types.ts";
 import type { VmSize } from "../store/pod-record.ts";
@@ -26,7 +27,8 @@ export function cacheObstacle(config: HypervisorConfig, { template }: FactoryCon
 
 /**
  * Digest of all that a waiting VM depends on, but for its size: QEMU's arguments, kernel, initramfs, QEMU, the agent and its
- * settings, the state directory, and whether it shares memory with others as copies of a template do.
+ * settings, the state directory, the caller's network namespace, and whether it shares memory with others as copies of a
+ * template do.
  * @throws HuskError ERR_NOT_SUPPORTED, and as `Hypervisor.createPod`
  */
 export async function cacheKey(config: PodConfig, { root, cache, factory }: CachePlace): Promise<string> {
@@ -43,7 +45,9 @@ export async function cacheKey(config: PodConfig, { root, cache, factory }: Cach
     );
   await hypervisor.createPod(spec);
   const isShared = factory.template === true;
-  const parts = ["waiting", hypervisor.templateIdentity(), agentType, agentConfig, root, isShared];
+  // Networks that are no pod's own reach what the VM's process reaches.
+  const netNS = readlinkSync("/proc/self/ns/net");
+  const parts = ["waiting", hypervisor.templateIdentity(), agentType, agentConfig, root, isShared, netNS];
   return templateKey(JSON.stringify(parts));
 }
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { chmodSync, existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
+import { chmodSync, existsSync, linkSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
-import { createConnection } from "node:net";
+import { createConnection, createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { GrpcStatus, GrpcVM, GrpcVMConfig } from "@husk/wire/kata";
@@ -74,6 +75,16 @@ class RawClient {
     const status = Number(trailers["grpc-status"]);
     const text = decodeURIComponent(String(trailers["grpc-message"] ?? ""));
     return { status, text, message: status === 0 ? decodeMessage(type, bytes) : undefined };
+  }
+
+  /** Begins a request, and never comes to its end. */
+  async beginCall(): Promise<void> {
+    await once(this.#session, "connect");
+    this.#session.on("error", () => {});
+    const stream = this.#session.request({ ":method": "POST", ":path": "/cache.CacheService/Status" });
+    stream.on("error", () => {});
+    stream.write(Buffer.alloc(1));
+    await new Promise((resolve) => this.#session.ping(resolve));
   }
 
   async close(): Promise<void> {
@@ -164,6 +175,14 @@ test("the status tells what there is", async (context) => {
   await raw.close();
 });
 
+/** Makes a socket that nobody listens at. */
+async function leaveSocket(path: string): Promise<void> {
+  const server = createServer().listen(`${path}.1`);
+  await once(server, "listening");
+  linkSync(`${path}.1`, path);
+  await new Promise((resolve) => server.close(resolve));
+}
+
 test("one server has an endpoint, a dead one's socket is no hindrance, and Quit ends it", async (context) => {
   const { cache, endpoint, root, open, pods } = await serve(context);
   const other = open();
@@ -174,15 +193,36 @@ test("one server has an endpoint, a dead one's socket is no hindrance, and Quit 
   await cache.closed;
   assert.deepEqual([existsSync(endpoint), pods()], [false, []]);
   await assert.rejects(CacheClient.connect(endpoint), { code: "ERR_CACHE_UNREACHABLE" });
-  writeFileSync(endpoint, "");
+  await assert.rejects(cache.listen(), { code: "ERR_CACHE_CLOSED" });
+  assert.ok(!existsSync(`${endpoint}.lock`));
+  await leaveSocket(endpoint);
   const next = open();
+  await assert.rejects(next.listen(`${root}/${"x".repeat(100)}`), { code: "ERR_CONFIG_INVALID" });
   await next.listen();
   assert.equal((await statusOf(endpoint)).pid, process.pid);
   await next.close();
+  writeFileSync(endpoint, "precious");
+  const mistaken = open();
+  await assert.rejects(mistaken.listen(), {
+    code: "ERR_STORE",
+    message: /something is there that is no socket/,
+  });
+  await mistaken.close();
+  assert.equal(readFileSync(endpoint, "utf8"), "precious");
   chmodSync(root, 0o755);
   const exposed = open();
   await assert.rejects(exposed.listen(), { code: "ERR_STORE" });
   await exposed.close();
+});
+
+test("the end waits for nobody who does not come to the end of a request", {
+  timeout: 10_000,
+}, async (context) => {
+  const { cache, endpoint } = await serve(context);
+  const client = new RawClient(endpoint);
+  await client.beginCall();
+  await cache.close();
+  assert.ok(!existsSync(endpoint));
 });
 
 test("VMs are replaced when what they were made of is not there any more", async (context) => {

@@ -79,10 +79,9 @@ export class CacheServer {
     const claimMs = deadlineMs("cacheClaim", 1);
     const limits = key === undefined ? { leaseMs: FOREIGN_LEASE_MS, once: true } : { leaseMs: claimMs };
     const lease = await this.#take({ signal, ...limits });
-    if (key !== undefined) {
-      disconnected.addEventListener("abort", lease.end, { once: true });
-      if (disconnected.aborted) lease.end();
-    }
+    if (key !== undefined) disconnected.addEventListener("abort", lease.end, { once: true });
+    // Who has given up, or is gone, is not told where it is.
+    if (signal.aborted || disconnected.aborted) lease.end();
     return describeVm(lease.vm, this.#cache.recipe);
   }
 

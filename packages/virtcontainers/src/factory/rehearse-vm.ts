@@ -48,6 +48,11 @@ export async function rehearseVm(vm: RehearsedVm, { signal, mark }: WaitOptions)
   return true;
 }
 
+/** Whether an error of `rehearseVm` is that the guest cannot do what is rehearsed: it is good for other pods all the same. */
+export function isUnrehearsable(error: unknown): boolean {
+  return isHuskError(error, "ERR_AGENT_REFUSED") || isHuskError(error, "ERR_AGENT_PROTOCOL");
+}
+
 async function runContainer(
   session: AgentSession,
   { id: drive, addr }: DriveRecord,

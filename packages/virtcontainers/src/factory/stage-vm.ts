@@ -11,7 +11,7 @@ import { UndoStack } from "../undo-stack.ts";
 import { describeBlankVm, hypervisorFor, meetAgent } from "./blank-vm.ts";
 import { makePlaceholder } from "./placeholder.ts";
 import { rehearsalProgram } from "./rehearsal-program.ts";
-import { rehearseVm } from "./rehearse-vm.ts";
+import { isUnrehearsable, rehearseVm } from "./rehearse-vm.ts";
 import { StagedVm } from "./staged-vm.ts";
 import { templateFor } from "./template.ts";
 import type { TemplateStore } from "./template-store.ts";
@@ -49,7 +49,7 @@ export function blankConfig(config: PodConfig, { vcpus, memory }: VmSize): PodCo
 
 /**
  * Makes a VM that waits, or makes one of a lower tier ready for more; when that fails, the VM is gone. One that there is nothing
- * to rehearse with (no mkfs.erofs, no disk of its own, an agent that is not ours) is only paused.
+ * to rehearse with (no mkfs.erofs, no disk of its own, an agent that is not ours), or whose guest cannot, is only paused.
  * @throws HuskError as the boot of a VM, and as `templateFor`
  */
 export async function stageVm(
@@ -65,7 +65,8 @@ export async function stageVm(
     return vm;
   } catch (error) {
     await vm.discard();
-    throw error;
+    if (tier !== "rehearsed" || !isUnrehearsable(error)) throw error;
+    return stageVm(recipe, "paused", undefined, signal);
   }
 }
 

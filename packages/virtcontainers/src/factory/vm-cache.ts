@@ -1,10 +1,12 @@
 import { join } from "node:path";
+import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { HuskError } from "../errors/index.ts";
 import type { FactoryConfig, VmCache, VmCacheStatus, VmCacheTier } from "../types/index.ts";
 import { CacheServer } from "./cache-server.ts";
 import { stageVm, type VmRecipe } from "./stage-vm.ts";
 import type { StagedVm } from "./staged-vm.ts";
-import { type Lease, type TakeOptions, type TierNumbers, VmPool } from "./vm-pool.ts";
+import type { TierNumbers } from "./tiers.ts";
+import { type Lease, type TakeOptions, VmPool } from "./vm-pool.ts";
 
 /** Tier of the VMs of a configuration that only says how many. */
 const DEFAULT_TIER: VmCacheTier = "rehearsed";
@@ -114,7 +116,13 @@ export class LocalVmCache implements VmCache {
   }
 
   async listen(endpoint = this.#endpoint): Promise<void> {
-    this.#servers.push(await CacheServer.listen(this, endpoint));
+    checkFactoryConfig({ vmCacheEndpoint: endpoint });
+    const server = await CacheServer.listen(this, endpoint);
+    if (this.#end) {
+      await server.close();
+      throw new HuskError("ERR_CACHE_CLOSED", "the cache of VMs has been closed");
+    }
+    this.#servers.push(server);
   }
 
   close(): Promise<void> {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { VmCacheTier } from "../types/index.ts";
-import { type TakeOptions, type TierNumbers, VmPool, type WaitingVm } from "./vm-pool.ts";
+import type { TierNumbers } from "./tiers.ts";
+import { type TakeOptions, VmPool, type WaitingVm } from "./vm-pool.ts";
 
 class FakeVm implements WaitingVm {
   readonly name: number;
@@ -9,6 +10,8 @@ class FakeVm implements WaitingVm {
   readonly #gone = Promise.withResolvers<void>();
   isClaimed = false;
   isDiscarded = false;
+  /** why its end fails */
+  obstacle: Error | undefined;
 
   constructor(name: number, tier: VmCacheTier) {
     this.name = name;
@@ -36,6 +39,7 @@ class FakeVm implements WaitingVm {
   async discard(): Promise<void> {
     if (!this.isThere()) return;
     this.isDiscarded = true;
+    if (this.obstacle) throw this.obstacle;
     this.#gone.resolve();
   }
 }
@@ -164,6 +168,19 @@ test("one that dies with its lease is given to nobody", async () => {
   assert.ok(made[0]?.isDiscarded);
   assert.ok(!pool.ready.includes(lease.vm));
   await pool.close();
+});
+
+test("that one cannot be ended is told, and hinders nobody", async () => {
+  const { pool, made, faults } = makePool({ wanted: { paused: 2 } });
+  pool.fill();
+  await pool.filled();
+  const obstacle = new Error("it does not end");
+  for (const vm of made) vm.obstacle = obstacle;
+  (await pool.take({ ...FOREVER, once: true })).end();
+  await nextTurn();
+  assert.deepEqual(faults, [obstacle]);
+  await pool.close();
+  assert.deepEqual(faults, [obstacle, obstacle]);
 });
 
 test("a failure is told, and does not close the pool", async () => {

@@ -2,12 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { abortError } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
 import type { VmCacheTier } from "../types/index.ts";
-
-/** The tiers, best first. */
-export const TIERS = ["rehearsed", "paused", "prepared"] as const satisfies readonly VmCacheTier[];
-
-/** How many VMs of each tier. */
-export type TierNumbers = Readonly<Record<VmCacheTier, number>>;
+import { TIERS, type TierNumbers } from "./tiers.ts";
 
 /** A VM that waits for somebody to take it. */
 export interface WaitingVm {
@@ -69,8 +64,7 @@ const SHORT_LIFE_MS = 5000;
 
 /**
  * Keeps VMs ready. The next is made when who took one is done, or somebody waits: one at a time, so that those who work are
- * left the processors.
- * A failure does not close it: the next attempt comes later.
+ * left the processors. A failure does not close it: the next attempt comes later.
  */
 export class VmPool<Vm extends WaitingVm> {
   readonly #options: PoolOptions<Vm>;
@@ -78,6 +72,8 @@ export class VmPool<Vm extends WaitingVm> {
   readonly #ready = new Map<Vm, number>();
   /** handed out, and not claimed yet */
   readonly #leases = new Map<Vm, Lease<Vm>>();
+  /** ends of VMs that are for nobody any more */
+  readonly #ends = new Set<Promise<void>>();
   readonly #waiting: PromiseWithResolvers<Vm>[] = [];
   readonly #end = new AbortController();
   readonly #wanted: Record<VmCacheTier, number>;
@@ -172,7 +168,7 @@ export class VmPool<Vm extends WaitingVm> {
       if (!vm.isThere()) {
         this.#claimed += 1;
         vm.release();
-      } else if (once || this.#end.signal.aborted) void vm.discard();
+      } else if (once) this.#discard(vm);
       else this.#give(vm);
       this.fill();
     };
@@ -184,16 +180,23 @@ export class VmPool<Vm extends WaitingVm> {
   }
 
   #give(vm: Vm): void {
-    if (this.#options.isCurrent?.(vm) === false) {
-      void vm.discard();
-      return;
-    }
-    const waiter = this.#waiting.shift();
-    if (waiter) waiter.resolve(vm);
+    const isWanted = !this.#end.signal.aborted && this.#options.isCurrent?.(vm) !== false;
+    const waiter = isWanted ? this.#waiting.shift() : undefined;
+    if (!isWanted) this.#discard(vm);
+    else if (waiter) waiter.resolve(vm);
     else {
       this.#ready.set(vm, performance.now());
       this.#options.onWaiting?.();
     }
+  }
+
+  /** What is left of one that cannot be ended is cleared when its keeper has ended. */
+  #discard(vm: Vm): void {
+    const end = vm
+      .discard()
+      .catch((error: unknown) => this.#options.onFault?.(error))
+      .finally(() => this.#ends.delete(end));
+    this.#ends.add(end);
   }
 
   /** Ends those that are not what is wanted any more, and makes others. */
@@ -219,8 +222,7 @@ export class VmPool<Vm extends WaitingVm> {
         this.#fault = undefined;
         this.#failures = 0;
         if (vm.tier !== tier) this.#lower(tier, vm.tier);
-        if (signal.aborted) await vm.discard();
-        else this.#give(vm);
+        this.#give(vm);
       } catch (error) {
         if (signal.aborted) return;
         this.#fail(error);
@@ -270,7 +272,7 @@ export class VmPool<Vm extends WaitingVm> {
     }
     const since = this.#ready.get(vm) ?? 0;
     if (!this.#ready.delete(vm) && !this.#leases.delete(vm)) return;
-    void vm.discard();
+    this.#discard(vm);
     this.#lost += 1;
     if (this.#end.signal.aborted) return;
     const isShort = performance.now() - since < SHORT_LIFE_MS;
@@ -285,10 +287,10 @@ export class VmPool<Vm extends WaitingVm> {
     this.#end.abort();
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closed());
     await this.#filling;
-    const left = [...this.#ready.keys(), ...this.#leases.keys()];
+    for (const vm of this.ready) this.#discard(vm);
     this.#ready.clear();
     for (const lease of this.#leases.values()) lease.end();
-    await Promise.all(left.map((vm) => vm.discard()));
+    await Promise.all(this.#ends);
   }
 }
 

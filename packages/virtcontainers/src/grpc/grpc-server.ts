@@ -16,7 +16,7 @@ const MAX_REQUEST_BYTES = 64 * 1024;
 const MAX_TEXT = 1000;
 /** Calls that one client may have under way. */
 const MAX_STREAMS = 16;
-/** Milliseconds that clients are given to end their connections when the server ends. */
+/** Milliseconds that clients are given to end their requests and their connections when the server ends. */
 const DRAIN_MS = 500;
 
 /** One call of a client. */
@@ -65,19 +65,21 @@ export class GrpcServer {
   /** @throws Error EADDRINUSE and the like */
   async listen(path: string): Promise<void> {
     await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject);
+      // Later ones are of connections that could not be taken, for want of descriptors, say: their clients are told.
+      this.#server.on("error", reject);
       this.#server.listen({ path, readableAll: false, writableAll: false }, resolve);
     });
   }
 
-  /** Takes no more calls, and settles when those that there are have been answered. */
+  /** Takes no more connections, and settles when the calls that there are have been answered, or when their time is up. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    await Promise.allSettled(this.#calls);
-    for (const session of this.#sessions.keys()) session.close();
+    // Also of calls: a client may never come to the end of its request.
     const timer = setTimeout(() => {
       for (const session of this.#sessions.keys()) session.destroy();
     }, DRAIN_MS);
+    await Promise.allSettled(this.#calls);
+    for (const session of this.#sessions.keys()) session.close();
     await closed;
     clearTimeout(timer);
   }

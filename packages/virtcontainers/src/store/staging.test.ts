@@ -49,6 +49,9 @@ test("only what waits in the same state directory is taken", async (context) => 
     assert.throws(() => claimStaging(path, root), { code: "ERR_STORE" }, path);
   writeFileSync(directory.file("record"), "{");
   assert.throws(() => claimStaging(directory.path, root), { code: "ERR_STATE_CORRUPT" });
+  const bare = join(podsDirectory(root), ".new-1-1-ab");
+  mkdirSync(bare);
+  assert.throws(() => claimStaging(bare, root), { code: "ERR_STORE" });
 });
 
 test("how many waited with a dead keeper is told", async (context) => {

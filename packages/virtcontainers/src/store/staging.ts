@@ -82,10 +82,18 @@ export function claimStaging(path: string, root: string): ClaimedStaging | undef
     throw storeError(`cannot take ${path}`, error);
   }
   const file = new PodDirectory(mine).file("record");
-  const text = readFileSync(file, "utf8");
+  const text = readClaimed(file);
   const record = parseRecord(text, file, idIn(text));
   const directory = new PodDirectory(mine, record.socketDirectory);
   return { directory, record, lock: new FileLock(openLockFile(directory.file("lock"))) };
+}
+
+function readClaimed(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw storeError(`cannot read ${file}`, error);
+  }
 }
 
 /** The id that a record says its pod has: a hidden one has no name that it must be. */

@@ -9,7 +9,7 @@ export interface VmCache extends AsyncDisposable {
   /**
    * Hands them out to other processes, at a socket: `cache.CacheService` by gRPC, as Kata's VMCache.
    * @param endpoint path of the socket; default: that of the configuration
-   * @throws HuskError ERR_CACHE_IN_USE, ERR_CONFIG_INVALID (the path), ERR_STORE (its directory)
+   * @throws HuskError ERR_CACHE_IN_USE, ERR_CACHE_CLOSED, ERR_CONFIG_INVALID (the path), ERR_STORE (its directory, or what is there)
    */
   listen(endpoint?: string): Promise<void>;
   /** Takes no more requests, and ends all VMs that nobody has claimed. More than one call does no harm. */

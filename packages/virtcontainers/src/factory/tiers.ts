@@ -1,0 +1,7 @@
+import type { VmCacheTier } from "../types/index.ts";
+
+/** The tiers, best first. */
+export const TIERS = ["rehearsed", "paused", "prepared"] as const satisfies readonly VmCacheTier[];
+
+/** How many VMs of each tier. */
+export type TierNumbers = Readonly<Record<VmCacheTier, number>>;

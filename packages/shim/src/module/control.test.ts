@@ -69,6 +69,23 @@ test("calls come one behind the other on a connection, in pieces of any size", a
   client.socket.destroy();
 });
 
+test("a client that asks and asks, and takes no answer, is not read on", async (t) => {
+  const { socket, shim } = await begin(t);
+  const client = await ShimClient.connect(socket);
+  client.socket.pause();
+  const calls = 60_000;
+  const call = encodeShimCall({ method: "state" });
+  client.socket.write(Buffer.concat(Array.from({ length: calls }, () => call)));
+  // Another one is served meanwhile, and the shim's memory does not grow by what waits.
+  for (let round = 0; round < 20; round++) await ShimClient.call(socket, { method: "state" });
+  const status = await readFile(`/proc/${shim.pid}/status`, "utf8");
+  const mostKb = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]);
+  assert.ok(mostKb < 12_000, `${mostKb} kB`);
+  client.socket.resume();
+  for (let answers = 0; answers < calls; answers++) assert.equal((await client.next())?.kind, "state");
+  client.socket.destroy();
+});
+
 test("a shim whose container runs does not quit", async (t) => {
   const { shim, socket, container } = await begin(t);
   const { last } = await ShimClient.call(socket, { method: "quit" });

@@ -117,6 +117,17 @@ test("there is no exec in a container that does not run, nor without a bundle", 
   assert.deepEqual((await exec()).last, { kind: "fault", fault: { code: "not-running", message } });
 });
 
+test("what a runtime says of an exec that it cannot start is told, as far as a fault may be long", async (t) => {
+  const { socket, container } = await begin(t);
+  const [said, script] = ["x".repeat(5000), join(container.folder, "runtime")];
+  const text = await readFile(script, "utf8");
+  await writeFile(script, text.replace("exec)", `exec) echo ${said}; echo ${said} >&2; exit 1`));
+  await makeExec(container.folder, "");
+  const { last } = await ShimClient.call(socket, { method: "exec", args: ["x"] });
+  assert.ok(last.kind === "fault" && last.fault.code === "runtime");
+  assert.match(last.fault.message, /runtime ended with 1: x{1000,}/);
+});
+
 /** An exec of the shell runtime: the process is a script beside it. */
 async function makeExec(folder: string, script: string): Promise<void> {
   await writeFile(join(folder, "config.json"), JSON.stringify({ process: { args: ["x"], cwd: "/" } }));

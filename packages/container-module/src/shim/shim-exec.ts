@@ -49,7 +49,8 @@ export class ShimExec implements ExecProcess {
 
   /**
    * Starts a program.
-   * @param explain what is told instead of an Error ENOENT or ECONNREFUSED when there is no shim, or of a ShimFaultError
+   * @param explain what is told instead of an Error ENOENT or ECONNREFUSED when there is no shim, of a RangeError when the call is
+   * too long, or of a ShimFaultError
    * @throws HuskError ERR_SHIM_LOST, ERR_ABORTED; what `explain` makes
    */
   static async start(

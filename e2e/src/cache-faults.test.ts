@@ -90,11 +90,11 @@ async function untilAllAreKnown(
 describe("a server of VMs that wait", () => {
   it("leaves its VMs when it is killed, which the next server clears and tells", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    await using first = await CacheServer.ready(place, ["--number", "2", "--template", ...ARGS]);
+    await using first = await CacheServer.ready(place, ["--tiers", "paused=2", "--template", ...ARGS]);
     await first.kill();
     const left = runningVms(place);
     assert.equal(left.length, 2);
-    await using second = await CacheServer.ready(place, ["--number", "1", "--template", ...ARGS]);
+    await using second = await CacheServer.ready(place, ["--tiers", "paused=1", "--template", ...ARGS]);
     assert.match(second.running.stdout.text(), /^cleared 2 VMs that dead processes had left\n/);
     assert.equal((await second.status()).cleared, 2);
     assert.deepEqual(
@@ -109,7 +109,7 @@ describe("a server of VMs that wait", () => {
     signal,
   }) => {
     await using place = await Workplace.create(signal);
-    await using server = await CacheServer.ready(place, ["--number", "1", "--template", ...ARGS]);
+    await using server = await CacheServer.ready(place, ["--tiers", "paused=1", "--template", ...ARGS]);
     assert.ok((await runFromCache(place, "pod", COPIES)).hit);
     await server.full();
     await server.kill();
@@ -127,7 +127,7 @@ describe("a server of VMs that wait", () => {
 
   it("is refused where there is another one", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    await using first = await CacheServer.ready(place, ["--number", "1", ...ARGS]);
+    await using first = await CacheServer.ready(place, ["--tiers", "paused=1", ...ARGS]);
     const second = await place.husk(["cache", "serve", ...ARGS]);
     assert.equal(second.status, 125);
     assert.match(second.stderr, /\[ERR_CACHE_IN_USE\]\nhint: /);
@@ -139,7 +139,7 @@ describe("a server of VMs that wait", () => {
   it("ends in order while it makes a VM", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { env, started } = await makeAnnouncedQemu(place);
-    const server = place.start(["cache", "serve", "--number", "4", ...ARGS], env);
+    const server = place.start(["cache", "serve", "--tiers", "paused=4", ...ARGS], env);
     await started();
     server.child.kill("SIGTERM");
     const { status, stdout, stderr } = await server.ended;
@@ -150,7 +150,7 @@ describe("a server of VMs that wait", () => {
 
   it("replaces a VM that was killed while it waited, and says so", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    await using server = await CacheServer.ready(place, ["--number", "2", "--template", ...ARGS]);
+    await using server = await CacheServer.ready(place, ["--tiers", "paused=2", "--template", ...ARGS]);
     const [victim, other] = (await server.status()).vms;
     assert.ok(victim && other);
     process.kill(victim.pid, "SIGKILL");
@@ -164,7 +164,7 @@ describe("a server of VMs that wait", () => {
 
   it("has the VM of a caller that is killed before it has claimed it for the next", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    await using server = await CacheServer.ready(place, ["--number", "1", ...ARGS]);
+    await using server = await CacheServer.ready(place, ["--tiers", "paused=1", ...ARGS]);
     const { key, vms: before } = await server.status();
     const socket = join(place.root, "cache.sock");
     const asker = place.startProgram(process.execPath, [ASKER, socket, key, `1,${MEMORY}`]);
@@ -185,7 +185,7 @@ describe("a server of VMs that wait", () => {
 
   it("loses none to callers that are killed while they take one", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    await using server = await CacheServer.ready(place, ["--number", "1", "--template", ...ARGS]);
+    await using server = await CacheServer.ready(place, ["--tiers", "paused=1", "--template", ...ARGS]);
     const phases = await eachPhase(
       place,
       [["runPod", podOf(place, "pod")]],

@@ -71,12 +71,18 @@ export class ManyContainers implements AsyncDisposable {
     );
   }
 
-  /** What all of them have written, when they have ended. */
-  async logs(): Promise<string[]> {
-    for (const name of this.#names) for await (const _ of this.#module.logs(NS, name, { follow: true }));
-    return this.#names.map((name) =>
-      readFileSync(join(this.#options.logRoot ?? "", NS, `${name}.log`), "utf8"),
-    );
+  /** What all of them have written, when each has written its last line. */
+  logs(last: string): Promise<string[]> {
+    return Promise.all(this.#names.map((name) => this.#readUntil(name, last)));
+  }
+
+  async #readUntil(name: string, last: string): Promise<string> {
+    let log = "";
+    for await (const data of this.#module.logs(NS, name, { follow: true })) {
+      log += Buffer.from(data).toString();
+      if (log.endsWith(last)) break;
+    }
+    return log;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -87,7 +87,7 @@ export function conformFaults(backend: TestedBackend): void {
     const module = await place.open();
     await module.run(ns, "web", DEMO_ROOTFS, [], [], undefined, [], ["sh", "-c", WRITER], ONCE);
     const { pid } = (await module.inspect(ns, "web")).ours;
-    for (const line of [1000, 2500, 4000]) {
+    for (const line of [500, 1500, 2500]) {
       await untilWritten(module, ns, "web", `line ${line}\n`);
       const shim = place.shimPid("web");
       process.kill(shim, "SIGKILL");

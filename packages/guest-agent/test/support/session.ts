@@ -179,6 +179,8 @@ export class Session implements AsyncDisposable {
   /** A process that is yet to be started, and what to send for it. */
   prepare(args: string[], container: string, more: Partial<ProcessRequest> = {}) {
     const spec: ProcessRequest = { id: `process-${this.#lastSeq}`, args, ...this.nextSeqs(), ...more };
+    // One of that name may have ended before.
+    this.exits.delete(`${container}/${spec.id}`);
     return { process: new GuestProcess(this, container, spec), spec };
   }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { cp, readFile, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { describe } from "node:test";
@@ -90,8 +90,7 @@ describe("a disk of a running pod", () => {
 
 /** A copy of the demo's root that tells which one it is. */
 async function makeRootfs(place: Workplace, round: string): Promise<string> {
-  const rootfs = join(place.folder, round);
-  await cp(DEMO_ROOTFS, rootfs, { recursive: true, verbatimSymlinks: true });
+  const rootfs = await place.copyRootfs(round);
   await writeFile(join(rootfs, "etc/round"), `${round}\n`);
   return rootfs;
 }

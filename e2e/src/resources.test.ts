@@ -75,7 +75,8 @@ describe("a VM that runs", () => {
   it("shares directories also through memory that came later", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const { options } = place;
-    await startGrow(place, { ...ROOM, sharedFS: "virtiofs" }, { sharedRootfs: true });
+    const rootFs = await place.copyRootfs();
+    await startGrow(place, { ...ROOM, sharedFS: "virtiofs" }, { rootFs, sharedRootfs: true });
     await updatePod("grow", { memory: 384 }, options);
     // The kernel takes the memory that came before that which it began with: from its own memory into the share and back.
     const script = "head -c 33554432 /dev/zero >/big; wc -c </big; cat /big | md5sum; rm /big";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe } from "node:test";
 import {
@@ -29,7 +29,7 @@ const READ_ONLY = /Read-only file system/;
 describe("what is shared with a pod", needsRoot, () => {
   it("may be a root directory, written to by container and host, or read-only", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    const rootFs = await makeRootfs(place);
+    const rootFs = await place.copyRootfs();
     const live = { id: "live", rootFs, sharedRootfs: true, cmd: SLEEP };
     const fixed = { ...live, id: "fixed", readonlyRootfs: true };
     await run(place, { containers: [live, fixed] });
@@ -51,7 +51,7 @@ describe("what is shared with a pod", needsRoot, () => {
 
   it("are all roots where block devices are forbidden", async ({ signal }) => {
     await using place = await Workplace.create(signal);
-    const rootFs = await makeRootfs(place);
+    const rootFs = await place.copyRootfs();
     const hypervisorConfig = { ...place.hypervisorConfig, disableBlockDeviceUse: true };
     await run(place, { hypervisorConfig, containers: [{ id: "c", rootFs, cmd: SLEEP }] });
     assert.equal(await runScript(place, "pod", "c", "ls /sys/class/block | grep -v ram; touch /here"), "");
@@ -101,7 +101,7 @@ describe("what is shared with a pod", needsRoot, () => {
     const hypervisorConfig = { ...place.hypervisorConfig, sharedFS: "virtiofs" as const };
     await createPod({ id: "pod", hypervisorConfig }, options);
     await startPod("pod", options);
-    const rootFs = await makeRootfs(place);
+    const rootFs = await place.copyRootfs();
     const data = await makeData(place);
     const share = join(place.root, "pods/pod/share");
     for (const round of ["one", "two"]) {
@@ -136,7 +136,13 @@ describe("what is shared with a pod", needsRoot, () => {
     ];
     const script =
       "cat /etc/motd; stat -c %a /x; stat -c %t:%T /dev/nothing; echo new > /data/new; touch /etc/motd";
-    const root = ["--shared-root", "--rootfs", await makeRootfs(place), "--device", "/dev/null:/dev/nothing"];
+    const root = [
+      "--shared-root",
+      "--rootfs",
+      await place.copyRootfs(),
+      "--device",
+      "/dev/null:/dev/nothing",
+    ];
     const args = ["run", "--rm", ...options, ...root, "--", "sh", "-c", script];
     const { status, stdout, stderr } = await place.husk(args);
     assert.equal(stdout.toString(), "content\n711\n1:3\n");
@@ -160,7 +166,7 @@ describe("what is shared with a pod", needsRoot, () => {
   it("comes by 9p only where the guest's kernel has it", async ({ signal }) => {
     await using place = await Workplace.create(signal);
     const hypervisorConfig = { ...place.hypervisorConfig, sharedFS: "9p" as const };
-    const container = { id: "c", rootFs: await makeRootfs(place), sharedRootfs: true, cmd: SLEEP };
+    const container = { id: "c", rootFs: await place.copyRootfs(), sharedRootfs: true, cmd: SLEEP };
     await assert.rejects(run(place, { hypervisorConfig, containers: [container] }), {
       code: "ERR_AGENT_REFUSED",
       message: /9p/,
@@ -171,13 +177,6 @@ describe("what is shared with a pod", needsRoot, () => {
 
 async function run(place: Workplace, config: Partial<PodConfig>): Promise<void> {
   await runPod({ id: "pod", hypervisorConfig: place.hypervisorConfig, ...config }, place.options);
-}
-
-/** A copy of the demo's root. */
-async function makeRootfs(place: Workplace): Promise<string> {
-  const rootFs = join(place.folder, "root");
-  await cp(DEMO_ROOTFS, rootFs, { recursive: true, verbatimSymlinks: true });
-  return rootFs;
 }
 
 /** A directory with a file. */

@@ -1,11 +1,11 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { cp, mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { CallOptions, HypervisorConfig } from "@husk/virtcontainers";
 import { CollectedOutput } from "./collected-output.ts";
 import { findLeaks, findNetworks, findProcesses } from "./leaks.ts";
-import { HUSK, INITRAMFS, KERNEL } from "./places.ts";
+import { DEMO_ROOTFS, HUSK, INITRAMFS, KERNEL } from "./places.ts";
 
 /** How a husk that has ended did so. */
 export interface HuskResult {
@@ -74,6 +74,13 @@ export class Workplace implements AsyncDisposable {
   /** The VM for calls of the library. */
   get hypervisorConfig(): HypervisorConfig {
     return { kernelPath: KERNEL, imagePath: INITRAMFS };
+  }
+
+  /** A root file system that may be written to: the demo's is used by others at the same time. */
+  async copyRootfs(name = "root"): Promise<string> {
+    const rootFs = join(this.folder, name);
+    await cp(DEMO_ROOTFS, rootFs, { recursive: true, verbatimSymlinks: true });
+    return rootFs;
   }
 
   /** Starts husk as users do, and waits until it ends. */

@@ -10,7 +10,7 @@ const COUNT = 50;
 const AT_ONCE = 10;
 const ONCE = { restart: { limit: 0, delayMs: 0, stableMs: 0 } };
 /** Writes for as long as it is not told to come to its end, and then the last number. */
-const WRITER = `i=0; trap 'echo end $i; exit 7' TERM; while :; do echo line $i; i=$((i+1)); [ $((i%10)) = 0 ] && sleep 0.3; done`;
+const WRITER = `i=0; trap 'over=1' TERM; while [ -z "$over" ]; do echo line $i; i=$((i+1)); [ $((i%10)) = 0 ] && sleep 0.3; done; echo end $i; exit 7`;
 
 /** Many containers, whose module and whose shims are killed: reach of the issue. */
 export function conformMany(backend: TestedBackend): void {

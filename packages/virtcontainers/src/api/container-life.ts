@@ -22,6 +22,7 @@ import { containerHandle, podHandle } from "./handles.ts";
 import { unplugUnusedHostDevices } from "./host-devices.ts";
 import { markStopped } from "./mark-stopped.ts";
 import type { OpenPod } from "./open-pod.ts";
+import { endOrphan } from "./repair-shims.ts";
 import { needSession } from "./session.ts";
 import { noteShimExits } from "./shim-exits.ts";
 import { forgetShim } from "./shim-of-container.ts";
@@ -150,6 +151,8 @@ async function endContainer(pod: OpenPod, containerId: string): Promise<void> {
     if (!(await session.killContainer(containerId, number, { signal }))) return;
     try {
       await seeEnd(pod, containerId);
+      // A shim that was killed meanwhile has told nothing, and its process may not listen.
+      if (!live.exits.has(containerId)) await endOrphan(pod, containerId);
       return;
     } catch (error) {
       if (number === SIGKILL || !isHuskError(error, "ERR_TIMEOUT")) throw error;

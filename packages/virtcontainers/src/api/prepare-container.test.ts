@@ -87,7 +87,10 @@ test("one that has not begun ends with its shim", async (t) => {
   const bench = await makePrepared(t);
   process.kill(bench.pid, "SIGKILL");
   await stopContainer("pod", "a", bench.options);
-  assert.deepEqual(await stateOf(bench), { pod: "ready", container: "stopped", exitCode: 137, pid: -1 });
+  const { exitCode, ...rest } = await stateOf(bench);
+  assert.deepEqual(rest, { pod: "ready", container: "stopped", pid: -1 });
+  // Killed for want of its shim, unless the stop came first.
+  assert.ok(exitCode === 137 || exitCode === 143, `${exitCode}`);
 });
 
 test("one that its caller has left half made is ended by the next call", async (t) => {

@@ -1,18 +1,42 @@
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { basename, dirname } from "node:path";
 import { systemCode } from "../errors/index.ts";
 import { LogFile } from "./log-file.ts";
 
 /** Most files of a log that are looked for. */
 const MAX_FILES = 1000;
+/** How often they are opened anew, while their writer moves them on. */
+const MAX_ATTEMPTS = 100;
 
 /**
  * Opens the files of a log, the oldest first.
  *
- * While this goes on its writer may move each file on by one name (`log` to `log.1`, …). So the newest is opened first: a file
- * that is moved meanwhile comes to a name that is still to be tried, and what is found twice is told by its inode.
+ * While this goes on its writer may move each file on by one name (`log` to `log.1`, …), and files would be found in an order that
+ * is none. Then it begins anew.
  */
 export async function openLogFiles(path: string): Promise<LogFile[]> {
+  for (let attempt = 1; ; attempt++) {
+    const newest = await inodeOf(path);
+    const files = await openFiles(path);
+    if (attempt === MAX_ATTEMPTS || newest === (await inodeOf(path))) return files;
+    for (const file of files) await file.close();
+  }
+}
+
+async function inodeOf(path: string): Promise<number | undefined> {
+  try {
+    return (await stat(path)).ino;
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * The newest is opened first: a file that is moved meanwhile comes to a name that is still to be tried, and what is found twice is
+ * told by its inode.
+ */
+async function openFiles(path: string): Promise<LogFile[]> {
   const found: LogFile[] = [];
   let last = await findLastNumber(path);
   for (let number = 0; number <= MAX_FILES; number++) {

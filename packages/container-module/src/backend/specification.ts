@@ -93,14 +93,21 @@ function resourcesOf({ memory, cpus }: CompleteRecord): OciResources {
 }
 
 function specifyMount({ source, target, type = "bind", options = [] }: MountInfo): OciMount {
-  const isBind = type === "bind";
-  const says = options.some((option) => option === "bind" || option === "rbind");
   return {
     destination: target,
     source,
     type,
-    options: isBind && !says ? ["rbind", ...options] : [...options],
+    options: type === "bind" && !saysBind(options) ? ["rbind", ...options] : [...options],
   };
+}
+
+/** Whether a mount shows what is at a path of the host: by its type or, as runtimes have it, by its options. */
+export function isBind({ type = "bind", options = [] }: MountInfo): boolean {
+  return type === "bind" || saysBind(options);
+}
+
+function saysBind(options: readonly string[]): boolean {
+  return options.some((option) => option === "bind" || option === "rbind");
 }
 
 /** Name servers of the network namespace, as `ip netns` has them, else those of the machine; unless a mount is there. */

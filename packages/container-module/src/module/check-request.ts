@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { isAbsolute, join, normalize } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
 import { isNamespace } from "@husk/virtcontainers/internals";
+import { isBind } from "../backend/specification.ts";
 import { readRequest } from "../entrypoint/command.ts";
 import { checkName } from "../state/names.ts";
 import type { MountInfo, NetworkInfo, RunOptions } from "../types.ts";
@@ -61,8 +62,9 @@ function findNamespace({ namespace }: NetworkInfo): string {
   });
 }
 
-function checkSource(at: string, { source, type = "bind" }: MountInfo): void {
-  if (type !== "bind") return;
+function checkSource(at: string, mount: MountInfo): void {
+  if (!isBind(mount)) return;
+  const { source } = mount;
   if (!isAbsolute(source)) throw invalid(at, `${JSON.stringify(source)} is no absolute path`);
   if (statSync(source, { throwIfNoEntry: false })) return;
   throw new HuskError("ERR_MOUNT_SOURCE_MISSING", `${at}: ${source} is not there`);

@@ -24,15 +24,16 @@ export async function deleteContainer(
   options: DeleteOptions,
 ): Promise<void> {
   checkDeleteOptions(options, "options");
-  const { graceMs = GRACE_MS, removeLog: isLogWanted = false, signal } = options;
+  const { graceMs = GRACE_MS, removeLog: isLogToGo = false, signal } = options;
   throwIfAborted(signal);
   const lock = await lockContainer(places, { timeoutMs: startTimeoutMs(OTHERS_COMMAND_MS), signal });
   if (lock === "busy") throw stillBusy(places);
-  if (lock !== "gone") {
-    using _ = lock;
-    await tearDown(context, places, { graceMs, signal });
+  if (lock === "gone") {
+    if (isLogToGo) removeLog(places);
+    return;
   }
-  if (isLogWanted) removeLog(places);
+  using _ = lock;
+  await tearDown(context, places, { graceMs, removeLog: isLogToGo, signal });
 }
 
 function stillBusy({ ns, name }: ContainerPlaces): HuskError {

@@ -82,6 +82,7 @@ for (const [runtime, program] of Object.entries(RUNTIMES)) {
     await assert.rejects(exec(["/no/such"]), has("ERR_RUNTIME", /no such|not found/i));
     await assert.rejects(exec([]), has("ERR_ENTRYPOINT_INVALID", /no words/));
     await assert.rejects(exec(["a"], { env: ["A"] }), has("ERR_CONFIG_INVALID", /^env: /));
+    await assert.rejects(exec(["a", "x".repeat(70_000)]), has("ERR_CONFIG_INVALID", /more than 65536 bytes/));
     await assert.rejects(exec(["a"], { cwd: "tmp" }), has("ERR_CONFIG_INVALID", /^options\.cwd: /));
     await assert.rejects(module.exec(bench.ns, "b", ["true"]), has("ERR_CONTAINER_NOT_FOUND", /"b"/));
     await module.run(bench.ns, "b", BUSYBOX, [], [], undefined, [], "true", ONCE);

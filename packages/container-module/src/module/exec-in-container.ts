@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { HuskError } from "@husk/virtcontainers";
 import { systemCode } from "@husk/virtcontainers/internals";
+import { MAX_SHIM_PAYLOAD_BYTES } from "@husk/wire/module-shim";
 import { checkWords } from "../entrypoint/command.ts";
 import { mergeEnvironments } from "../entrypoint/environment.ts";
 import { ShimFaultError } from "../shim/shim-connection.ts";
@@ -41,6 +42,10 @@ function explain(places: ContainerPlaces, error: unknown): unknown {
   if (["ENOENT", "ECONNREFUSED"].includes(systemCode(error) ?? "")) {
     const state = readShimState(places)?.state ?? "creating";
     return new HuskError("ERR_STATE_INVALID", `${what} is ${state}, not running`, { containerId: name });
+  }
+  if (error instanceof RangeError) {
+    const text = `the program's words and variables have more than ${MAX_SHIM_PAYLOAD_BYTES} bytes together`;
+    return new HuskError("ERR_CONFIG_INVALID", text, { containerId: name, cause: error });
   }
   if (!(error instanceof ShimFaultError)) return error;
   const { code, message, runtimeLog } = error.fault;

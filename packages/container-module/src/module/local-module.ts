@@ -1,5 +1,5 @@
 import { HuskError } from "@husk/virtcontainers";
-import { throwIfAborted } from "@husk/virtcontainers/internals";
+import { messageOf, throwIfAborted } from "@husk/virtcontainers/internals";
 import { type ContainerName, type ContainerPlaces, placesOf } from "../state/layout.ts";
 import { checkName } from "../state/names.ts";
 import { readRecord } from "../state/record.ts";
@@ -143,9 +143,15 @@ export class LocalModule implements ContainerModule {
   }
 
   #warn(error: unknown, name: ContainerName): void {
-    if (!(error instanceof HuskError)) throw error;
-    this.#context.warn(error, name);
+    this.#context.warn(asHuskError(error, name), name);
   }
+}
+
+/** A file system that fails for one container is no reason to refuse the others. What is no such error is a bug. */
+function asHuskError(error: unknown, { name }: ContainerName): HuskError {
+  if (error instanceof HuskError) return error;
+  if (!(error instanceof Error && "syscall" in error)) throw error;
+  return new HuskError("ERR_STORE", messageOf(error), { containerId: name, cause: error });
 }
 
 /** @throws HuskError ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_STORE */

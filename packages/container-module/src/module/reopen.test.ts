@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { test } from "node:test";
 import { endOf, ONCE } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
@@ -106,6 +107,24 @@ test("after a reboot, what ran is started, and what had ended is not", needs, as
     if (`${chunk}`.includes("mine")) break;
   assert.match(bench.log("runs"), /^up\ncat: .*\nup\nmine\n$/);
 });
+
+test(
+  "what the file system refuses for one name is told, and keeps nobody from the others",
+  needs,
+  async (t) => {
+    const bench = new ModuleBench(t, RUNTIMES.runc);
+    await run(await bench.open(), bench.ns, "a", "sleep 1000");
+    const stray = dirname(bench.place("stray", "deleting"));
+    writeFileSync(stray, "");
+    const module = await bench.open();
+    assert.match(bench.warnings.join(), /^ERR_STORE: ENOTDIR: .*stray/);
+    assert.deepEqual(
+      (await module.list()).map(({ id }) => id),
+      ["a"],
+    );
+    rmSync(stray);
+  },
+);
 
 test("a torn record is told, and keeps nobody from the others", needs, async (t) => {
   const bench = new ModuleBench(t, RUNTIMES.runc);

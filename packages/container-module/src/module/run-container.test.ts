@@ -201,6 +201,14 @@ test("what cannot be run is refused, and leaves nothing", needs, async (t) => {
       () => module.run(ns, "a", BUSYBOX, [], [], NETWORK, bind("/none", "/a"), "true"),
     ],
     [
+      "ERR_MOUNT_SOURCE_MISSING",
+      /mounts\[0\]\.source: \/none/,
+      () => {
+        const mounts = [{ source: "/none", target: "/a", type: "none", options: ["rbind"] }];
+        return module.run(ns, "a", BUSYBOX, [], [], NETWORK, mounts, "true");
+      },
+    ],
+    [
       "ERR_CONFIG_INVALID",
       /mounts\[0\]\.target/,
       () => module.run(ns, "a", BUSYBOX, [], [], NETWORK, bind("/usr", "/a/../.."), "true"),

@@ -14,7 +14,6 @@ import { type CompleteRecord, type ContainerRecord, writeRecord } from "../state
 import type { ContainerID, LogLimits, ModuleCallOptions, RestartPolicy } from "../types.ts";
 import { checkRequest, type RunRequest } from "./check-request.ts";
 import type { ModuleContext } from "./context.ts";
-import { removeLog } from "./remove-log.ts";
 import { tearDown } from "./tear-down.ts";
 
 const DEFAULT_LOG: LogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 3 };
@@ -38,9 +37,8 @@ export async function runContainer(context: ModuleContext, request: RunRequest):
     await startContainer(context, places, complete, { signal });
     return request.name;
   } catch (error) {
-    await undo(context, places);
-    // One that was there before is that of containers that did run.
-    if (!hadLog) removeLog(places);
+    // A log that was there before is that of containers that did run.
+    await undo(context, places, { removeLog: !hadLog });
     throw error;
   }
 }
@@ -95,9 +93,13 @@ async function startContainer(
 }
 
 /** The error that led here is the one to tell. What cannot be undone is found, and undone, when a module is opened. */
-async function undo(context: ModuleContext, places: ContainerPlaces): Promise<void> {
+async function undo(
+  context: ModuleContext,
+  places: ContainerPlaces,
+  { removeLog }: { removeLog: boolean },
+): Promise<void> {
   try {
-    await tearDown(context, places, { graceMs: 0 });
+    await tearDown(context, places, { graceMs: 0, removeLog });
   } catch (problem) {
     if (problem instanceof HuskError) context.warn(problem, places);
     else throw problem;

@@ -16,6 +16,7 @@ import type { ContainerPlaces } from "../state/layout.ts";
 import { makeDirectories } from "../state/make-directories.ts";
 import { readRecord } from "../state/record.ts";
 import type { ModuleContext } from "./context.ts";
+import { removeLog } from "./remove-log.ts";
 
 const CGROUPS = "/sys/fs/cgroup";
 
@@ -23,12 +24,14 @@ const CGROUPS = "/sys/fs/cgroup";
 export interface TearDownOptions {
   /** milliseconds between SIGTERM and SIGKILL */
   readonly graceMs: number;
+  /** remove the log as well */
+  readonly removeLog?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Ends a container, whatever it is in the middle of, and removes all that it has but its log, the last first. What is not there
- * is no error, so that it can be done again. The caller holds its lock.
+ * Ends a container, whatever it is in the middle of, and removes all that it has, the last first; its log only when that is wanted.
+ * What is not there is no error, so that it can be done again. The caller holds its lock.
  * @throws HuskError ERR_CONTAINER_STUCK, ERR_RUNTIME, ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_STORE, ERR_ABORTED
  */
 export async function tearDown(
@@ -48,6 +51,8 @@ export async function tearDown(
   // A tree that something is mounted in is never removed.
   if (isMounted(places.rootfs)) throw new HuskError("ERR_STORE", `${places.rootfs} is still mounted`);
   rmSync(places.run, { recursive: true, force: true });
+  // As long as the name is taken: the next one's log has the same path.
+  if (options.removeLog) removeLog(places);
   const wasLast = await discardDirectory(directories.stateRoot, places);
   if (wasLast) removeNamespace(places);
 }

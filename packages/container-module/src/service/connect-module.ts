@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { HuskError } from "@husk/virtcontainers";
+import { deadlineFactor, withDeadline } from "@husk/virtcontainers/internals";
 import type {
   ContainerID,
   ContainerInfo,
@@ -16,8 +17,11 @@ import type {
 } from "../types.ts";
 import type { MethodParams } from "./method-params.ts";
 import { PROTOCOL_VERSION } from "./methods.ts";
-import { RemoteCall } from "./remote-call.ts";
+import { RemoteCall, unreachable } from "./remote-call.ts";
 import { RemoteProcess } from "./remote-process.ts";
+
+/** Milliseconds that a service has to tell its version. */
+const VERSION_MS = 10_000;
 
 /**
  * Connects to a container module that another process serves (`serveContainerModule`, `husk module serve`). Every call has a
@@ -42,9 +46,15 @@ class RemoteModule implements ContainerModule {
     this.#socket = socket;
   }
 
-  /** @throws HuskError ERR_MODULE_PROTOCOL when the service is of another version */
+  /** @throws HuskError ERR_MODULE_PROTOCOL when the service is of another version, ERR_MODULE_UNREACHABLE when it says nothing */
   async checkVersion(signal: AbortSignal | undefined): Promise<void> {
-    const answer = await this.#call("version", {}, signal);
+    const call = RemoteCall.begin(this.#socket, "version", {}, { signal });
+    const answer = await withDeadline(call.answer, {
+      ms: VERSION_MS * deadlineFactor("kvm"),
+      signal,
+      what: "the container module's service",
+      onTimeout: () => unreachable(this.#socket, "it says nothing"),
+    }).finally(() => call.close());
     if (isObject(answer) && answer.version === PROTOCOL_VERSION) return;
     const told = JSON.stringify(answer)?.slice(0, 100);
     throw new HuskError("ERR_MODULE_PROTOCOL", `the service's version is not ${PROTOCOL_VERSION}: ${told}`);

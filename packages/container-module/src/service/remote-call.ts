@@ -130,7 +130,8 @@ export class RemoteCall {
   }
 }
 
-function unreachable(path: string, why: string, cause?: unknown): HuskError {
+/** The error for a service that gives no answer. */
+export function unreachable(path: string, why: string, cause?: unknown): HuskError {
   return new HuskError("ERR_MODULE_UNREACHABLE", `no answer from the container module at ${path}: ${why}`, {
     cause,
   });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
+import { createServer, type Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
@@ -252,4 +252,22 @@ test("a service that speaks another protocol is told, and not waited for", async
     await assert.rejects(connectContainerModule(socket), { code: "ERR_MODULE_PROTOCOL" });
     await new Promise((resolve) => server.close(resolve));
   }
+});
+
+test("a service that says nothing is not waited for without end", async (t) => {
+  const socket = join(makeTempDirectory(t), "module.sock");
+  const server = createServer((connection) => connection.on("error", () => {}));
+  t.after(() => server.close());
+  await once(server.listen(socket), "listening");
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const connected = once(server, "connection");
+  const refused = assert.rejects(connectContainerModule(socket), {
+    code: "ERR_MODULE_UNREACHABLE",
+    message: /module\.sock: it says nothing$/,
+  });
+  const [connection] = (await connected) as [Socket];
+  t.after(() => connection.destroy());
+  const gone = once(connection.resume(), "close", { signal: AbortSignal.timeout(5_000) });
+  t.mock.timers.runAll();
+  await Promise.all([refused, gone]);
 });

@@ -47,7 +47,7 @@ export class ShimConnection implements Disposable {
   /**
    * Connects to a shim and asks it for something.
    * @param take what it says, as it comes
-   * @throws Error ENOENT or ECONNREFUSED when there is none; HuskError ERR_ABORTED
+   * @throws RangeError when the call is longer than a frame; Error ENOENT or ECONNREFUSED when there is no shim; HuskError ERR_ABORTED
    */
   static async open(
     path: string,
@@ -55,8 +55,9 @@ export class ShimConnection implements Disposable {
     take: (event: ShimEvent) => void,
     signal?: AbortSignal,
   ): Promise<ShimConnection> {
+    const frame = encodeShimCall(call);
     const connection = new ShimConnection(await connectSocket(path, signal), take);
-    connection.socket.write(encodeShimCall(call));
+    connection.socket.write(frame);
     return connection;
   }
 

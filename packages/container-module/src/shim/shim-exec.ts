@@ -12,6 +12,7 @@ import {
 } from "@husk/wire/module-shim";
 import type { ExecProcess } from "../types.ts";
 import { ShimConnection, ShimFaultError } from "./shim-connection.ts";
+import { answerTimeoutMs } from "./timeouts.ts";
 
 const SIGKILL = 9;
 /** A program has ended that has never run. */
@@ -49,7 +50,8 @@ export class ShimExec implements ExecProcess {
 
   /**
    * Starts a program.
-   * @param explain what is told instead of an Error ENOENT or ECONNREFUSED when there is no shim, or of a ShimFaultError
+   * @param explain what is told instead of an Error ENOENT or ECONNREFUSED when there is no shim, of a RangeError when the call is
+   * too long, or of a ShimFaultError
    * @throws HuskError ERR_SHIM_LOST, ERR_ABORTED; what `explain` makes
    */
   static async start(
@@ -117,10 +119,12 @@ export class ShimExec implements ExecProcess {
     else done();
   }
 
-  /** The failure is told when the program has ended. */
+  /** The failure is told when the program has ended; one that cannot be ended, or whose shim says nothing, is let go of. */
   #kill(failure: unknown): void {
     this.#failure ??= failure;
     this.#send(encodeExecSignal(SIGKILL), () => {});
+    const timer = setTimeout(() => this[Symbol.dispose](), answerTimeoutMs());
+    this.#exit.promise.finally(() => clearTimeout(timer)).catch(() => {});
   }
 
   /** With the first of these it is over. */

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { makeTempDirectory } from "../testing/temp-directory.ts";
+import { runCommand } from "@husk/virtcontainers/internals";
+import { makeTempDirectory, needsRoot } from "../testing/temp-directory.ts";
 import { discardDirectory, emptyTrash, removeEmptyTree } from "./discard.ts";
 import { placesOf } from "./layout.ts";
 
@@ -30,4 +31,17 @@ test("the last container takes its namespace with it, and what was left in the t
   mkdirSync(join(base, "trash/left/over"), { recursive: true });
   await emptyTrash(base);
   assert.ok(!existsSync(join(base, "trash/left")));
+});
+
+test("what cannot be removed from the trash keeps nobody from the rest", needsRoot, async (t) => {
+  const base = makeTempDirectory(t);
+  const [kept, other] = ["a/mounted", "b"].map((name) => join(base, "trash", name)) as [string, string];
+  for (const path of [kept, other]) mkdirSync(path, { recursive: true });
+  assert.equal(await runCommand("mount", ["-t", "tmpfs", "tmpfs", kept], {}), undefined);
+  try {
+    await emptyTrash(base);
+    assert.deepEqual([existsSync(kept), existsSync(other)], [true, false]);
+  } finally {
+    await runCommand("umount", [kept], {});
+  }
 });

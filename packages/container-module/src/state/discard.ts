@@ -20,10 +20,11 @@ export async function discardDirectory(stateRoot: string, { directory }: Contain
   return wasLast;
 }
 
-/** Removes what killed processes left of containers that are no more. */
+/** Removes what killed processes left of containers that are no more. What the file system keeps is tried again another time. */
 export async function emptyTrash(stateRoot: string): Promise<void> {
   const trash = trashDirectory(stateRoot);
-  for (const name of readNames(trash)) await removeTree(join(trash, name));
+  // It holds up nobody: its name is free.
+  for (const name of readNames(trash)) await removeTree(join(trash, name)).catch(() => {});
 }
 
 /** Removes a directory if nothing is in it. @returns whether it is gone */

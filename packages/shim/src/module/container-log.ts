@@ -8,15 +8,14 @@ import {
   errorText,
   isSystemError,
   O_CLOEXEC,
-  O_CREAT,
   O_NONBLOCK,
-  O_RDWR,
   O_WRONLY,
   SPLICE_F_MOVE,
   SPLICE_F_NONBLOCK,
 } from "@husk/tiny";
 import type { ShimLogPlan } from "@husk/wire/module-shim";
 import { makeWay } from "./log-rotation.ts";
+import { openLogFile } from "./open-log-file.ts";
 
 /** Most bytes moved at once: what a FIFO holds. */
 const MOVED_BYTES = 64 * 1024;
@@ -50,8 +49,7 @@ export class ContainerLog {
 
   /** Opens the file. Without it, the first output does. @throws SystemError when it cannot be */
   open(): number {
-    // Not for appending: splice takes no such file.
-    this.#fd = sys.open(this.#plan.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o600);
+    this.#fd = openLogFile(this.#plan.path);
     return this.#fd;
   }
 

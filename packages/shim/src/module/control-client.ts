@@ -63,7 +63,9 @@ export class ControlClient {
     this.#isServed = false;
     this.#exec = undefined;
     this.#connection.write(frame);
-    this.#connection.resume();
+    // Who asks and asks, and takes no answer, is not read on.
+    if (this.#connection.blocked) this.#connection.pause();
+    else this.#connection.resume();
   }
 
   /** Sends the last frame of all; `sent` is called when it is on its way. */
@@ -91,7 +93,8 @@ export class ControlClient {
 
   #onWritable(): void {
     this.#whenSent?.();
-    this.#exec?.onWritable();
+    if (this.#exec) this.#exec.onWritable();
+    else this.#connection.resume();
   }
 
   #onGone(): void {

@@ -69,6 +69,23 @@ test("calls come one behind the other on a connection, in pieces of any size", a
   client.socket.destroy();
 });
 
+test("a client that asks and asks, and takes no answer, is not read on", async (t) => {
+  const { socket, shim } = await begin(t);
+  const client = await ShimClient.connect(socket);
+  client.socket.pause();
+  const calls = 60_000;
+  const call = encodeShimCall({ method: "state" });
+  client.socket.write(Buffer.concat(Array.from({ length: calls }, () => call)));
+  // Another one is served meanwhile, and the shim's memory does not grow by what waits.
+  for (let round = 0; round < 20; round++) await ShimClient.call(socket, { method: "state" });
+  const status = await readFile(`/proc/${shim.pid}/status`, "utf8");
+  const mostKb = Number(/^VmHWM:\s+(\d+)/m.exec(status)?.[1]);
+  assert.ok(mostKb < 12_000, `${mostKb} kB`);
+  client.socket.resume();
+  for (let answers = 0; answers < calls; answers++) assert.equal((await client.next())?.kind, "state");
+  client.socket.destroy();
+});
+
 test("a shim whose container runs does not quit", async (t) => {
   const { shim, socket, container } = await begin(t);
   const { last } = await ShimClient.call(socket, { method: "quit" });
@@ -98,6 +115,17 @@ test("there is no exec in a container that does not run, nor without a bundle", 
   await ShimClient.call(socket, { method: "stop" });
   const message = "the container is stopped";
   assert.deepEqual((await exec()).last, { kind: "fault", fault: { code: "not-running", message } });
+});
+
+test("what a runtime says of an exec that it cannot start is told, as far as a fault may be long", async (t) => {
+  const { socket, container } = await begin(t);
+  const [said, script] = ["x".repeat(5000), join(container.folder, "runtime")];
+  const text = await readFile(script, "utf8");
+  await writeFile(script, text.replace("exec)", `exec) echo ${said}; echo ${said} >&2; exit 1`));
+  await makeExec(container.folder, "");
+  const { last } = await ShimClient.call(socket, { method: "exec", args: ["x"] });
+  assert.ok(last.kind === "fault" && last.fault.code === "runtime");
+  assert.match(last.fault.message, /runtime ended with 1: x{1000,}/);
 });
 
 /** An exec of the shell runtime: the process is a script beside it. */

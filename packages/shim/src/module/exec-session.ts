@@ -13,6 +13,7 @@ import {
   stopTimer,
 } from "@husk/tiny";
 import { type ExecExit, encodeExecExit, encodeFault, encodeStarted } from "@husk/wire/module-shim";
+import { boundText } from "./bound-text.ts";
 import type { ControlClient, ExecInput } from "./control-client.ts";
 import type { EndedChildren } from "./ended-children.ts";
 import { ExecOutput } from "./exec-output.ts";
@@ -135,7 +136,10 @@ export class ExecSession implements ExecInput {
       .join("")
       .trim();
     const whole = said === "" || message.includes(said) ? message : `${message}: ${said}`;
-    return encodeFault({ code: "runtime", message: whole === "" ? "no process was started" : whole });
+    return encodeFault({
+      code: "runtime",
+      message: whole === "" ? "no process was started" : boundText(whole),
+    });
   }
 
   #onTimeout(): void {

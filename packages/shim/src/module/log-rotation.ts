@@ -1,6 +1,7 @@
 import * as sys from "tiny:sys";
-import { Errno, exists, hasErrno, O_CLOEXEC, O_CREAT, O_RDWR, O_TRUNC } from "@husk/tiny";
+import { Errno, exists, hasErrno, O_TRUNC } from "@husk/tiny";
 import type { ShimLogPlan } from "@husk/wire/module-shim";
+import { openLogFile } from "./open-log-file.ts";
 
 /**
  * Puts an empty file in the place of a log, whose files each become one older; the oldest goes. Killed in the middle of it, there
@@ -11,7 +12,7 @@ import type { ShimLogPlan } from "@husk/wire/module-shim";
  */
 export function makeWay({ path, maxFiles }: ShimLogPlan): number {
   const fresh = `${path}.new`;
-  const fd = sys.open(fresh, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600);
+  const fd = openLogFile(fresh, O_TRUNC);
   try {
     // Up to the first age that is free: after a rotation that was cut short, nothing is to be moved twice.
     for (let age = firstFreeAge(path, maxFiles) - 1; age >= 0; age--) moveOn(path, age);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -53,6 +53,27 @@ test("a log is gone on with, and one that was emptied is begun again", async (t)
   await truncate(container.plan.log.path);
   await writeFile(join(container.folder, "next"), "\n");
   await whenLog("two\n");
+});
+
+test("no link is followed, be it from the log or from the file that is to take its place", async (t) => {
+  const target = join(bench.folder, "target");
+  await writeFile(target, "another's\n");
+  const linked = { path: join(bench.folder, "linked"), maxBytes: 4096, maxFiles: 2 };
+  await symlink(target, linked.path);
+  const refused = await bench.shell(t, "echo one", { log: linked });
+  const report = await refused.startShim().report;
+  assert.ok(report && "error" in report);
+  assert.match(report.error.message, /openat2 linked: /);
+  const log = { ...linked, path: join(bench.folder, "unlinked") };
+  await symlink(target, `${log.path}.new`);
+  const before = "before\n".repeat(1000);
+  await writeFile(log.path, before);
+  const container = await bench.shell(t, "echo one", { log });
+  await container.run();
+  const { warning } = await container.whenState("stopped");
+  assert.match(warning ?? "", /the log cannot be rotated: openat2 unlinked\.new: /);
+  assert.equal(await readFile(target, "utf8"), "another's\n");
+  assert.equal(await container.readLog(), `${before}one\n`);
 });
 
 test("files are changed between lines, and the oldest goes", async (t) => {

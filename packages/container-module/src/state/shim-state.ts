@@ -39,9 +39,9 @@ export function isContainerAlive({ pid, pidStartTime, bootId }: ShimState): bool
   return isProcessAlive({ pid, startTime: String(pidStartTime) });
 }
 
-/** Whether there is something for a shim to do: the container runs, or is to. */
-export function needsShim({ state }: ShimState): boolean {
-  return state === "creating" || state === "running" || state === "restarting";
+/** Whether there is something for a shim to do: the container runs, or is to, or its last shim died before it had removed it. */
+export function needsShim({ state, unremoved }: ShimState): boolean {
+  return unremoved === true || state === "creating" || state === "running" || state === "restarting";
 }
 
 let bootId: string | undefined;

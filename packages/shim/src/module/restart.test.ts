@@ -62,6 +62,22 @@ test("so is a start again for which the container's streams are not there", asyn
   assert.match(state.reason ?? "", /^it could not be started again: open .*output: Is a directory$/);
 });
 
+test("what a shim was killed before it had removed, the next one removes", async (t) => {
+  const container = await bench.shell(t, ENDS);
+  const hangs = join(container.folder, "hang-delete");
+  await writeFile(hangs, "");
+  const shim = await container.run();
+  const { unremoved } = await container.whenState("stopped");
+  assert.equal(unremoved, true);
+  shim.kill("SIGKILL");
+  await once(shim, "exit");
+  await rm(hangs);
+  await container.run();
+  const state = await container.readState();
+  assert.deepEqual([state.state, state.exitCode, state.unremoved], ["stopped", 4, undefined]);
+  assert.match(await callsOf(container.folder), / delete delete$/);
+});
+
 test("a container that is stopped is not started again", async (t) => {
   const container = await bench.shell(t, "trap 'exit 5' TERM; echo begun; while :; do sleep 0.01; done", {
     restart,

@@ -89,7 +89,10 @@ export class SupervisedContainer {
   async #beginWork(): Promise<StartFault | undefined> {
     const { states, runtime } = this.#parts;
     const { state, bootId } = states.current;
-    if (this.isOver) return undefined;
+    if (this.isOver) {
+      if (this.state.unremoved) await this.#delete();
+      return undefined;
+    }
     const isSameBoot = !states.wasLeft || states.leftBootId === bootId;
     if (state === "running" && isSameBoot) return this.#adopt();
     if (state === "restarting" && isSameBoot && !this.#mustStop) {
@@ -133,7 +136,7 @@ export class SupervisedContainer {
     this.#parts.output.drain();
     const reason = isFirst ? fault.message : `it could not be started again: ${fault.message}`;
     const state = this.#mustStop ? "stopped" : "failed";
-    this.#change({ ...NO_PROCESS, state, reason: boundText(reason) });
+    this.#change({ ...NO_PROCESS, state, reason: boundText(reason), unremoved: true });
     await this.#delete();
     return fault;
   }
@@ -168,7 +171,7 @@ export class SupervisedContainer {
     stopTimer(this.#steadyTimer);
     const ended = { ...NO_PROCESS, ...NO_EXIT, ...end.exit, exitedAt: isSeen ? timeNow() : undefined };
     this.#process = undefined;
-    this.#change({ ...ended, ...this.#whatNext(end) });
+    this.#change({ ...ended, ...this.#whatNext(end), unremoved: true });
     await this.#delete();
     if (this.state.state !== "restarting") return;
     if (this.#mustStop) this.#change({ state: "stopped" });
@@ -215,6 +218,7 @@ export class SupervisedContainer {
   async #delete(): Promise<void> {
     const fault = await this.#parts.runtime.delete();
     if (fault) this.#parts.states.warn(`it could not be removed: ${fault.message}`);
+    else if (this.state.unremoved) this.#change({ unremoved: undefined });
   }
 
   #change(change: StateChange): void {

@@ -193,6 +193,7 @@ test("a plan and a state are read as they were written", () => {
     oomKilled: true,
     reason: "r\ns",
     stopRequested: true,
+    unremoved: true,
     droppedBytes: 2 ** 40,
     warning: "w",
   };

@@ -47,6 +47,8 @@ export interface ShimState {
   reason?: string;
   /** it was told to stop: it is not started again */
   stopRequested?: true;
+  /** what its runtime has made of it is still to be removed, although it has ended */
+  unremoved?: true;
   /** bytes of output that could not be written to the log, and were dropped */
   droppedBytes?: number;
   /** what went wrong beside, last */
@@ -90,6 +92,7 @@ export function readShimState(object: JsonObject): ShimState {
     restarts: required(object, "", "restarts", integer(0, MAX_PID)),
     ...optional(object, "", "reason", text(MAX_SHIM_TEXT_BYTES)),
     ...flag("stopRequested"),
+    ...flag("unremoved"),
     ...optional(object, "", "droppedBytes", integer(0, most)),
     ...optional(object, "", "warning", text(MAX_SHIM_TEXT_BYTES)),
     bootId: required(object, "", "bootId", line(TIME_BYTES)),

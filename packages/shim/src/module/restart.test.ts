@@ -71,11 +71,11 @@ test("what a shim was killed before it had removed, the next one removes", async
   assert.equal(unremoved, true);
   shim.kill("SIGKILL");
   await once(shim, "exit");
-  await rm(hangs);
+  for (const file of [hangs, join(container.folder, "calls")]) await rm(file);
   await container.run();
   const state = await container.readState();
   assert.deepEqual([state.state, state.exitCode, state.unremoved], ["stopped", 4, undefined]);
-  assert.match(await callsOf(container.folder), / delete delete$/);
+  assert.equal(await callsOf(container.folder), "delete");
 });
 
 test("a container that is stopped is not started again", async (t) => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { CacheServer } from "./support/cache-server.ts";
+import { untilNoExitCommands } from "./support/detached.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
@@ -41,6 +42,7 @@ describe("husk cache", () => {
       assert.equal((await place.husk(["wait", "far"])).stdout.toString(), "3\n");
       assert.equal((await place.husk(["logs", "far"])).stdout.toString(), "here\n");
       assert.equal((await place.husk(["rm", "-f", "far"])).status, 0);
+      await untilNoExitCommands(place);
     });
 
   it("makes a VM of its own, with a warning, where none waits or none fits", async ({ signal }) => {

@@ -17,6 +17,7 @@ import {
   startContainer,
   statusPod,
 } from "@husk/virtcontainers";
+import { untilNoExitCommands } from "./support/detached.ts";
 import { makeDoomedCall } from "./support/doomed-call.ts";
 import { findProcesses } from "./support/leaks.ts";
 import { needsRoot } from "./support/needs-root.ts";
@@ -259,6 +260,7 @@ describe("templates", () => {
     const both = JSON.parse((await place.husk(["factory", "status", "--json"])).stdout.toString());
     assert.deepEqual(both.map(({ agent }: { agent: string }) => agent).sort(), ["hyperstart", "kata"]);
     assert.equal((await place.husk(["rm", "-f", "far"])).status, 0);
+    await untilNoExitCommands(place);
     assert.equal((await place.husk(["factory", "destroy"])).stdout.toString(), "2 templates removed\n");
     assert.equal(readFileSync("/proc/self/mountinfo", "utf8").includes(place.folder), false);
   });

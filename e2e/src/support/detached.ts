@@ -91,6 +91,12 @@ export async function untilNoProcesses(place: Workplace): Promise<void> {
   while (findProcesses(place.root).length > 0) await delay(50);
 }
 
+/** The same for what shims start at the end of their commands. */
+export async function untilNoExitCommands(place: Workplace): Promise<void> {
+  const isOne = ({ command }: { command: string }) => command.includes("--if-ended");
+  while (findProcesses(place.root).some(isOne)) await delay(50);
+}
+
 async function watchFile(
   folder: string,
   name: string,

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { HuskError } from "@husk/virtcontainers";
-import { messageOf, systemCode, writeFileAtomically } from "@husk/virtcontainers/internals";
+import { messageOf, writeFileAtomically } from "@husk/virtcontainers/internals";
 import { parseShimPlan, type ShimPlan } from "@husk/wire/module-shim";
 import type { Backend } from "../backend/types.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
+import { readShimFile } from "../state/read-shim-file.ts";
 import type { CompleteRecord } from "../state/record.ts";
 
 /** Writes down what a container's shim is to do, and the bundle that it is done with. @throws HuskError ERR_STORE */
@@ -44,17 +44,6 @@ function planOf(places: ContainerPlaces, record: CompleteRecord, backend: Backen
  * @returns undefined when it has not been written yet: nothing of the container has ever run
  * @throws HuskError ERR_STATE_CORRUPT, ERR_STORE
  */
-export function readPlan({ plan: path }: Pick<ContainerPlaces, "plan">): ShimPlan | undefined {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    if (systemCode(cause) === "ENOENT") return undefined;
-    throw new HuskError("ERR_STORE", `${path} cannot be read: ${messageOf(cause)}`, { cause });
-  }
-  try {
-    return parseShimPlan(bytes);
-  } catch (cause) {
-    throw new HuskError("ERR_STATE_CORRUPT", `${path} is no plan: ${messageOf(cause)}`, { cause });
-  }
+export function readPlan({ plan }: Pick<ContainerPlaces, "plan">): ShimPlan | undefined {
+  return readShimFile(plan, "plan", parseShimPlan);
 }

@@ -1,27 +1,16 @@
 import { readFileSync } from "node:fs";
-import { HuskError } from "@husk/virtcontainers";
-import { isProcessAlive, messageOf, systemCode } from "@husk/virtcontainers/internals";
+import { isProcessAlive } from "@husk/virtcontainers/internals";
 import { parseShimState, type ShimState } from "@husk/wire/module-shim";
 import type { ContainerPlaces } from "./layout.ts";
+import { readShimFile } from "./read-shim-file.ts";
 
 /**
  * Reads what a container's shim has written down last.
  * @returns undefined when there was no shim yet
  * @throws HuskError ERR_STATE_CORRUPT, ERR_STORE
  */
-export function readShimState({ state: path }: Pick<ContainerPlaces, "state">): ShimState | undefined {
-  let bytes: Buffer;
-  try {
-    bytes = readFileSync(path);
-  } catch (cause) {
-    if (systemCode(cause) === "ENOENT") return undefined;
-    throw new HuskError("ERR_STORE", `${path} cannot be read: ${messageOf(cause)}`, { cause });
-  }
-  try {
-    return parseShimState(bytes);
-  } catch (cause) {
-    throw new HuskError("ERR_STATE_CORRUPT", `${path} is no state: ${messageOf(cause)}`, { cause });
-  }
+export function readShimState({ state }: Pick<ContainerPlaces, "state">): ShimState | undefined {
+  return readShimFile(state, "state", parseShimState);
 }
 
 /** Whether the shim that wrote a state lives: it has its plan as an argument, which no other process has. */

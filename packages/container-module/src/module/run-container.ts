@@ -11,13 +11,11 @@ import { claimName } from "../state/claim.ts";
 import { type ContainerPlaces, placesOf } from "../state/layout.ts";
 import { makeDirectories, makeLogDirectory } from "../state/make-directories.ts";
 import { type CompleteRecord, type ContainerRecord, writeRecord } from "../state/record.ts";
-import type { ContainerID, LogLimits, ModuleCallOptions, RestartPolicy } from "../types.ts";
+import type { ContainerID, ModuleCallOptions } from "../types.ts";
 import { checkRequest, type RunRequest } from "./check-request.ts";
 import type { ModuleContext } from "./context.ts";
+import { DEFAULT_LOG, DEFAULT_RESTART } from "./defaults.ts";
 import { tearDown } from "./tear-down.ts";
-
-const DEFAULT_LOG: LogLimits = { maxBytes: 10 * 1024 * 1024, maxFiles: 3 };
-const DEFAULT_RESTART: RestartPolicy = { limit: 3, delayMs: 2_000, stableMs: 60_000 };
 
 /**
  * Creates a container and starts it. What a failure has made is undone.

@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import type { MountInfo, NetworkInfo, RunOptions } from "@husk/container-module";
+import { DEFAULT_LOG, DEFAULT_RESTART } from "@husk/container-module/defaults";
 import type { Command } from "commander";
 import { UsageError } from "../usage-error.ts";
 import { collect } from "./collect.ts";
@@ -20,9 +21,6 @@ export interface ContainerOptions {
   logMaxFiles?: number;
 }
 
-/** What the module does when it is told nothing else; whoever sets one of these sets them all. */
-const RESTART = { limit: 3, delayMs: 2000, stableMs: 60_000 };
-const LOG = { maxBytes: 10 * 1024 * 1024, maxFiles: 3 };
 const MOUNT_HINT = "write SOURCE:TARGET[:TYPE[:OPTION,…]], as /srv/data:/data:bind:rbind,ro";
 
 /** Adds the options of `ContainerOptions`. */
@@ -85,12 +83,13 @@ export function makeEntrypoint(
 /** What else the library is told. */
 export function makeRunOptions(options: ContainerOptions): RunOptions {
   const { workdir, memory, cpus, restarts, logMaxSize, logMaxFiles } = options;
-  const log = { maxBytes: logMaxSize ?? LOG.maxBytes, maxFiles: logMaxFiles ?? LOG.maxFiles };
+  const log = { maxBytes: logMaxSize ?? DEFAULT_LOG.maxBytes, maxFiles: logMaxFiles ?? DEFAULT_LOG.maxFiles };
+  // Whoever sets one of these sets them all.
   return {
     ...(workdir === undefined ? {} : { cwd: workdir }),
     ...(memory === undefined ? {} : { memory }),
     ...(cpus === undefined ? {} : { cpus }),
-    ...(restarts === undefined ? {} : { restart: { ...RESTART, limit: restarts } }),
+    ...(restarts === undefined ? {} : { restart: { ...DEFAULT_RESTART, limit: restarts } }),
     ...(logMaxSize === undefined && logMaxFiles === undefined ? {} : { log }),
   };
 }

@@ -2,6 +2,7 @@
 
 import * as sys from "tiny:sys";
 import { Errno, hasErrno, O_CLOEXEC, O_RDONLY } from "@husk/tiny";
+import { parseObject } from "./parse-object.ts";
 import type { OutputPositions } from "./process-link.ts";
 
 const BLOCK_BYTES = 64 * 1024;
@@ -59,23 +60,13 @@ function findInFile(fd: number, found: Partial<OutputPositions>): void {
 
 /** What stands in an entry counts where nothing behind it has said more. */
 function readEntry(line: string, found: Partial<OutputPositions>): void {
-  const { stream, offset, log, base64, positions } = parse(line);
+  const { stream, offset, log, base64, positions } = parseObject(line);
   if ((stream === "stdout" || stream === "stderr") && typeof offset === "number")
     found[stream] ??= offset + dataBytes(log, base64);
   if (typeof positions !== "object" || positions === null) return;
   const { stdout, stderr } = positions as Record<string, unknown>;
   if (typeof stdout === "number") found.stdout ??= stdout;
   if (typeof stderr === "number") found.stderr ??= stderr;
-}
-
-function parse(line: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    // Not ours: somebody else has written into the log.
-    return {};
-  }
 }
 
 function dataBytes(log: unknown, base64: unknown): number {

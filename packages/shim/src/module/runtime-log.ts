@@ -1,5 +1,6 @@
 import * as sys from "tiny:sys";
-import { Errno, hasErrno, isSystemError, O_RDONLY, O_RDWR, withFile } from "@husk/tiny";
+import { isSystemError, O_RDONLY, O_RDWR, withFile } from "@husk/tiny";
+import { parseObject } from "../core/parse-object.ts";
 import { boundText } from "./bound-text.ts";
 
 /** Bytes at the end of a log among which the last error is looked for. */
@@ -28,7 +29,8 @@ export class RuntimeLog {
     try {
       withFile(this.#path, O_RDWR, 0, (fd) => sys.ftruncate(fd, 0));
     } catch (error) {
-      if (!hasErrno(error, Errno.ENOENT)) throw error;
+      // It is for texts of errors only: no container ends for it.
+      if (!isSystemError(error)) throw error;
     }
   }
 
@@ -36,7 +38,7 @@ export class RuntimeLog {
   lastErrorSince(mark: number): string | undefined {
     const lines = this.#tail(mark).split("\n").reverse();
     for (const line of lines) {
-      const { level, msg } = parse(line);
+      const { level, msg } = parseObject(line);
       if (typeof msg === "string" && (level === "error" || level === "fatal")) return boundText(msg);
     }
     return undefined;
@@ -64,14 +66,5 @@ export class RuntimeLog {
       if (!isSystemError(error)) throw error;
       return "";
     }
-  }
-}
-
-function parse(line: string): Record<string, unknown> {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
-  } catch {
-    return {};
   }
 }

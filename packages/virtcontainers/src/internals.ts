@@ -9,11 +9,12 @@ export { messageOf, systemCode } from "./errors/husk-error.ts";
 export { runGroupProcess } from "./group-process.ts";
 export { runCommand } from "./host-command.ts";
 export { deadlineFactor } from "./hypervisor/deadlines.ts";
+export { isProgram } from "./is-program.ts";
 export { readResolvConf } from "./network/dns.ts";
 export { isNamespace } from "./network/namespace.ts";
 export { DirectoryWatch } from "./output/directory-watch.ts";
 export { writeFileAtomically } from "./store/atomic-file.ts";
-export { FileLock, lockDescriptor, lockFile, openLockFile } from "./store/flock.ts";
+export { FileLock, lockDescriptor, lockFile, openLockFile, takeRemovableLock } from "./store/flock.ts";
 export { containerExitFile } from "./store/pod-directory.ts";
 export {
   argumentsOf,

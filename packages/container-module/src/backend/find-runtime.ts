@@ -1,6 +1,6 @@
-import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
+import { isProgram } from "@husk/virtcontainers/internals";
 
 /**
  * Finds the program of a runtime: an absolute path, or a name that is looked for in PATH.
@@ -14,13 +14,4 @@ export function findRuntime(runtime: string): string {
   throw new HuskError("ERR_RUNTIME", `the runtime ${runtime} is not there, or cannot be executed`, {
     hint: "Install it (Debian: runc, crun), or name its absolute path.",
   });
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }

@@ -1,8 +1,8 @@
-import { chmodSync, closeSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { chmodSync, mkdirSync, renameSync, rmSync, statSync } from "node:fs";
 import type { Server } from "node:net";
 import { dirname, resolve } from "node:path";
 import { HuskError } from "@husk/virtcontainers";
-import { type FileLock, lockFile, messageOf, openLockFile, systemCode } from "@husk/virtcontainers/internals";
+import { type FileLock, messageOf, takeRemovableLock } from "@husk/virtcontainers/internals";
 
 /** Longest path of a socket in bytes, without the NUL behind it. */
 const MAX_PATH_BYTES = 107;
@@ -32,7 +32,7 @@ export class ServiceSocket implements Disposable {
       throw new HuskError("ERR_CONFIG_INVALID", problem, { hint: "Choose a shorter path." });
     }
     makeDirectory(dirname(path));
-    const lock = await lockSocket(`${path}.lock`);
+    const lock = await takeRemovableLock(`${path}.lock`);
     if (lock) return new ServiceSocket(path, lock);
     throw new HuskError("ERR_MODULE_SERVED", `another process serves ${path}`);
   }
@@ -79,21 +79,4 @@ function makeDirectory(path: string): void {
   throw new HuskError("ERR_STORE", `others may write to ${path}, and so have a socket there`, {
     hint: "Choose a directory of your own; one that is not there is made.",
   });
-}
-
-/** The lock file is removed by who holds it: then it is made anew. @returns undefined when another holds it */
-async function lockSocket(path: string): Promise<FileLock | undefined> {
-  for (;;) {
-    try {
-      closeSync(openLockFile(path));
-      return await lockFile(path, { mode: "exclusive", wait: false });
-    } catch (error) {
-      if (systemCode(error) !== "ENOENT") throw asStoreError(error, path);
-    }
-  }
-}
-
-function asStoreError(error: unknown, path: string): unknown {
-  if (error instanceof HuskError) return error;
-  return new HuskError("ERR_STORE", `${path} cannot be made: ${messageOf(error)}`, { cause: error });
 }

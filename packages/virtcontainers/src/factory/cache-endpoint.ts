@@ -1,7 +1,7 @@
-import { closeSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
-import { HuskError, messageOf, systemCode } from "../errors/index.ts";
-import { type FileLock, type HolderLimits, lockFile, openLockFile, waitForHolders } from "../store/flock.ts";
+import { HuskError, messageOf } from "../errors/index.ts";
+import { type FileLock, type HolderLimits, takeRemovableLock, waitForHolders } from "../store/flock.ts";
 
 /** Bits of a mode by which others than the owner can do anything. */
 const OTHERS = 0o077;
@@ -24,7 +24,7 @@ export class CacheEndpoint {
   static async claim(path: string): Promise<CacheEndpoint> {
     checkDirectory(dirname(path));
     checkSocket(path);
-    const lock = await takeLock(lockOf(path));
+    const lock = await takeRemovableLock(lockOf(path));
     if (!lock) throw new HuskError("ERR_CACHE_IN_USE", `another process keeps VMs ready at ${path}`);
     rmSync(path, { force: true });
     return new CacheEndpoint(path, lock);
@@ -45,19 +45,6 @@ export class CacheEndpoint {
 
 function lockOf(path: string): string {
   return `${path}.lock`;
-}
-
-/** @returns undefined: another has it */
-async function takeLock(path: string): Promise<FileLock | undefined> {
-  for (;;) {
-    closeSync(openLockFile(path));
-    try {
-      return await lockFile(path, { mode: "exclusive", wait: false });
-    } catch (error) {
-      // Whoever had it has just let it go, and removed it.
-      if (systemCode(error) !== "ENOENT") throw error;
-    }
-  }
 }
 
 /** What is no socket is somebody's file, or a directory, that a path was mistaken for. */

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 import { abortError } from "../deadline.ts";
-import { HuskError, systemCode } from "../errors/index.ts";
+import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 
 /** How a lock is taken. */
 export interface LockOptions {
@@ -126,5 +126,23 @@ function isSameFile(fd: number, path: string): boolean {
   } catch (error) {
     if (systemCode(error) === "ENOENT") return false;
     throw error;
+  }
+}
+
+/**
+ * Takes a lock at once whose file its holder removes before letting go of it: then the file is made anew.
+ * @returns undefined when another holds it
+ * @throws HuskError ERR_STORE, ERR_LOCK
+ */
+export async function takeRemovableLock(path: string): Promise<FileLock | undefined> {
+  for (;;) {
+    try {
+      closeSync(openLockFile(path));
+      return await lockFile(path, { mode: "exclusive", wait: false });
+    } catch (error) {
+      if (error instanceof HuskError) throw error;
+      if (systemCode(error) !== "ENOENT")
+        throw new HuskError("ERR_STORE", `${path} cannot be made: ${messageOf(error)}`, { cause: error });
+    }
   }
 }

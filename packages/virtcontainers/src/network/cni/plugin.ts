@@ -1,7 +1,7 @@
-import { accessSync, constants, statSync } from "node:fs";
 import { join } from "node:path";
 import { HuskError } from "../../errors/index.ts";
 import type { GroupEnd } from "../../group-process.ts";
+import { isProgram } from "../../is-program.ts";
 import type { NetworkConfig } from "../../types/index.ts";
 import { cleanText } from "../../untrusted-text.ts";
 import { runPluginProcess } from "./plugin-process.ts";
@@ -47,15 +47,6 @@ export function findPlugin(type: string, dirs: readonly string[], network: strin
   if (path) return path;
   const text = `the CNI network ${network} needs the plugin ${type}, which is not in ${dirs.join(", ")}`;
   throw new HuskError("ERR_CNI_PLUGIN_MISSING", text);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
 }
 
 /** A call of a plugin, as errors name it. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe } from "node:test";
 import { deletePod, type PodConfig, runPod, statusPod } from "@husk/virtcontainers";
 import { CacheServer } from "./support/cache-server.ts";
+import { IDENTITY } from "./support/identity.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { runScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
@@ -12,14 +13,6 @@ const POOL = 4;
 /** requests in a row; part n of the benchmark makes a hundred */
 const REQUESTS = 20;
 const AT_ONCE = 2;
-/** What a guest has of its own, a line each. */
-const IDENTITY = [
-  "hostname",
-  "cat /proc/sys/kernel/random/boot_id",
-  "cat /sys/class/dmi/id/product_uuid",
-  "head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo",
-  "cat /sys/class/net/eth0/address",
-].join("; ");
 
 function podOf(place: Workplace, id: string): PodConfig {
   return {

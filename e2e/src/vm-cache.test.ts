@@ -20,6 +20,7 @@ import {
 } from "@husk/virtcontainers";
 import { CniMachine, needsPlugins } from "@husk/virtcontainers/testing/cni-machine";
 import { writeBridgeNetwork } from "./support/cni-networks.ts";
+import { IDENTITY } from "./support/identity.ts";
 import { needsRoot } from "./support/needs-root.ts";
 import { carryIn, carryOut, makePayload } from "./support/payload.ts";
 import { DEMO_ROOTFS, RESIDENTS } from "./support/places.ts";
@@ -30,14 +31,6 @@ import { makeTrafficRoot } from "./support/traffic-root.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
-/** what tells one guest from another, a line each */
-const IDENTITY = [
-  "hostname",
-  "cat /proc/sys/kernel/random/boot_id",
-  "cat /sys/class/dmi/id/product_uuid",
-  "head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \\n'; echo",
-  "cat /sys/class/net/eth0/address",
-].join("; ");
 const REST = { args: ["sleep", "1000000"] };
 
 function podOf(place: Workplace, id: string, more: Partial<PodConfig> = {}): PodConfig {

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { HuskError, isHuskError } from "@husk/virtcontainers";
 import { cleanText, type FileLock, runGroupProcess } from "@husk/virtcontainers/internals";
 import type { ShimPlan } from "@husk/wire/module-shim";
+import { namespaceCgroup } from "../backend/cgroup.ts";
 import { openBackend } from "../backend/open-backend.ts";
 import { isMounted } from "../rootfs/overlay.ts";
 import { endByShim, type ShimEnd } from "../shim/end-by-shim.ts";
@@ -102,7 +103,7 @@ function removeNamespace({ ns, runtimeRoot }: ContainerPlaces): void {
   removeEmptyTree(runtimeRoot);
   // Of version 1, each controller has a tree of its own.
   for (const tree of ["", ...readNames(CGROUPS)]) {
-    const cgroup = join(CGROUPS, tree, "husk-module", ns);
+    const cgroup = join(CGROUPS, tree, namespaceCgroup(ns));
     if (removeEmpty(cgroup)) removeEmpty(dirname(cgroup));
   }
 }

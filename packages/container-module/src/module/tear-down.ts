@@ -36,7 +36,7 @@ export interface TearDownOptions {
  * @throws HuskError ERR_CONTAINER_STUCK, ERR_RUNTIME, ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_STORE, ERR_ABORTED
  */
 export async function tearDown(
-  { shim, directories }: ModuleContext,
+  { shim, directories, warn }: ModuleContext,
   places: ContainerPlaces,
   options: TearDownOptions,
 ): Promise<void> {
@@ -54,8 +54,9 @@ export async function tearDown(
   rmSync(places.run, { recursive: true, force: true });
   // As long as the name is taken: the next one's log has the same path.
   if (options.removeLog) removeLog(places);
-  const wasLast = await discardDirectory(directories.stateRoot, places);
+  const { wasLast, problem } = await discardDirectory(directories.stateRoot, places);
   if (wasLast) removeNamespace(places);
+  if (problem !== undefined) warn(new HuskError("ERR_STORE", `it is deleted, but ${problem}`), places);
 }
 
 /** Ends all that runs of it. @returns the lock without which no shim can begin */

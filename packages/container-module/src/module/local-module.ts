@@ -78,6 +78,7 @@ export class LocalModule implements ContainerModule {
     } catch (error) {
       throw asHuskError(error, places);
     }
+    await this.#guard?.watch(places);
   }
 
   async list(ns?: string, options: ModuleCallOptions = {}): Promise<ContainerInfo[]> {

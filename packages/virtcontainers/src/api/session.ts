@@ -149,10 +149,10 @@ const WAYS = {
 
 /** Why a connection has ended: the VM has, or only what it led through. */
 export async function describeLoss(
-  { id: podId, directory, hypervisor: { vm } }: OpenPod,
+  { id: podId, directory, live, hypervisor: { vm } }: OpenPod,
   way: keyof typeof WAYS | undefined,
 ): Promise<HuskError> {
-  if (way && !(await hasVmEnded(directory, vm))) {
+  if (way && !(await live.hold(hasVmEnded(directory, vm)))) {
     const text = `${WAYS[way]} pod "${podId}" has ended; the pod still runs`;
     return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId });
   }

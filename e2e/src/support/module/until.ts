@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, watch } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ContainerInfo, ContainerModule } from "@husk/container-module";
-import { findProcesses } from "../leaks.ts";
+import { findProcesses, isAlive } from "../leaks.ts";
 
 /** Waits until a container has come to its end, by its log's. */
 export async function endOf(module: ContainerModule, ns: string, id: string): Promise<ContainerInfo> {
@@ -63,7 +63,7 @@ export async function untilNoneLeft(folder: string, limitMs: number): Promise<vo
   while (findProcesses(folder).length > 0 && performance.now() < end) await delay(50);
 }
 
-/** Waits until a process that is nobody's child here has ended. */
+/** Waits until a process that is nobody's child here has ended; whether its parent has noticed does not matter. */
 export async function untilDead(pid: number): Promise<void> {
-  while (existsSync(`/proc/${pid}`)) await delay(10);
+  while (isAlive(pid)) await delay(10);
 }

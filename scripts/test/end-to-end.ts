@@ -26,7 +26,7 @@ async function runAll(files: string[]): Promise<boolean> {
   const lanes = isApart ? availableParallelism() : 1;
   if (!isApart) console.log("husk: one file at a time: only root can give each a network of its own");
   const total = { passed: 0, failed: 0, skipped: 0 };
-  const bad: string[] = [];
+  const bad = new Map<string, string>();
   const runLane = async () => {
     for (let file = files.shift(); file !== undefined; file = files.shift()) {
       const started = performance.now();
@@ -38,13 +38,14 @@ async function runAll(files: string[]): Promise<boolean> {
       total.passed += result.passed;
       total.failed += result.failed;
       total.skipped += result.skipped;
-      if (!result.isGood) bad.push(file);
+      if (!result.isGood) bad.set(file, result.failures);
     }
   };
   await Promise.all(Array.from({ length: lanes }, runLane));
   console.log(`husk: ${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped`);
-  for (const file of bad) console.error(`husk: failed: ${file}`);
-  return bad.length === 0;
+  // Once more, as the end is what one looks at first.
+  for (const [file, failures] of bad) console.error(`husk: failed: ${file}\n${failures}\n`);
+  return bad.size === 0;
 }
 
 const chosen = process.argv.slice(2);

@@ -19,11 +19,15 @@ const UNSHARE = ["--net", "--mount", "--propagation", "private", "--", "sh", "-e
 const SUMMARY = /^ℹ (\w+) ([\d.]+)$/;
 /** Such a line that is told only for the whole. */
 const DIAGNOSTIC = /^ℹ \w+ [\d.]+\n/gm;
+/** What the reporter writes last: the errors of the tests that have failed. */
+const FAILURES = /^✖ failing tests:\n[\s\S]*/m;
 
 /** How the tests of one file have ended. */
 export interface FileResult {
   /** what the reporter has written, without its sums */
   readonly output: string;
+  /** the part of it that says why tests have failed; all of it when there is none */
+  readonly failures: string;
   readonly passed: number;
   readonly failed: number;
   /** tests that could not run here */
@@ -51,6 +55,7 @@ export async function runFile(file: string, isApart: boolean, cwd: string): Prom
   const count = (name: string) => sums.get(name) ?? 0;
   return {
     output,
+    failures: FAILURES.exec(output)?.[0] ?? output,
     passed: count("pass"),
     failed: count("fail") + count("cancelled"),
     skipped: count("skipped"),

@@ -54,7 +54,10 @@ export async function tearDown(
   rmSync(places.run, { recursive: true, force: true });
   // As long as the name is taken: the next one's log has the same path.
   if (options.removeLog) removeLog(places);
+  // Before its name is free: what a killed process left of the namespace then, nobody would know of.
+  if (isAlone(places)) removeNamespace(places);
   const { wasLast, problem } = await discardDirectory(directories.stateRoot, places);
+  // Two that were not alone may have been deleted at once.
   if (wasLast) removeNamespace(places);
   if (problem !== undefined) warn(new HuskError("ERR_STORE", `it is deleted, but ${problem}`), places);
 }
@@ -97,6 +100,11 @@ async function removeFromRuntime({ ns, name }: ContainerPlaces, plan: ShimPlan):
 function splitVariable(variable: string): [name: string, value: string] {
   const end = variable.indexOf("=");
   return [variable.slice(0, end), variable.slice(end + 1)];
+}
+
+/** Whether there is no other container in its namespace. */
+function isAlone({ directory }: ContainerPlaces): boolean {
+  return readNames(dirname(directory)).length === 1;
 }
 
 /** What was there for all containers of a namespace. Another of it may just come into being: what it has stays. */

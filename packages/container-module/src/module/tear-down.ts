@@ -54,10 +54,10 @@ export async function tearDown(
   rmSync(places.run, { recursive: true, force: true });
   // As long as the name is taken: the next one's log has the same path.
   if (options.removeLog) removeLog(places);
-  // Before its name is free: what a killed process left of the namespace then, nobody would know of.
+  // Before it has gone, so that whoever is killed leaves its name, and the next one goes on; and afterwards, for of two that go at
+  // the same time each is there for the other.
   if (isAlone(places)) removeNamespace(places);
   const { wasLast, problem } = await discardDirectory(directories.stateRoot, places);
-  // Two that were not alone may have been deleted at once.
   if (wasLast) removeNamespace(places);
   if (problem !== undefined) warn(new HuskError("ERR_STORE", `it is deleted, but ${problem}`), places);
 }
@@ -102,7 +102,7 @@ function splitVariable(variable: string): [name: string, value: string] {
   return [variable.slice(0, end), variable.slice(end + 1)];
 }
 
-/** Whether there is no other container in its namespace. */
+/** Whether its namespace has no other container. */
 function isAlone({ directory }: ContainerPlaces): boolean {
   return readNames(dirname(directory)).length === 1;
 }

@@ -127,7 +127,7 @@ export class ModulePlace implements AsyncDisposable {
     return [
       ...files.map((path) => `file: ${path}`),
       ...mounts.filter((line) => line.includes(this.folder)).map((line) => `mount: ${line}`),
-      ...list(`/sys/fs/cgroup/husk-module/${this.ns}`).map((name) => `cgroup: ${name}`),
+      ...findCgroups(`husk-module/ns-${this.ns}`).map((path) => `cgroup: ${path}`),
       ...findNetworks()
         .filter((path) => !this.#networks.includes(path) && !path.startsWith(NAMESPACES))
         .map((path) => `network: ${path}`),
@@ -160,6 +160,12 @@ export class ModulePlace implements AsyncDisposable {
   #killChildren(): void {
     for (const child of this.#children) child.kill("SIGKILL");
   }
+}
+
+/** Of version 1, each controller has a tree of its own. */
+function findCgroups(name: string): string[] {
+  const root = "/sys/fs/cgroup";
+  return ["", ...list(root)].map((tree) => join(root, tree, name)).filter((path) => existsSync(path));
 }
 
 function list(path: string): string[] {

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { test } from "node:test";
+import { identifyProcess, isProcessAlive } from "@husk/virtcontainers/internals";
 import { endOf, ONCE } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
@@ -18,6 +21,30 @@ function run(
   options = {},
 ): Promise<string> {
   return module.run(ns, name, BUSYBOX, [], [], undefined, [], command, options);
+}
+
+/** A shim that begins once only. */
+function makeMortalShim(bench: ModuleBench): string {
+  const { base } = bench;
+  const path = `${base}/mortal-shim`;
+  const { shim } = bench.options();
+  writeFileSync(path, `#!/bin/sh\nmkdir ${base}/begun && exec ${shim} "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
+/** Open files of this process that are outputs of containers. */
+function openOutputs({ base }: ModuleBench): number {
+  const files = readdirSync("/proc/self/fd").map((fd) => readLink(`/proc/self/fd/${fd}`));
+  return files.filter((path) => /^\/run\/containers\/\w+\/output/.test(path.slice(base.length))).length;
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // The directory that was being read.
+    return "";
+  }
 }
 
 function expectedLines(count: number): string {
@@ -66,6 +93,29 @@ test(
     assert.notEqual(bench.shimPid("a"), second);
   },
 );
+
+test("what a container writes last is kept by who guards its shim until another comes", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  const guard = new AbortController();
+  t.after(() => guard.abort());
+  // One that guards shims, and does not come by others.
+  const module = await bench.open({ guard: guard.signal, shim: makeMortalShim(bench) });
+  const mounts = [{ source: bench.base, target: "/shared" }];
+  execFileSync("mkfifo", [`${bench.base}/go`]);
+  const command = `sh -c 'read go </shared/go; seq 1 5000'`;
+  await module.run(bench.ns, "a", BUSYBOX, [], [], undefined, mounts, command, ONCE);
+  const { pid = 0 } = (await module.inspect(bench.ns, "a")).ours;
+  assert.equal(openOutputs(bench), 1);
+  await bench.killShim("a");
+  const identity = identifyProcess(pid);
+  await writeFile(`${bench.base}/go`, "\n");
+  while (identity && isProcessAlive(identity)) await new Promise((resolve) => setTimeout(resolve, 20));
+  const other = await bench.open();
+  assert.equal((await endOf(other, bench.ns, "a")).ours.state, "stopped");
+  assert.equal(bench.log("a"), Array.from({ length: 5000 }, (_, index) => `${index + 1}\n`).join(""));
+  await module.delete(bench.ns, "a");
+  assert.equal(openOutputs(bench), 0);
+});
 
 test("what a dead process wanted to delete is deleted", needs, async (t) => {
   const bench = new ModuleBench(t, RUNTIMES.runc);

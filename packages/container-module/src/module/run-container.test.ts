@@ -46,6 +46,17 @@ for (const [runtime, program] of Object.entries(RUNTIMES)) {
     assert.ok(!existsSync(join(BUSYBOX, "new")), "the root file system was written to");
   });
 
+  test(`${runtime}: names may be those of the files of a cgroup`, needs, async (t) => {
+    const bench = new ModuleBench(t, program);
+    const module = await bench.open();
+    for (const name of ["cgroup.procs", "tasks"]) {
+      await module.run(bench.ns, name, BUSYBOX, [], [], NETWORK, [], "sleep 1000");
+      assert.equal((await module.inspect(bench.ns, name)).ours.state, "running");
+    }
+    for (const name of ["cgroup.procs", "tasks"]) await module.delete(bench.ns, name, { graceMs: 0 });
+    assert.deepEqual(bench.leftovers(), []);
+  });
+
   test(`${runtime}: a container joins the network namespace that is named`, needs, async (t) => {
     const bench = new ModuleBench(t, program);
     await using namespace = makeTestNamespace();

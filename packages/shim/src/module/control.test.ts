@@ -218,6 +218,19 @@ test("so does one that comes before it is there", async (t) => {
   client.socket.destroy();
 });
 
+test("of many that come before it is there, none is lost but what the kernel would take for one", async (t) => {
+  const { socket, container } = await begin(t);
+  await makeExec(container.folder, "exec sleep 1000");
+  const client = await ShimClient.connect(socket);
+  client.send({ method: "exec", args: ["x"], timeoutMs: 20_000 });
+  const [SIGCONT, SIGKILL] = [18, 9];
+  for (let sent = 0; sent < 100; sent++) client.socket.write(encodeExecSignal(SIGCONT));
+  client.socket.write(encodeExecSignal(SIGKILL));
+  const { last } = await client.answer();
+  assert.deepEqual(last, { kind: "exit", exit: { exitSignal: SIGKILL } });
+  client.socket.destroy();
+});
+
 const freezer = "/sys/fs/cgroup/freezer";
 const noFreezer =
   needsRoot.skip ||

@@ -148,7 +148,7 @@ test("a shim that takes over counts on", async (t) => {
 });
 
 test("restarts are forgotten when it has run for a while, also by a shim that took over", async (t) => {
-  const container = await bench.shell(t, WAITS, { restart: { limit: 1, delayMs: 20, windowMs: 500 } });
+  const container = await bench.shell(t, WAITS, { restart: { limit: 1, delayMs: 20, windowMs: 2_000 } });
   const shim = await container.run();
   for (let round = 0; round < 2; round++) {
     process.kill((await container.readState()).pid ?? 0, "SIGKILL");

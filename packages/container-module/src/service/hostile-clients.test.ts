@@ -83,12 +83,17 @@ test("a wrong call is answered so, and the connection goes on", async (t) => {
     [
       { method: "run", params: { ns: "a", name: "b", flist: "/r", options: { cpus: "two" } } },
       "ERR_CONFIG_INVALID",
-      /params\.options\.cpus: must be a number above 0/,
+      /params\.options\.cpus: must be from 0\.01 to 4096/,
     ],
     [
-      { method: "exec", params: { ns: "a", id: "b", args: [] } },
+      { method: "run", params: { ns: "a", name: "b", flist: "/r", options: { restart: { limit: 1 } } } },
       "ERR_CONFIG_INVALID",
-      /args: must not be empty/,
+      /params\.options\.restart\.delayMs: is missing/,
+    ],
+    [
+      { method: "exec", params: { ns: "a", id: "b", args: "sh" } },
+      "ERR_CONFIG_INVALID",
+      /params\.args: must be an array/,
     ],
     [
       { method: "logs", params: { ns: "a", id: "b", options: { signal: {} } } },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { closeSync, copyFileSync, openSync, readdirSync, writeSync } from "node:fs";
+import { closeSync, copyFileSync, mkdirSync, openSync, readdirSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import {
@@ -21,6 +21,7 @@ import {
 import { CniMachine, needsPlugins } from "@husk/virtcontainers/testing/cni-machine";
 import { writeBridgeNetwork } from "./support/cni-networks.ts";
 import { IDENTITY } from "./support/identity.ts";
+import { LateKeeper } from "./support/late-keeper.ts";
 import { needsRoot } from "./support/needs-root.ts";
 import { carryIn, carryOut, makePayload } from "./support/payload.ts";
 import { DEMO_ROOTFS, RESIDENTS } from "./support/places.ts";
@@ -173,6 +174,22 @@ describe("a pod in a VM that waited", () => {
     await deletePod("late", place.options);
     const { claimed, lost } = cache.status();
     assert.deepEqual([claimed + lost, faults.length], [1, lost]);
+  });
+
+  it("gets one of its own, with a warning, where it comes too late for what it was handed", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    mkdirSync(place.root, { mode: 0o700 });
+    const gone = join(place.root, "pods", `.new-${process.pid}-1-0123`);
+    await using keeper = await LateKeeper.listen(join(place.root, "cache.sock"), gone);
+    const factory = { vmCacheNumber: 1 };
+    const { isHit, warnings, phases } = await run(place, podOf(place, "late"), { factory });
+    assert.deepEqual([isHit, keeper.asked, warnings.length], [false, 1, 1]);
+    assert.match(warnings.join(), /"late" gets no VM that waited: the VM that was handed out is gone/);
+    assert.ok(phases.includes("qemu-spawned"), phases.join());
+    assert.equal(await runScript(place, "late", "late", "hostname"), "late\n");
+    await deletePod("late", place.options);
   });
 
   it("gets one of its own, with a warning, where it has no room in one that waited", async ({ signal }) => {

@@ -11,13 +11,22 @@ const status: VmCacheStatus = {
   startedAt: before(7200),
   wanted: { rehearsed: 1, paused: 2, prepared: 0 },
   vms: [
-    { pid: 2345, tier: "rehearsed", leased: false, readyAt: before(60), vcpus: 1, memory: 256 },
-    { pid: 9, tier: "paused", leased: true, readyAt: before(5), vcpus: 2, memory: 1024 },
+    {
+      pid: 2345,
+      tier: "rehearsed",
+      leased: false,
+      foreign: false,
+      readyAt: before(60),
+      vcpus: 1,
+      memory: 256,
+    },
+    { pid: 9, tier: "paused", leased: true, foreign: false, readyAt: before(5), vcpus: 2, memory: 1024 },
   ],
   claimed: 7,
   lost: 0,
   cleared: 0,
   failures: 0,
+  refused: 0,
 };
 
 test("a cache is shown with its VMs", () => {

@@ -44,9 +44,8 @@ test("a shim can be killed at any step of a container's life", { skip: skipWitho
     assert.ok(state.restarts >= restarts, `${state.restarts} after ${restarts}`);
     restarts = state.restarts;
   }
-  assert.ok(restarts > 0, `${restarts} restarts`);
   const { process: last } = container.startShim();
-  await container.whenState("running", (state) => state.shimPid === last.pid);
+  await container.whenState("running", (state) => state.shimPid === last.pid && state.restarts > restarts);
   const answer = await ShimClient.call(container.plan.socket, { method: "stop", graceMs: 100 });
   assert.ok(answer.last.kind === "state" && answer.last.state.state === "stopped", JSON.stringify(answer));
   await ShimClient.call(container.plan.socket, { method: "quit" });

@@ -18,7 +18,7 @@ import { LocalVmCache } from "./vm-cache.ts";
 const SIZE = { vcpus: 1, memory: 256 };
 const KEY = "0123456789abcdef0123456789abcdef";
 const EXACT = writeRequest(KEY, { least: SIZE, most: SIZE });
-const LIMITS = { timeoutMs: 5000 };
+const LIMITS = { timeoutMs: 60_000 };
 
 /** A cache of VMs that are nothing but directories, served. */
 async function serve(context: TestContext, vmCacheNumber = 1) {

@@ -6,7 +6,15 @@ export const LIMIT = { timeout: 180_000 };
 
 /** A test that may boot VMs: one that hangs is ended, and its context's signal fires. */
 export function it(name: string, test: (context: TestContext) => Promise<void>): void {
-  void nodeIt(name, LIMIT, (context) => test(context).catch(tellBoth));
+  void nodeIt(name, LIMIT, (context) => test(context).catch(tellBoth).catch(tellLate(context)));
+}
+
+/** What a test waited for when its time was up: node tells only that it was. */
+function tellLate({ name, signal }: TestContext): (error: unknown) => never {
+  return (error) => {
+    if (signal.aborted) process.stderr.write(`${name}: out of time: ${inspect(error)}\n`);
+    throw error;
+  };
 }
 
 /** What a failed test has left behind must not hide why it failed. */

@@ -44,6 +44,8 @@ export class Workplace implements AsyncDisposable {
   readonly root: string;
   /** cache directory */
   readonly cache: string;
+  /** fires when the test's time is up */
+  readonly signal: AbortSignal | undefined;
   readonly #networks = findNetworks();
   readonly #children = new Set<ChildProcessWithoutNullStreams>();
 
@@ -51,6 +53,7 @@ export class Workplace implements AsyncDisposable {
     this.folder = folder;
     this.root = join(folder, "s");
     this.cache = join(folder, "cache");
+    this.signal = signal;
     signal?.addEventListener("abort", () => this.#killChildren());
   }
 

@@ -24,31 +24,33 @@ static JSValue stat_object(JSContext *ctx, const struct stat *st)
     return object;
 }
 
-TINY_FUNCTION(directory_stat)
+/* Programs look for names that are not there all the time, and an Error costs far more than the call. */
+static JSValue undefined_if_missing(JSContext *ctx, const char *syscall, const char *path)
 {
-    struct stat st;
-    const char *path = tiny_string(ctx, argv[0]);
-    if (!path) return JS_EXCEPTION;
-    JSValue result = stat(path, &st) ? tiny_throw_errno(ctx, "stat", path) : stat_object(ctx, &st);
-    JS_FreeCString(ctx, path);
-    return result;
+    return errno == ENOENT || errno == ENOTDIR ? JS_UNDEFINED : tiny_throw_errno(ctx, syscall, path);
 }
+
+#define STAT_CALL(function, call, failure)                  \
+    TINY_FUNCTION(function)                                 \
+    {                                                       \
+        struct stat st;                                     \
+        const char *path = tiny_string(ctx, argv[0]);       \
+        if (!path) return JS_EXCEPTION;                     \
+        JSValue result = call(path, &st) ? failure(ctx, #call, path) : stat_object(ctx, &st); \
+        JS_FreeCString(ctx, path);                          \
+        return result;                                      \
+    }
+
+STAT_CALL(directory_stat, stat, tiny_throw_errno)
+STAT_CALL(directory_lstat, lstat, tiny_throw_errno)
+STAT_CALL(directory_stat_if_there, stat, undefined_if_missing)
+STAT_CALL(directory_lstat_if_there, lstat, undefined_if_missing)
 
 TINY_FUNCTION(directory_fstat)
 {
     TINY_INT(fd, 0);
     struct stat st;
     return fstat(fd, &st) ? tiny_throw_errno(ctx, "fstat", NULL) : stat_object(ctx, &st);
-}
-
-TINY_FUNCTION(directory_lstat)
-{
-    struct stat st;
-    const char *path = tiny_string(ctx, argv[0]);
-    if (!path) return JS_EXCEPTION;
-    JSValue result = lstat(path, &st) ? tiny_throw_errno(ctx, "lstat", path) : stat_object(ctx, &st);
-    JS_FreeCString(ctx, path);
-    return result;
 }
 
 /* Calls that take one path, and up to two numbers. */
@@ -122,16 +124,26 @@ static int copy_xattrs(const char *from, const char *to)
 
 TWO_PATH_CALL(directory_copy_xattrs, "copy_xattrs", copy_xattrs(from, to))
 
-TINY_FUNCTION(directory_readlink)
+static JSValue undefined_if_no_link(JSContext *ctx, const char *syscall, const char *path)
 {
-    char target[PATH_MAX];
-    const char *path = tiny_string(ctx, argv[0]);
-    if (!path) return JS_EXCEPTION;
-    ssize_t size = readlink(path, target, sizeof target);
-    JSValue result = size < 0 ? tiny_throw_errno(ctx, "readlink", path) : JS_NewStringLen(ctx, target, (size_t)size);
-    JS_FreeCString(ctx, path);
-    return result;
+    return errno == EINVAL ? JS_UNDEFINED : undefined_if_missing(ctx, syscall, path);
 }
+
+#define READLINK_CALL(function, failure)                    \
+    TINY_FUNCTION(function)                                 \
+    {                                                       \
+        char target[PATH_MAX];                              \
+        const char *path = tiny_string(ctx, argv[0]);       \
+        if (!path) return JS_EXCEPTION;                     \
+        ssize_t size = readlink(path, target, sizeof target); \
+        JSValue result =                                    \
+            size < 0 ? failure(ctx, "readlink", path) : JS_NewStringLen(ctx, target, (size_t)size); \
+        JS_FreeCString(ctx, path);                          \
+        return result;                                      \
+    }
+
+READLINK_CALL(directory_readlink, tiny_throw_errno)
+READLINK_CALL(directory_readlink_if_link, undefined_if_no_link)
 
 /* The names in a directory, without "." and "..". */
 TINY_FUNCTION(directory_readdir)
@@ -184,7 +196,9 @@ TINY_FUNCTION(directory_makedev)
 
 static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("stat", 1, directory_stat),         JS_CFUNC_DEF("lstat", 1, directory_lstat),
-    JS_CFUNC_DEF("fstat", 1, directory_fstat),
+    JS_CFUNC_DEF("fstat", 1, directory_fstat),       JS_CFUNC_DEF("statIfThere", 1, directory_stat_if_there),
+    JS_CFUNC_DEF("lstatIfThere", 1, directory_lstat_if_there),
+    JS_CFUNC_DEF("readlinkIfLink", 1, directory_readlink_if_link),
     JS_CFUNC_DEF("mkdir", 2, directory_mkdir),       JS_CFUNC_DEF("rmdir", 1, directory_rmdir),
     JS_CFUNC_DEF("unlink", 1, directory_unlink),     JS_CFUNC_DEF("chmod", 2, directory_chmod),
     JS_CFUNC_DEF("chown", 3, directory_chown),       JS_CFUNC_DEF("mknod", 3, directory_mknod),

@@ -83,6 +83,22 @@ test("links are followed, except by lstat", async (t) => {
   });
 });
 
+test("a name that is missing can be looked for without an error, and other failures are errors all the same", async (t) => {
+  const folder = await freshFolder(t);
+  const loop = (syscall: string, name: string) => ({
+    message: `${syscall} ${folder}/${name}: Symbolic link loop`,
+    syscall,
+    errno: 40,
+    path: `${folder}/${name}`,
+  });
+  assert.deepEqual(await program.report("namesThatAreMissing", folder), {
+    stat: [true, false, false, false, false],
+    lstat: [true, true, false, false, false],
+    readlink: [null, "nowhere", null, null, null],
+    others: [loop("stat", "loop"), loop("lstat", "loop/none"), loop("readlink", "loop/none")],
+  });
+});
+
 test("directories are made with those above them", async (t) => {
   const folder = await freshFolder(t);
   const path = `${folder}/file/x`;

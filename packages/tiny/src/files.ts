@@ -39,6 +39,7 @@ export function readText(path: string, limit?: number): string {
 
 /** Like {@link readText}, but undefined when there is no such file. */
 export function readTextIfThere(path: string, limit?: number): string | undefined {
+  if (sys.statIfThere(path) === undefined) return undefined;
   try {
     return readText(path, limit);
   } catch (error) {
@@ -65,8 +66,7 @@ export function writeControl(path: string, text: string): void {
 /** True when something has this name (a dangling link does not count). */
 export function exists(path: string): boolean {
   try {
-    sys.stat(path);
-    return true;
+    return sys.statIfThere(path) !== undefined;
   } catch {
     return false;
   }
@@ -75,7 +75,7 @@ export function exists(path: string): boolean {
 /** True when this name leads to a directory. */
 export function isDirectory(path: string): boolean {
   try {
-    return (sys.stat(path).mode & S_IFMT) === S_IFDIR;
+    return ((sys.statIfThere(path)?.mode ?? 0) & S_IFMT) === S_IFDIR;
   } catch {
     return false;
   }
@@ -83,14 +83,13 @@ export function isDirectory(path: string): boolean {
 
 /** Makes a directory and those above it; one that is there is left as it is. */
 export function makeDirectories(path: string, mode = 0o755): void {
+  if (exists(path)) return;
+  const slash = path.lastIndexOf("/");
+  if (slash > 0) makeDirectories(path.slice(0, slash), mode);
   try {
     sys.mkdir(path, mode);
   } catch (error) {
-    if (hasErrno(error, Errno.EEXIST)) return;
-    const slash = path.lastIndexOf("/");
-    if (!hasErrno(error, Errno.ENOENT) || slash <= 0) throw error;
-    makeDirectories(path.slice(0, slash), mode);
-    // With a slash at its end it was made just now.
-    if (!isDirectory(path)) sys.mkdir(path, mode);
+    // A link that leads nowhere, or one whose name has a slash at its end, which was made just now.
+    if (!hasErrno(error, Errno.EEXIST)) throw error;
   }
 }

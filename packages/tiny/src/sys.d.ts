@@ -78,6 +78,10 @@ declare module "tiny:sys" {
   export function stat(path: string): Stat;
   export function fstat(fd: number): Stat;
   export function lstat(path: string): Stat;
+  /** Like {@link stat}, but undefined when nothing has this name. */
+  export function statIfThere(path: string): Stat | undefined;
+  /** Like {@link lstat}, but undefined when nothing has this name. */
+  export function lstatIfThere(path: string): Stat | undefined;
   export function mkdir(path: string, mode: number): void;
   export function rmdir(path: string): void;
   export function unlink(path: string): void;
@@ -99,6 +103,8 @@ declare module "tiny:sys" {
   /** Copies all extended attributes, also those of links; none where either file system has none. */
   export function copyXattrs(from: string, to: string): void;
   export function readlink(path: string): string;
+  /** Like {@link readlink}, but undefined when nothing has this name, and for what is no link. */
+  export function readlinkIfLink(path: string): string | undefined;
   /** The names in a directory, without `.` and `..`, in the file system's order. */
   export function readdir(path: string): string[];
   export function umask(mask: number): number;

@@ -42,6 +42,8 @@ export const BACKENDS: Readonly<Record<"runc" | "crun" | "vm", TestedBackend>> =
 
 /** The module makes none: those that come and go are other tests'. */
 const NAMESPACES = "/run/netns/";
+/** Milliseconds in which what is ending has ended: that of a hang. */
+const ENDING_MS = 30_000;
 const WORKER = join(import.meta.dirname, "../module-worker.ts");
 
 /** What another process does with a module of its own. */
@@ -141,7 +143,7 @@ export class ModulePlace implements AsyncDisposable {
     for (const { ours, id } of left) await module.delete(ours.ns, id, { graceMs: 0 });
     const leaks = this.leftovers();
     // A shim is told to end, and does so after it has said so.
-    await untilNoneLeft(this.folder, 5_000);
+    await untilNoneLeft(this.folder, ENDING_MS);
     for (const { pid, command } of findProcesses(this.folder)) {
       leaks.push(`process ${pid}: ${command}`);
       process.kill(pid, "SIGKILL");

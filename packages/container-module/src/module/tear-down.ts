@@ -54,6 +54,9 @@ export async function tearDown(
   rmSync(places.run, { recursive: true, force: true });
   // As long as the name is taken: the next one's log has the same path.
   if (options.removeLog) removeLog(places);
+  // Before it has gone, so that whoever is killed leaves its name, and the next one goes on; and afterwards, for of two that go at
+  // the same time each is there for the other.
+  if (isAlone(places)) removeNamespace(places);
   const { wasLast, problem } = await discardDirectory(directories.stateRoot, places);
   if (wasLast) removeNamespace(places);
   if (problem !== undefined) warn(new HuskError("ERR_STORE", `it is deleted, but ${problem}`), places);
@@ -97,6 +100,11 @@ async function removeFromRuntime({ ns, name }: ContainerPlaces, plan: ShimPlan):
 function splitVariable(variable: string): [name: string, value: string] {
   const end = variable.indexOf("=");
   return [variable.slice(0, end), variable.slice(end + 1)];
+}
+
+/** Whether its namespace has no other container. */
+function isAlone({ directory }: ContainerPlaces): boolean {
+  return readNames(dirname(directory)).length === 1;
 }
 
 /** What was there for all containers of a namespace. Another of it may just come into being: what it has stays. */

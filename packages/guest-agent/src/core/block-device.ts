@@ -52,6 +52,26 @@ function findDisk(name: string): string | undefined {
   return sys.readdir(CLASS).find((disk) => serialOf(disk) === name);
 }
 
+/** What was asked for, and the node that was found: when the disk is gone and another one comes, that has a new node. */
+interface KnownDisk {
+  readonly wanted: string;
+  readonly node: number;
+}
+
+/** Disks that have been found, by the kernel's names. What has been done once with a disk need not be done again. */
+const known = new Map<string, KnownDisk>();
+
+function nodeOf(disk: string): number | undefined {
+  return sys.statIfThere(`/dev/${disk}`)?.ino;
+}
+
+function findKnown(wanted: string): string | undefined {
+  for (const [disk, found] of known) {
+    if (found.wanted === wanted && found.node === nodeOf(disk)) return disk;
+  }
+  return undefined;
+}
+
 /** True when the host gave the disk to be read only. */
 export function isReadOnlyDisk(device: string): boolean {
   return readText(`${CLASS}/${device.slice("/dev/".length)}/ro`).trim() === "1";
@@ -67,6 +87,9 @@ export function isReadOnlyDisk(device: string): boolean {
  */
 export async function findBlockDevice(name: string, address?: string): Promise<string> {
   if (name.includes("/")) throw new Error(`"${name}" is not the name of a disk`);
+  const wanted = `${address ?? ""}/${name}`;
+  const before = findKnown(wanted);
+  if (before !== undefined) return `/dev/${before}`;
   loadModule("virtio_blk");
   const at = address ? parseDiskAddress(address) : undefined;
   if (at?.kind === "scsi") scanScsi(at);
@@ -79,5 +102,7 @@ export async function findBlockDevice(name: string, address?: string): Promise<s
   });
   // A round trip to the host's disk costs more than the pages that come with it, and programs are read by page faults.
   if (exists(readAheadOf(disk))) writeControl(readAheadOf(disk), READ_AHEAD_KIB);
+  const node = nodeOf(disk);
+  if (node !== undefined) known.set(disk, { wanted, node });
   return `/dev/${disk}`;
 }

@@ -15,8 +15,9 @@ function inOrder(containerId: string): string[] {
  * @param terminalOptions options of the file system of terminals
  */
 export function makeContainerFolders(containerId: string, terminalOptions: string): void {
-  for (const folder of inOrder(containerId)) makeDirectories(folder, 0o700);
-  const { pts } = containerPaths(containerId);
+  const { folder, pts } = containerPaths(containerId);
+  makeDirectories(folder, 0o700);
+  for (const inside of inOrder(containerId)) makeDirectories(inside, 0o700);
   sys.mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, terminalOptions);
 }
 

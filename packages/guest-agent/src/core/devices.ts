@@ -50,7 +50,11 @@ export function standardDevices(): DeviceNode[] {
 
 /** Makes what is in every container's /dev, which is empty. @param dev its path without links */
 export function makeStandardDevices(dev: string): void {
-  for (const device of standardDevices()) makeNode(`${dev}/${device.path.slice("/dev/".length)}`, device);
+  // Without a umask, and in a folder of ours, they are what they are to be from the start.
+  const mask = sys.umask(0);
+  for (const { path, mode, number } of standardDevices())
+    sys.mknod(`${dev}/${path.slice("/dev/".length)}`, mode, number);
+  sys.umask(mask);
   for (const [name, target] of LINKS) sys.symlink(target, `${dev}/${name}`);
 }
 
@@ -69,10 +73,9 @@ export function makeStandardLinks(): void {
 /** Whether there is a node of this kind and number. */
 function isThere(path: string, { mode, number }: DeviceNode): boolean {
   try {
-    const found = sys.lstat(path);
-    return (
-      (found.mode & S_IFMT) === (mode & S_IFMT) && ((mode & S_IFMT) === S_IFIFO || found.rdev === number)
-    );
+    const found = sys.lstatIfThere(path);
+    if (!found || (found.mode & S_IFMT) !== (mode & S_IFMT)) return false;
+    return (mode & S_IFMT) === S_IFIFO || found.rdev === number;
   } catch {
     return false;
   }

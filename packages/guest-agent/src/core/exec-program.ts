@@ -121,10 +121,20 @@ export function becomeReady(
   return { candidates, environment: [...variables].map(([key, value]) => `${key}=${value}`) };
 }
 
+/** A look costs much less than to try and execute what is not there. */
+function isMissing(path: string): boolean {
+  try {
+    return sys.statIfThere(path) === undefined;
+  } catch {
+    return false;
+  }
+}
+
 /** Tries the candidates in turn; gives why none could be executed. */
 function tryCandidates(plan: ProcessPlan, { candidates, environment }: Program): string | undefined {
   let refused: string | undefined;
   for (const path of candidates) {
+    if (candidates.length > 1 && isMissing(path)) continue;
     try {
       sys.execve(path, [...plan.args], [...environment]);
     } catch (error) {

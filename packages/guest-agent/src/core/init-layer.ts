@@ -15,11 +15,12 @@ function clear(path: string): void {
   }
 }
 
-function isRegular(path: string): boolean {
+function findKind(path: string): number | undefined {
   try {
-    return (sys.lstat(path).mode & S_IFMT) === S_IFREG;
+    const found = sys.lstatIfThere(path);
+    return found && found.mode & S_IFMT;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
@@ -31,12 +32,13 @@ export function makeInitLayer(hasNameServers: boolean): void {
   const etc = makeFolder("/etc");
   for (const name of ["hosts", "hostname", ...(hasNameServers ? ["resolv.conf"] : [])]) {
     const path = `${etc}/${name}`;
-    if (isRegular(path)) continue;
-    clear(path);
+    const kind = findKind(path);
+    if (kind === S_IFREG) continue;
+    if (kind !== undefined) clear(path);
     withFile(path, O_WRONLY | O_CREAT | O_EXCL, 0o644, () => {});
   }
   const mtab = `${etc}/mtab`;
   if (readLink(mtab) === MTAB) return;
-  clear(mtab);
+  if (findKind(mtab) !== undefined) clear(mtab);
   sys.symlink(MTAB, mtab);
 }

@@ -32,10 +32,18 @@ export function removePodFiles(): void {
   }
 }
 
+let knowsIpv6 = false;
+
+/** Whether the kernel has IPv6; once it has, it is not asked again. */
+function hasIpv6(): boolean {
+  knowsIpv6 ||= exists("/proc/sys/net/ipv6");
+  return knowsIpv6;
+}
+
 /** Writes the hosts anew, should there be others by now: interfaces may have come since the pod was started. */
 export function writeHosts(hostname: string): void {
   const loopback = ["127.0.0.1\tlocalhost"];
-  if (exists("/proc/sys/net/ipv6")) loopback.push("::1\tlocalhost ip6-localhost ip6-loopback");
+  if (hasIpv6()) loopback.push("::1\tlocalhost ip6-localhost ip6-loopback");
   const addresses = hostname ? listAddresses() : [];
   // One of each family, as more would only be tried one after the other.
   const first = [addresses.find((one) => !one.includes(":")), addresses.find((one) => one.includes(":"))];

@@ -73,6 +73,11 @@ class Online {
     await this.#bring();
   }
 
+  /** Whether all that comes of these is brought online. */
+  keeps(kinds: readonly Kind[]): boolean {
+    return this.#listening && kinds.every((kind) => this.#kinds.has(kind));
+  }
+
   /** Waits until so many CPUs have come that were not waited for yet. @throws Error when they do not */
   wait(cpus: number, onGivenUp: (action: () => void) => void): Promise<void> {
     return new Promise((resolve, reject) => {
@@ -133,6 +138,11 @@ const online = new Online();
  */
 export function keepOnline(): Promise<void> {
   return online.keep(["cpu", "memory"]);
+}
+
+/** Like {@link keepOnline}, but what is there is not looked for again when that is done already. */
+export async function beginKeepingOnline(): Promise<void> {
+  if (!online.keeps(["cpu", "memory"])) await keepOnline();
 }
 
 /** Like {@link keepOnline}, but memory is left as it is, unless it was asked for before. */

@@ -24,7 +24,7 @@ import { readContainerFile, writeContainerFile } from "../core/container-files.t
 import { raisePodLoopback } from "../core/network/links.ts";
 import { type Attachment, Process } from "../core/process.ts";
 import { listPids, tabulateProcesses } from "../core/process-list.ts";
-import { keepOnline } from "../core/processors.ts";
+import { beginKeepingOnline } from "../core/processors.ts";
 import { Sandbox } from "../core/sandbox.ts";
 import type { StreamChannel } from "../core/stream-channel.ts";
 import { ChannelStreams } from "./channel-streams.ts";
@@ -108,7 +108,7 @@ export class PodCommands {
         for (const process of started) process.announce();
         // It takes as long as all the rest of the pod; the host's next command waits for it, the host itself need not.
         raisePodLoopback();
-        if (this.#dialect.onlinesUnasked) void keepOnline();
+        if (this.#dialect.onlinesUnasked) void beginKeepingOnline();
       },
     };
   }

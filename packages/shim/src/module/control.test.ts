@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { encodeExecSignal, encodeExecStdin, encodeShimCall } from "@husk/wire/module-shim";
 import { needsRoot } from "../../test/support/needs-root.ts";
 import { ShimBench } from "../../test/support/shim-bench.ts";
@@ -246,6 +247,7 @@ test("a process that cannot be killed is told, kept, and ends when it can", {
   await writeFile(join(cgroup, "cgroup.procs"), String(pid));
   await writeFile(join(cgroup, "freezer.state"), "FROZEN");
   try {
+    while ((await readFile(join(cgroup, "freezer.state"), "utf8")) !== "FROZEN\n") await delay(10);
     const { last } = await ShimClient.call(socket, { method: "stop", graceMs: 50, killMs: 100 });
     const message = `process ${pid} has not ended in 100 ms after signal 9`;
     assert.deepEqual(last, { kind: "fault", fault: { code: "stuck", message } });

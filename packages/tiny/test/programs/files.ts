@@ -116,6 +116,23 @@ runScenarios({
     };
   },
 
+  namesThatAreMissing(folder) {
+    writeText(`${folder}/file`, "");
+    sys.symlink("nowhere", `${folder}/dangling`);
+    sys.symlink("loop", `${folder}/loop`);
+    const names = ["file", "dangling", "none", "file/none", "none/none"].map((name) => `${folder}/${name}`);
+    return {
+      stat: names.map((name) => sys.statIfThere(name) !== undefined),
+      lstat: names.map((name) => sys.lstatIfThere(name) !== undefined),
+      readlink: names.map((name) => sys.readlinkIfLink(name) ?? null),
+      others: [
+        failureOf(() => sys.statIfThere(`${folder}/loop`)),
+        failureOf(() => sys.lstatIfThere(`${folder}/loop/none`)),
+        failureOf(() => sys.readlinkIfLink(`${folder}/loop/none`)),
+      ],
+    };
+  },
+
   copies(folder) {
     writeText(`${folder}/file`, "x");
     writeText(`${folder}/copy`, "x");

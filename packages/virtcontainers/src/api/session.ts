@@ -152,7 +152,9 @@ export async function describeLoss(
   { id: podId, directory, hypervisor: { vm } }: OpenPod,
   way: keyof typeof WAYS | undefined,
 ): Promise<HuskError> {
-  if (way && !(await hasVmEnded(directory, vm))) {
+  // It closes its channels before it has ended; who is told that it has is to find it so.
+  const hasEnded = await hasVmEnded(directory, vm);
+  if (way && !hasEnded) {
     const text = `${WAYS[way]} pod "${podId}" has ended; the pod still runs`;
     return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId });
   }

@@ -66,6 +66,7 @@ export function hasController(folder: string, controller: Controller): boolean {
 
 /** Those that the kernel has. */
 export function knownControllers(wanted: ReadonlySet<Controller>): Set<Controller> {
+  if (wanted.size === 0) return new Set();
   const known = controllersOf(CGROUPS);
   return new Set([...wanted].filter((name) => known.has(name)));
 }

@@ -19,12 +19,7 @@ import { resolvePath } from "./resolve-path.ts";
 
 /** The text of a link; undefined for what is none, or is not there. */
 export function readLink(path: string): string | undefined {
-  try {
-    return sys.readlink(path);
-  } catch (error) {
-    if (hasErrno(error, Errno.EINVAL, Errno.ENOENT, Errno.ENOTDIR)) return undefined;
-    throw error;
-  }
+  return sys.readlinkIfLink(path);
 }
 
 /** A path of the container without links. */

@@ -31,5 +31,14 @@ function tellLate({ name, signal }: TestContext): (error: unknown) => never {
 /** What a failed test has left behind must not hide why it failed. */
 function tellBoth(error: unknown): never {
   if (!(error instanceof SuppressedError)) throw error;
-  throw new Error(`${inspect(error.suppressed)}\nand then: ${inspect(error.error)}`);
+  throw new Error(
+    inOrder(error)
+      .map((one) => inspect(one))
+      .join("\nand then: "),
+  );
+}
+
+/** Errors of which each has hidden those before it. */
+function inOrder(error: unknown): unknown[] {
+  return error instanceof SuppressedError ? [...inOrder(error.suppressed), ...inOrder(error.error)] : [error];
 }

@@ -17,7 +17,7 @@ import { it, LIMIT } from "./support/vm-test.ts";
 const ROOT = { image: "/", tag: "root", readOnly: true };
 
 /** Amount of data, and where the host's side listens; the next one is for the second family. */
-const [BYTES, PORT] = [String(4 << 20), 27_410];
+const [BYTES, PORT] = [String(1 << 20), 27_410];
 
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 

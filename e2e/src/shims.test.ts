@@ -20,6 +20,8 @@ import { Workplace } from "./support/workplace.ts";
 
 const SLEEP = { args: ["sleep", "1000"], detach: true };
 const MANY = 100;
+/** Processes that are started at the same time. */
+const AT_ONCE = 25;
 const BYTES = 4 * 1024 * 1024;
 /** A size and input go different ways with hyperstart, and the input may be there first. */
 const UNTIL_SIZED = "read x; until stty size | grep '40 100'; do sleep 0.1; done";
@@ -110,9 +112,11 @@ for (const { agentType, ...family } of FAMILIES) {
       await using place = await Workplace.create(signal);
       const more = { vmConfig: { memory: 1024 } };
       await runPod(residentPod(place, kind, SLEEP, more), place.options);
-      const all = await Promise.all(
-        Array.from({ length: MANY }, (_, index) => enter(place, `read x; echo $x ${index}`)),
-      );
+      const all: EnteredProcess[] = [];
+      while (all.length < MANY) {
+        const next = Array.from({ length: AT_ONCE }, (_, index) => `read x; echo $x ${all.length + index}`);
+        all.push(...(await Promise.all(next.map((script) => enter(place, script)))));
+      }
       for (const { io } of all) io.stdin.end("says\n");
       const said = await Promise.all(all.map(({ io }) => text(io.stdout)));
       assert.deepEqual(

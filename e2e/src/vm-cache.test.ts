@@ -193,11 +193,12 @@ describe("a pod in a VM that waited", () => {
     // It was killed a moment ago, which nobody has seen yet.
     process.kill(cache.status().vms[0]?.pid ?? 0, "SIGKILL");
     const late = await run(place, podOf(place, "late"), { factory });
-    assert.ok(late.isHit || /"late" gets no VM that waited/.test(late.warnings.join()));
+    if (!late.isHit) assert.match(late.warnings.join(), /"late" gets no VM that waited/);
     assert.equal(await runScript(place, "late", "late", "hostname"), "late\n");
     await deletePod("late", place.options);
+    // Either it was handed out all the same, or somebody has seen it meanwhile; only then a new one may have been ready in time.
     const { claimed, lost } = cache.status();
-    assert.deepEqual([claimed + lost, faults.length], [1, lost]);
+    assert.deepEqual([claimed + lost, faults.length], [late.isHit ? 2 : 1, lost], faults.join());
   });
 
   it("gets one of its own, with a warning, where it comes too late for what it was handed", async ({

@@ -38,9 +38,10 @@ test("a shim can be killed at any step of a container's life", { skip: skipWitho
   // On a busy machine no start may come to its end at first.
   for (let round = 0; round < ROUNDS || (restarts === 0 && round < 10 * ROUNDS); round++) {
     const { process: shim } = container.startShim();
+    const ended = once(shim, "exit");
     await delay(Math.random() * LONGEST_LIFE_MS * Math.ceil((round + 1) / ROUNDS));
     shim.kill("SIGKILL");
-    await once(shim, "exit");
+    await ended;
     const state = await container.readState().catch(() => undefined);
     if (!state) continue;
     assert.ok(STATES.includes(state.state), JSON.stringify(state));

@@ -18,6 +18,8 @@ const VM_END_MS = 500;
 interface SessionOptions {
   /** the VM has just been started */
   readonly fresh?: boolean;
+  /** the VM is a copy of one whose agent had nothing to do */
+  readonly atRest?: boolean;
   readonly onlyOwner?: boolean;
 }
 
@@ -49,6 +51,7 @@ function openAgent(pod: OpenPod, options: SessionOptions): Promise<AgentSession 
       ...(hasProxy ? { proxySocket: directory.socket("proxy"), reviveProxy: () => reviveProxy(pod) } : {}),
       deadlineFactor: pod.hypervisor.deadlineFactor,
       fresh: options.fresh === true,
+      atRest: options.atRest,
       onlyOwner: options.onlyOwner,
       signal: call.signal,
       events: eventsFor(pod),
@@ -149,11 +152,11 @@ const WAYS = {
 
 /** Why a connection has ended: the VM has, or only what it led through. */
 export async function describeLoss(
-  { id: podId, directory, hypervisor: { vm } }: OpenPod,
+  { id: podId, directory, live, hypervisor: { vm } }: OpenPod,
   way: keyof typeof WAYS | undefined,
 ): Promise<HuskError> {
   // It closes its channels before it has ended; who is told that it has is to find it so.
-  const hasEnded = await hasVmEnded(directory, vm);
+  const hasEnded = await live.hold(hasVmEnded(directory, vm));
   if (way && !hasEnded) {
     const text = `${WAYS[way]} pod "${podId}" has ended; the pod still runs`;
     return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId });

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
+import { cpSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { describe } from "node:test";
 import { CacheServer } from "./support/cache-server.ts";
 import { untilNoExitCommands } from "./support/detached.ts";
+import { DEMO_ROOTFS, HUSK, INITRAMFS, KERNEL, RESIDENTS } from "./support/places.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
@@ -60,6 +63,30 @@ describe("husk cache", () => {
     assert.equal((await place.husk(["factory", "destroy"])).stdout.toString(), "1 template removed\n");
     const { claimed, vms } = await server.status();
     assert.deepEqual([claimed, vms.length], [0, 1]);
+  });
+
+  it("works where husk is without its repository, with no root file system of its own", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    const main = join(place.folder, "husk.cjs");
+    cpSync(HUSK, main);
+    cpSync(join(dirname(HUSK), "husk"), join(place.folder, "husk"), { recursive: true });
+    const guest = { HUSK_KERNEL: KERNEL, HUSK_INITRAMFS: INITRAMFS, HUSK_RESIDENTS: RESIDENTS };
+    const start = (...args: string[]) => place.startProgram(process.execPath, [main, ...args], guest);
+    const made = await start("factory", "init", ...SIZE).ended;
+    const destroyed = await start("factory", "destroy").ended;
+    assert.deepEqual([made.status, destroyed.stdout.toString()], [0, "1 template removed\n"], made.stderr);
+    const server = start("cache", "serve", "--number", "1", ...SIZE);
+    await server.stdout.waitFor(/^ready: 1 VM$/m);
+    const pod = ["run", "--rm", ...SIZE, "--timings", "--factory", "cache", "--"];
+    const without = await start(...pod, "true").ended;
+    assert.match(without.stderr, /no root file system .*\nhint: give one: --rootfs DIR/);
+    const run = await start(...pod.slice(0, -1), "--rootfs", DEMO_ROOTFS, "--", "echo", "here").ended;
+    assert.deepEqual([run.status, run.stdout.toString()], [0, "here\n"], run.stderr);
+    assert.match(run.stderr, /vm-claimed/);
+    assert.equal((await start("cache", "stop").ended).status, 0);
+    assert.equal((await server.ended).status, 0);
   });
 
   it("is asked at an endpoint that the environment names", async ({ signal }) => {

@@ -28,15 +28,15 @@ async function freePort(): Promise<number> {
   return port;
 }
 
-/** What somebody at a port of this host says, or "silence". */
-async function hear(port: number): Promise<string> {
+/** What somebody at a port of this host says, or "silence" when nothing has come in some milliseconds. */
+async function hear(port: number, limitMs: number): Promise<string> {
   const socket = connect(port, "127.0.0.1");
   let text = "";
   socket.on("data", (bytes) => {
     text += bytes;
   });
   socket.on("error", () => {});
-  await Promise.race([once(socket, "close"), sleep(1500)]);
+  await Promise.race([once(socket, "close"), sleep(limitMs, undefined, { ref: false })]);
   socket.destroy();
   return text || "silence";
 }
@@ -95,11 +95,12 @@ describe("the agent in a VM, driven by its control channel", () => {
         "/bin/echo",
         `port ${port}`,
       ]);
+      // It has been started, but may not listen yet.
+      const listens = `:${port.toString(16).padStart(4, "0")} .* 0A `;
+      await guest.exec("web", `until grep -q '${listens}' /proc/net/tcp*; do usleep 50000; done`);
     }
-    // The servers have been started, but may not listen yet.
-    for (let round = 0; round < 20 && (await hear(mapped)) === "silence"; round++) await sleep(100);
-    assert.equal(await hear(mapped), "port 80\n");
-    assert.equal(await hear(direct), "silence");
+    assert.equal(await hear(mapped, 60_000), "port 80\n");
+    assert.equal(await hear(direct, 1500), "silence");
     await guest.ask(Command.KILLCONTAINER, { container: "web", signal: 9 });
     await guest.exited("web");
     await guest.ask(Command.DELETEINTERFACE, { device: "web0" });

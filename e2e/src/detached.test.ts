@@ -10,10 +10,11 @@ import {
   removeEnded,
   shimPid,
   startDetached,
-  untilExists,
+  untilGone,
   untilNoProcesses,
   untilProxyIsBack,
   untilStopped,
+  untilWritten,
 } from "./support/detached.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
@@ -41,7 +42,7 @@ for (const agent of AGENTS) {
     it("leaves nothing with --rm", async ({ signal }) => {
       await using place = await Workplace.create(signal);
       await startDetached(place, "d", agent, "sleep 1", ["--rm"]);
-      await untilExists(podFolder(place, "d"), false, signal);
+      await untilGone(place, podFolder(place, "d"));
       await untilNoProcesses(place);
     });
 
@@ -51,7 +52,7 @@ for (const agent of AGENTS) {
       await startDetached(place, "e", agent, "sleep 1000");
       const waiting = place.start(["wait", "d", "nosuch", "e"]);
       await waiting.stdout.waitFor(/^0\n/);
-      await output(place, "exec", "-d", "e", "--", "sh", "-c", "kill -TERM $(pidof sleep)");
+      await output(place, "exec", "-d", "e", "--", "sh", "-c", "until kill -TERM $(pidof sleep); do :; done");
       const { status, stdout, stderr } = await waiting.ended;
       assert.deepEqual([status, stdout.toString()], [125, "0\n143\n"]);
       assert.match(stderr, /ERR_POD_NOT_FOUND/);
@@ -82,6 +83,7 @@ for (const agent of AGENTS) {
         agent,
         "trap 'echo bye; exit 4' TERM; echo up; while :; do sleep 1; done",
       );
+      await untilWritten(place, "d", /up\n/);
       await output(place, "stop", "d");
       assert.match(await output(place, "ps", "-a"), /^d +stopped \(4\)/m);
       assert.equal(await output(place, "logs", "d"), "up\nbye\n");
@@ -163,6 +165,7 @@ for (const agent of AGENTS) {
       assert.match(await output(place, "ps", "-a"), /^d +stopped /m);
       assert.equal(await output(place, "logs", "d"), "up\n");
       await output(place, "rm", "d");
+      await untilNoProcesses(place);
     });
   });
 }

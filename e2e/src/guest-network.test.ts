@@ -17,7 +17,7 @@ import { it, LIMIT } from "./support/vm-test.ts";
 const ROOT = { image: "/", tag: "root", readOnly: true };
 
 /** Amount of data, and where the host's side listens; the next one is for the second family. */
-const [BYTES, PORT] = [String(4 << 20), 27_410];
+const [BYTES, PORT] = [String(1 << 20), 27_410];
 
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
@@ -43,7 +43,7 @@ const request = (number: number, name: string): InterfaceRequest => ({
 });
 
 const PING = (number: number) =>
-  `ping -c 1 -W 5 10.0.${number}.2 > /dev/null && ping6 -c 1 -W 5 fd0${number}::2 > /dev/null && echo reached`;
+  `ping -c 1 -W 60 10.0.${number}.2 > /dev/null && ping6 -c 1 -W 60 fd0${number}::2 > /dev/null && echo reached`;
 
 interface Guest extends AsyncDisposable {
   guest: DrivenGuest;
@@ -176,7 +176,7 @@ describe("the network of a guest", () => {
       guest.ask(Command.SETUPROUTE, { routes: [route] }),
       /^Error: route to ::\/0 via fd01::2 dev eth0: this kernel has no IPv6$/,
     );
-    const { text } = await guest.run("c", "ping -c 1 -W 5 10.0.1.2 > /dev/null && echo reached", ROOT);
+    const { text } = await guest.run("c", "ping -c 1 -W 60 10.0.1.2 > /dev/null && echo reached", ROOT);
     assert.equal(text, "reached\n");
     await guest.powerOff();
   });

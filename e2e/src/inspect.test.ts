@@ -46,6 +46,9 @@ describe("husk top and inspect", () => {
     await using place = await Workplace.create(signal);
     const foreground = place.start(["run", "--rm", "--name", "web", ...FOREGROUND]);
     await foreground.stdout.waitFor(/up/);
+    // Only now the shell has become cat for sure.
+    foreground.child.stdin.write("here\n");
+    await foreground.stdout.waitFor(/here/);
     const table = (await place.husk(["top", "web"])).stdout.toString();
     assert.match(table, /^UID +PID +PPID .*CMD\n/);
     assert.match(table, / cat$/m);
@@ -62,7 +65,7 @@ describe("husk top and inspect", () => {
     assert.deepEqual([pod.id, pod.state, pod.containersStatus[0].id], ["web", "running", "web"]);
     const details = (await place.husk(["inspect", "web"])).stdout.toString();
     assert.match(details, /^Name: +web\nStatus: +running\n/);
-    assert.match(details, /^web +running +\d+ seconds? ago .* sh -c echo up; cat$/m);
+    assert.match(details, /^web +running +\d+ \w+ ago .* sh -c echo up; cat$/m);
     const missing = await place.husk(["inspect", "--json", "none"]);
     assert.equal(missing.status, 125);
     assert.equal(JSON.parse(missing.stderr).error.code, "ERR_POD_NOT_FOUND");

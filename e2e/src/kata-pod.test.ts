@@ -153,6 +153,7 @@ describe("storage of a pod with the Kata agent", needsRoot, () => {
       "spec",
     );
     assert.equal(seen, "of the host\n\n0\n1024\n");
+    await script("until grep -q word /here/started; do sleep 0.1; done", "spec");
     assert.equal(await readFile(join(data, "started"), "utf8"), "word 12 77\n");
     await deletePod("pod", options);
   });

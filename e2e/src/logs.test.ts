@@ -90,7 +90,7 @@ describe("husk logs, attach", () => {
     }
     const waiting = place.start(["wait", "f"]);
     // The wait has a session of its own through the owner's; then the end comes to both.
-    await place.husk(["exec", "f", "--", "sh", "-c", "kill -TERM $(pidof sleep)"]);
+    await place.husk(["exec", "f", "--", "sh", "-c", "until kill -TERM $(pidof sleep); do :; done"]);
     assert.equal((await foreground.ended).status, 143);
     assert.match(
       (await waiting.ended).stdout.toString() + (await waiting.ended).stderr,

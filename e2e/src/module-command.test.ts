@@ -33,6 +33,8 @@ describe("husk module", { skip: backend.missing }, () => {
     const info = JSON.parse((await husk("inspect", "--json", ns, "web")).out);
     assert.deepEqual([info.tags, info.ours.state], [["a"], "running"]);
     assert.match((await husk("inspect", ns, "web")).out, /^Mount: +\/usr\/share\/doc:\/doc:bind:rbind,ro$/m);
+    const module = await place.open();
+    await untilWritten(module, ns, "web", "/tmp\n");
     assert.equal((await husk("logs", ns, "web")).out, "1\n/tmp\n");
     assert.equal((await husk("logs", "-n", "1", ns, "web")).out, "/tmp\n");
     assert.deepEqual(await husk("rm", "--log", "--grace", "1", ns, "web"), {

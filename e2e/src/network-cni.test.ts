@@ -45,6 +45,11 @@ function get(machine: CniMachine, host: string, port: number): string {
   return machine.run(BUSYBOX, "wget", "-q", "-O", "-", `http://${host}:${port}/`);
 }
 
+/** Waits until the page is served, by a look from inside. */
+async function untilServed(place: Workplace): Promise<void> {
+  await runScript(place, POD, "web", "until wget -q -O /dev/null http://127.0.0.1/; do sleep 0.1; done");
+}
+
 describe("a pod with CNI networks", needsPlugins, () => {
   it("has two of them, traffic by both families, a published port, and leaves nothing", async (context) => {
     const machine = new CniMachine(context);
@@ -98,6 +103,7 @@ describe("a pod with CNI networks", needsPlugins, () => {
       await carryOut(inside, outside, `${network}1`, payload);
       await carryIn(inside, outside, `${network}2`, payload);
     }
+    await untilServed(place);
     for (const host of ["10.71.0.1", "[fd71::1]"]) assert.equal(get(machine, host, 8080), "served\n");
     await checkNetwork(POD, options);
 
@@ -116,6 +122,7 @@ describe("a pod with CNI networks", needsPlugins, () => {
     await startPod(POD, options);
     await checkNetwork(POD, options);
     await carryOut(inside, outside, "fd71::1", payload);
+    await untilServed(place);
     assert.equal(get(machine, "10.71.0.1", 8080), "served\n");
     await deletePod(POD, options);
     assert.deepEqual(findMade(machine, "blue", "green"), []);

@@ -15,6 +15,7 @@ import {
 } from "@husk/virtcontainers";
 import { makeAnnouncedQemu } from "./support/announced-qemu.ts";
 import { findProcesses } from "./support/leaks.ts";
+import { untilDead } from "./support/module/until.ts";
 import { needsRoot } from "./support/needs-root.ts";
 import { DEMO_ROOTFS } from "./support/places.ts";
 import { runScript } from "./support/run-script.ts";
@@ -22,7 +23,8 @@ import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
 const SLEEP = { args: ["sleep", "1000"] };
-const GONE_MS = 20_000;
+/** Milliseconds in which what is waited for is there, unless it hangs. */
+const HANG_MS = 120_000;
 
 describe("a pod with shares", needsRoot, () => {
   it("keeps nothing when its VM is killed, and starts again", async ({ signal }) => {
@@ -45,6 +47,7 @@ describe("a pod with shares", needsRoot, () => {
     const [daemon] = findDaemons(place);
     assert.ok(daemon);
     process.kill(daemon, "SIGKILL");
+    await untilDead(daemon);
     const mounts = [{ source: data, destination: "/data", type: "bind" }];
     const late = { id: "late", rootFs: DEMO_ROOTFS, cmd: SLEEP, mounts };
     await assert.rejects(createContainer("pod", late, place.options), { code: "ERR_SHARE_LOST" });
@@ -126,12 +129,12 @@ function findDaemons(place: Workplace): number[] {
   return findProcesses(place.root).flatMap(({ pid, command }) => (command.includes("virtiofsd") ? pid : []));
 }
 
-/** A program that tells that it was started, and goes on only then to be QEMU, much later. */
+/** Nobody tells of what other processes do. */
 async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = performance.now() + GONE_MS;
+  const end = performance.now() + HANG_MS;
   while (!(await isTrue())) {
     if (performance.now() > end) {
-      assert.fail(`waited in vain: ${what}\n${execFileSync("ps", ["ax"]).toString()}`);
+      assert.fail(`waited in vain: ${what}\n${execFileSync("ps", ["ax"])}`);
     }
     await sleep(20);
   }

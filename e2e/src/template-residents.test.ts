@@ -35,8 +35,8 @@ import { Workplace } from "./support/workplace.ts";
 
 const COUNT = 200_000;
 const WHOLE = numbers(COUNT);
-/** Writes numbers, with a pause in which it can be killed. */
-const SCRIPT = `seq 0 999; sleep 1; seq 1000 ${COUNT - 1}; exec sleep 1000`;
+/** Writes numbers, with a pause in which what carries them can be killed. */
+const SCRIPT = `seq 0 999; until test -e /tmp/go; do sleep 0.1; done; seq 1000 ${COUNT - 1}; exec sleep 1000`;
 
 function podOf(place: Workplace, family: Family, more: Partial<PodConfig> = {}): PodConfig {
   const hypervisorConfig = { ...place.hypervisorConfig, tapHelperPath: TAP_HELPER, defaultBridges: 2 };
@@ -64,7 +64,7 @@ describe("a copy of a template with a proxy and shims", needsRoot, () => {
       await whenWritten(place, 1000);
       killPart(await statusOf(place), "proxy");
       killPart(await statusOf(place), "shim");
-      assert.equal(await runScript(place, POD, CONTAINER, "hostname"), `${POD}\n`);
+      assert.equal(await runScript(place, POD, CONTAINER, "hostname; touch /tmp/go"), `${POD}\n`);
       await whenWritten(place, WHOLE.length);
       const output = await readOutput(place);
       // What cc-proxy had read and not delivered is lost with it.

@@ -12,7 +12,7 @@ describe("husk run -t", () => {
     await using place = await Workplace.create(signal);
     const script = "tty; stty rows 40 cols 100; exec $HUSK_COMMAND run --rm -it -- sh";
     const { child, stdout, ended } = startInTerminal(place, script);
-    const [terminal] = await stdout.waitFor(/\/dev\/pts\/\d+/);
+    const [, terminal = ""] = await stdout.waitFor(/(\/dev\/pts\/\d+)\r?\n/);
     child.stdin.write("tty && echo it is a $TERM\n");
     await stdout.waitFor(/it is a [a-z]/);
     // A size reaches the guest a moment after it is set, so it is asked for until it is there.

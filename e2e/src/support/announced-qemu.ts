@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { closeSync, constants, existsSync, openSync } from "node:fs";
 import { chmod, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Workplace } from "./workplace.ts";
@@ -8,7 +10,7 @@ export interface AnnouncedQemu {
   /** environment that makes husk use it */
   readonly env: Record<string, string>;
   /** Settles when it has been started. */
-  started(): Promise<unknown>;
+  started(): Promise<void>;
 }
 
 /** Makes a program that announces itself through a named pipe and then becomes the real QEMU. */
@@ -18,5 +20,15 @@ export async function makeAnnouncedQemu(place: Workplace): Promise<AnnouncedQemu
   execFileSync("mkfifo", [pipe]);
   await writeFile(program, '#!/bin/sh\necho > "$HUSK_TEST_PIPE"\nexec qemu-system-x86_64 "$@"\n');
   await chmod(program, 0o755);
-  return { env: { HUSK_QEMU: program, HUSK_TEST_PIPE: pipe }, started: () => readFile(pipe) };
+  // Who waits for a QEMU that never comes is woken when the test's time is up.
+  place.signal?.addEventListener("abort", () => existsSync(pipe) && wakeReader(pipe));
+  const started = async () => {
+    const told = await readFile(pipe);
+    assert.ok(told.length > 0, "no QEMU was started");
+  };
+  return { env: { HUSK_QEMU: program, HUSK_TEST_PIPE: pipe }, started };
+}
+
+function wakeReader(pipe: string): void {
+  closeSync(openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK));
 }

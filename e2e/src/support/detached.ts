@@ -51,7 +51,9 @@ export async function shimPid(place: Workplace, name: string): Promise<number> {
 
 /** Process id of the proxy of a pod. */
 export function proxyPid(place: Workplace, name: string): number {
-  return Number(readFileSync(join(podFolder(place, name), "proxy.lock"), "utf8"));
+  const pid = Number(readFileSync(join(podFolder(place, name), "proxy.lock"), "utf8"));
+  assert.ok(pid > 0, `the proxy of ${name} has not told its process id`);
+  return pid;
 }
 
 /** The folder of a pod. */
@@ -59,53 +61,83 @@ export function podFolder(place: Workplace, name: string): string {
   return join(place.root, "pods", name);
 }
 
-/** Waits until a file or folder is there, or is not. */
-export async function untilExists(path: string, wanted: boolean, signal: AbortSignal): Promise<void> {
+/** Waits until a detached command has written something. */
+export async function untilWritten(place: Workplace, name: string, wanted: RegExp): Promise<void> {
+  const follower = place.start(["logs", "-f", name]);
+  await follower.stdout.waitFor(wanted);
+  follower.child.kill();
+  await follower.ended;
+}
+
+/** Waits until a file or folder is there no more. */
+export async function untilGone(place: Workplace, path: string): Promise<void> {
+  await watchFolder(place, dirname(path), () => !existsSync(path), `${path} is still there`);
+}
+
+/** Waits until the VM of a pod has been ended by what its shim starts at the end. */
+export async function untilStopped(place: Workplace, name: string): Promise<void> {
+  await watchFile(place, name, "pod.json", (record) => JSON.parse(record).state === "stopped");
+}
+
+/** Waits until another proxy has taken the place of one that was killed. */
+export async function untilProxyIsBack(place: Workplace, name: string, dead: number): Promise<void> {
+  await watchFile(place, name, "proxy.lock", (pid) => pid !== "" && Number(pid) !== dead);
+}
+
+/** Waits until the last of some processes, which nobody here has started, has ended: nothing tells that of others' children. */
+export async function untilNoProcesses(place: Workplace): Promise<void> {
+  await untilNone(place, () => true);
+}
+
+/** The same for what shims start at the end of their commands. */
+export async function untilNoExitCommands(place: Workplace): Promise<void> {
+  await untilNone(place, ({ command }) => command.includes("--if-ended"));
+}
+
+async function untilNone(place: Workplace, isOne: (process: { command: string }) => boolean): Promise<void> {
+  for (;;) {
+    const left = findProcesses(place.root).filter(isOne);
+    if (left.length === 0) return;
+    if (place.signal?.aborted) throw new Error(`still there: ${JSON.stringify(left)}`);
+    await delay(50);
+  }
+}
+
+/** Waits until a file of a pod, which is there, tells what is waited for. */
+async function watchFile(
+  place: Workplace,
+  podId: string,
+  file: string,
+  isReached: (content: string) => boolean,
+): Promise<void> {
+  const folder = podFolder(place, podId);
+  const read = () => readFileSync(join(folder, file), "utf8");
+  await watchFolder(place, folder, () => isReached(read()), `${file} of ${podId} tells otherwise`);
+}
+
+/** @param otherwise why it fails when the test's time is up */
+async function watchFolder(
+  { signal }: Workplace,
+  folder: string,
+  isReached: () => boolean,
+  otherwise: string,
+): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const check = () => existsSync(path) === wanted && resolve();
-  const watcher = watch(dirname(path), check);
-  const onAbort = () => reject(new Error(`${path}: ${wanted ? "is not there" : "is still there"}`));
-  signal.addEventListener("abort", onAbort, { once: true });
+  const check = () => {
+    try {
+      if (isReached()) resolve();
+    } catch (error) {
+      reject(error);
+    }
+  };
+  const watcher = watch(folder, check);
+  const onAbort = () => reject(new Error(otherwise));
+  signal?.addEventListener("abort", onAbort, { once: true });
   check();
   try {
     await promise;
   } finally {
     watcher.close();
-    signal.removeEventListener("abort", onAbort);
+    signal?.removeEventListener("abort", onAbort);
   }
-}
-
-/** Waits until the VM of a pod has been ended by what its shim starts at the end. */
-export async function untilStopped(place: Workplace, name: string): Promise<void> {
-  const folder = podFolder(place, name);
-  await watchFile(folder, "pod.json", (record) => JSON.parse(record).state === "stopped");
-}
-
-/** Waits until another proxy has taken the place of one that was killed. */
-export async function untilProxyIsBack(place: Workplace, name: string, dead: number): Promise<void> {
-  await watchFile(podFolder(place, name), "proxy.lock", (pid) => pid !== "" && Number(pid) !== dead);
-}
-
-/** Waits until the last of some processes, which nobody here has started, has ended: nothing tells that of others' children. */
-export async function untilNoProcesses(place: Workplace): Promise<void> {
-  while (findProcesses(place.root).length > 0) await delay(50);
-}
-
-/** The same for what shims start at the end of their commands. */
-export async function untilNoExitCommands(place: Workplace): Promise<void> {
-  const isOne = ({ command }: { command: string }) => command.includes("--if-ended");
-  while (findProcesses(place.root).some(isOne)) await delay(50);
-}
-
-async function watchFile(
-  folder: string,
-  name: string,
-  isReached: (content: string) => boolean,
-): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const check = () => isReached(readFileSync(join(folder, name), "utf8")) && resolve();
-  const watcher = watch(folder, check);
-  check();
-  await promise;
-  watcher.close();
 }

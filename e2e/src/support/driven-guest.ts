@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { connect, type Socket } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -18,6 +18,7 @@ import {
   parseProcessAsyncEvent,
   StreamDecoder,
 } from "@husk/wire/hyperstart";
+import { CollectedOutput } from "./collected-output.ts";
 import { INITRAMFS, KERNEL } from "./places.ts";
 
 const VIRTIOFSD = "/usr/lib/qemu/virtiofsd";
@@ -42,12 +43,19 @@ export interface Output {
   text: string;
 }
 
+/** A process beside the VM, or the VM itself. */
+interface Helper {
+  readonly child: ChildProcess;
+  readonly errors: CollectedOutput;
+}
+
 /** See the head of the file. */
 export class DrivenGuest implements AsyncDisposable {
   readonly #folder: string;
-  readonly #children: ChildProcess[] = [];
+  readonly #helpers: Helper[] = [];
   readonly #output = new Map<number, string>();
   readonly #ended = new Set<number>();
+  /** exit codes, by container and process */
   readonly #exits = new Map<string, number>();
   readonly #replies: { command: number; payload: Uint8Array }[] = [];
   #sockets: Socket[] = [];
@@ -94,11 +102,10 @@ export class DrivenGuest implements AsyncDisposable {
     this.#lastSeq += 2;
     const [stdio, stderr] = [this.#lastSeq - 1, this.#lastSeq];
     const spec = { id: "init", args: ["/bin/sh", "-c", script], stdio, stderr, ...process };
-    this.#exits.delete(id);
+    const key = `${id}/${spec.id}`;
+    this.#exits.delete(key);
     await this.ask(Command.NEWCONTAINER, { id, ...options, process: spec });
-    await this.#until(() => this.#ended.has(stdio) && this.#exits.has(id));
-    const text = (this.#output.get(stdio) ?? "") + (this.#output.get(stderr) ?? "");
-    return { code: this.#exits.get(id) ?? -1, text };
+    return this.#end(key, stdio);
   }
 
   /** Starts one more process in a container; gives the number of its stream. */
@@ -112,13 +119,12 @@ export class DrivenGuest implements AsyncDisposable {
   /** Runs a shell script beside a container's first process; gives what it wrote. */
   async exec(container: string, script: string): Promise<string> {
     const stdio = await this.start(container, ["/bin/sh", "-c", script]);
-    await this.#until(() => this.#ended.has(stdio));
-    return (this.#output.get(stdio) ?? "") + (this.#output.get(stdio + 1) ?? "");
+    return (await this.#end(`${container}/exec-${stdio}`, stdio)).text;
   }
 
-  /** Resolves when a container's process has ended. */
+  /** Resolves when a container's first process has ended. */
   async exited(container: string): Promise<void> {
-    await this.#until(() => this.#exits.has(container));
+    await this.#until(() => this.#exits.has(`${container}/init`));
   }
 
   /** Does one command of QEMU's monitor. @param event what is to be waited for then */
@@ -138,7 +144,7 @@ export class DrivenGuest implements AsyncDisposable {
 
   /** Ends the pod; the VM must power itself off, and the shares' daemons must end with it. */
   async powerOff(): Promise<void> {
-    const gone = Promise.all(this.#children.map((child) => once(child, "exit")));
+    const gone = Promise.all(this.#helpers.map(({ child }) => hasEnded(child) || once(child, "exit")));
     await this.ask(Command.DESTROYPOD);
     await gone;
   }
@@ -149,7 +155,7 @@ export class DrivenGuest implements AsyncDisposable {
 
   #kill(): void {
     for (const socket of this.#sockets) socket.destroy();
-    for (const child of this.#children) child.kill("SIGKILL");
+    for (const { child } of this.#helpers) child.kill("SIGKILL");
   }
 
   async #start(hardware: GuestHardware): Promise<void> {
@@ -189,23 +195,20 @@ export class DrivenGuest implements AsyncDisposable {
 
   async #serve(tag: string, folder: string): Promise<string> {
     const path = this.#path(`${tag}.fs`);
-    const daemon = this.#spawn(VIRTIOFSD, [
-      `--socket-path=${path}`,
-      "-f",
-      "-o",
-      `source=${folder},sandbox=chroot,xattr`,
-    ]);
+    const words = [`--socket-path=${path}`, "-f", "-o", `source=${folder},sandbox=chroot,xattr`];
+    const { errors } = this.#spawn(VIRTIOFSD, words);
     // It says so when it listens.
-    for await (const text of daemon.stderr ?? []) if (String(text).includes("Waiting for")) break;
+    await errors.waitFor(/Waiting for/);
     return path;
   }
 
-  #spawn(program: string, args: readonly string[]): ChildProcess {
+  #spawn(program: string, args: readonly string[]): Helper {
     const child = spawn(program, args, { stdio: ["ignore", "ignore", "pipe"] });
     child.on("error", () => {});
     child.on("exit", () => this.#heard());
-    this.#children.push(child);
-    return child;
+    const helper = { child, errors: new CollectedOutput(child.stderr) };
+    this.#helpers.push(helper);
+    return helper;
   }
 
   #path(name: string): string {
@@ -224,8 +227,8 @@ export class DrivenGuest implements AsyncDisposable {
         socket.on("error", () => {});
         return socket;
       } catch {
-        const ended = this.#children.find(({ exitCode }) => exitCode !== null);
-        assert.equal(ended, undefined, `${ended?.spawnfile} has ended`);
+        const ended = this.#helpers.find(({ child }) => hasEnded(child));
+        assert.equal(ended, undefined, `${ended?.child.spawnfile} has ended: ${ended?.errors.text()}`);
         // QEMU makes its sockets when it starts, and tells nobody.
         await delay(20);
       }
@@ -237,8 +240,8 @@ export class DrivenGuest implements AsyncDisposable {
     return (bytes) => {
       for (const { command, payload } of decoder.push(bytes)) {
         if (command === Command.PROCESSASYNCEVENT) {
-          const { container, status } = parseProcessAsyncEvent(payload);
-          this.#exits.set(container, status);
+          const { container, process, status } = parseProcessAsyncEvent(payload);
+          this.#exits.set(`${container}/${process}`, status);
         } else if (command !== Command.NEXT)
           this.#replies.push({ command, payload: Uint8Array.from(payload) });
       }
@@ -255,14 +258,29 @@ export class DrivenGuest implements AsyncDisposable {
     };
   }
 
+  /** How a process ended. The end of its stream comes behind all of its output; its exit code has a channel of its own. */
+  async #end(key: string, stdio: number): Promise<Output> {
+    await this.#until(() => this.#exits.has(key) && this.#ended.has(stdio));
+    const text = (this.#output.get(stdio) ?? "") + (this.#output.get(stdio + 1) ?? "");
+    return { code: this.#exits.get(key) ?? -1, text };
+  }
+
   async #until(isMet: () => boolean): Promise<void> {
-    const qemu = this.#children.at(-1);
+    const qemu = this.#helpers.at(-1);
     while (!isMet()) {
-      if (qemu && qemu.exitCode !== null)
-        throw new Error(`the VM has ended:\n${readFileSync(this.#path("console"), "utf8")}`);
+      if (qemu && hasEnded(qemu.child))
+        throw new Error(`the VM has ended: ${qemu.errors.text()}\n${this.#readConsole()}`);
       await new Promise<void>((resolve) => {
         this.#heard = resolve;
       });
     }
   }
+  #readConsole(): string {
+    const path = this.#path("console");
+    return existsSync(path) ? readFileSync(path, "latin1") : "";
+  }
+}
+
+function hasEnded({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode !== null || signalCode !== null;
 }

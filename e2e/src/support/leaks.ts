@@ -22,7 +22,7 @@ export function findProcesses(stateDirectory: string): LeftProcess[] {
       command.includes(stateDirectory) ||
       readLink(name, "fd/1").startsWith(stateDirectory);
     const pid = Number(name);
-    return ours && pid !== process.pid && !isZombie(name) ? [{ pid, command }] : [];
+    return ours && pid !== process.pid && isAlive(pid) ? [{ pid, command }] : [];
   });
 }
 
@@ -73,8 +73,9 @@ function findDescriptors(stateDirectory: string): string[] {
   });
 }
 
-function isZombie(pid: string): boolean {
-  return /^State:\s+Z/m.test(readProc(pid, "status"));
+/** Whether a process runs. One that has ended and waits for its parent does not. */
+export function isAlive(pid: number): boolean {
+  return /^State:\s+[^ZX]/m.test(readProc(`${pid}`, "status"));
 }
 
 function readLink(pid: string, file: string): string {

@@ -57,7 +57,7 @@ export function killPart(status: PodStatus, part: Part): void {
 
 /** Settles when the VM of the pod has ended, as its lock tells. */
 export async function vmEnded(place: Workplace): Promise<void> {
-  const flock = spawn("flock", ["-w", "20", join(place.root, "pods", POD, "vm.lock"), "true"]);
+  const flock = spawn("flock", ["-w", "120", join(place.root, "pods", POD, "vm.lock"), "true"]);
   const [status] = await once(flock, "exit");
   if (status !== 0) throw new Error("the VM does not end");
 }

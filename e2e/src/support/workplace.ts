@@ -6,6 +6,7 @@ import type { CallOptions, HypervisorConfig } from "@husk/virtcontainers";
 import { CollectedOutput } from "./collected-output.ts";
 import { findLeaks, findNetworks, findProcesses } from "./leaks.ts";
 import { DEMO_ROOTFS, HUSK, INITRAMFS, KERNEL } from "./places.ts";
+import { noteSaid } from "./said.ts";
 
 /** How a husk that has ended did so. */
 export interface HuskResult {
@@ -44,6 +45,8 @@ export class Workplace implements AsyncDisposable {
   readonly root: string;
   /** cache directory */
   readonly cache: string;
+  /** fires when the test's time is up */
+  readonly signal: AbortSignal | undefined;
   readonly #networks = findNetworks();
   readonly #children = new Set<ChildProcessWithoutNullStreams>();
 
@@ -51,6 +54,7 @@ export class Workplace implements AsyncDisposable {
     this.folder = folder;
     this.root = join(folder, "s");
     this.cache = join(folder, "cache");
+    this.signal = signal;
     signal?.addEventListener("abort", () => this.#killChildren());
   }
 
@@ -115,7 +119,9 @@ export class Workplace implements AsyncDisposable {
       child.once("error", reject);
       child.once("close", (status) => {
         this.#children.delete(child);
-        resolve({ status: status ?? -1, stdout: stdout.bytes(), stderr: stderr.text() });
+        const result = { status: status ?? -1, stdout: stdout.bytes(), stderr: stderr.text() };
+        noteSaid([program, ...args], result.status, result.stderr);
+        resolve(result);
       });
     });
     return { child, stdout, stderr, ended };

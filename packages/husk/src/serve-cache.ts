@@ -1,6 +1,7 @@
 import { isHuskError, serveVmCache, type VmCache, type VmCacheStatus } from "@husk/virtcontainers";
 import { makeServedFactory, type ServeOptions } from "./options/cache-options.ts";
-import { makePodConfig, type PodOptions } from "./options/pod-options.ts";
+import { makeVmConfig } from "./options/pod-options.ts";
+import type { VmOptions } from "./options/vm-options.ts";
 import { countReady } from "./output/cache-table.ts";
 import { tellWarning } from "./output/error-report.ts";
 import { DrainSignals } from "./terminal/drain-signals.ts";
@@ -10,16 +11,15 @@ import { DrainSignals } from "./terminal/drain-signals.ts";
  *
  * @throws HuskError as `serveVmCache`, GuestImageMissingError, UsageError
  */
-export async function serveCache(options: ServeOptions & PodOptions): Promise<void> {
+export async function serveCache(options: ServeOptions & VmOptions): Promise<void> {
   using signals = new DrainSignals();
   const { signal } = signals;
   // Who reads how far it is may go: that is no reason to leave VMs behind.
   process.stdout.on("error", () => {});
-  // What is in the pods does not count for their VMs.
-  const config = makePodConfig("cache", { args: ["true"] }, { ...options, factory: "cache" }, process.env);
+  const config = makeVmConfig("cache", options, true, process.env);
   let cache: VmCache | undefined;
   try {
-    cache = await serveVmCache({ ...config, containers: [] }, makeServedFactory(options), {
+    cache = await serveVmCache(config, makeServedFactory(options), {
       signal,
       onWarning: tellWarning,
       onWaiting: (status) => tellProgress(status),

@@ -16,7 +16,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 await makeResidents(folder, join(import.meta.dirname, "main.ts"), () => {});
 const programs = join(folder, "resident");
 
-const DEADLINE_MS = 30_000;
+const DEADLINE_MS = 120_000;
 
 /** A proxy with a registered VM. */
 async function begin(test: TestContext) {

@@ -15,6 +15,11 @@ const MOMENTS = { oci: [0.1, 0.25, 0.4, 0.55, 0.7, 0.85], vm: [0.3, 0.55, 0.8] }
 const LINES = 6000;
 /** Writes numbers, a little more than a thousand a second. */
 const WRITER = `i=0; while [ $i -lt ${LINES} ]; do echo line $i; i=$((i+1)); [ $((i%100)) = 0 ] && sleep 0.08; done; exit 7`;
+/** The same, with a rest in the middle that lasts until there is a file /tmp/go. */
+const RESTING_WRITER = WRITER.replace(
+  "; done",
+  `; [ $i = ${LINES / 2} ] && until [ -e /tmp/go ]; do sleep 0.05; done; done`,
+);
 const WRITTEN = Array.from({ length: LINES }, (_, index) => `line ${index}\n`).join("");
 
 /** Killed modules, killed shims, and the log meanwhile: facts 7.1 to 7.4. */
@@ -85,7 +90,7 @@ export function conformFaults(backend: TestedBackend): void {
     await using place = new ModulePlace(backend, signal);
     const { ns } = place;
     const module = await place.open();
-    await module.run(ns, "web", DEMO_ROOTFS, [], [], undefined, [], ["sh", "-c", WRITER], ONCE);
+    await module.run(ns, "web", DEMO_ROOTFS, [], [], undefined, [], ["sh", "-c", RESTING_WRITER], ONCE);
     const { pid } = (await module.inspect(ns, "web")).ours;
     for (const line of [500, 1500, 2500]) {
       await untilWritten(module, ns, "web", `line ${line}\n`);
@@ -96,6 +101,8 @@ export function conformFaults(backend: TestedBackend): void {
       assert.deepEqual([ours.state, ours.pid], ["running", pid]);
       assert.notEqual(place.shimPid("web"), shim);
     }
+    using toucher = await module.exec(ns, "web", ["touch", "/tmp/go"]);
+    assert.deepEqual(await toucher.wait(), { exitCode: 0 });
     const { ours } = await endOf(module, ns, "web");
     assert.equal(place.log("web"), WRITTEN);
     // Whether anybody could be told its exit status is a matter of the runtime; it is never made up.

@@ -3,7 +3,7 @@ import type { ContainerModule } from "@husk/container-module";
 import { DEMO_ROOTFS } from "../places.ts";
 import { it } from "../vm-test.ts";
 import { ModulePlace, type TestedBackend } from "./module-place.ts";
-import { endOf, killWorker, untilSays } from "./until.ts";
+import { endOf, killWorker, untilDead, untilSays } from "./until.ts";
 
 const COUNT = 50;
 /** Containers that are deleted at the same time. */
@@ -32,6 +32,7 @@ export function conformMany(backend: TestedBackend): void {
     assert.deepEqual(Object.keys(before).sort(), [...names].sort());
     const shims = names.map((name) => place.shimPid(name));
     for (const pid of shims) process.kill(pid, "SIGKILL");
+    for (const pid of shims) await untilDead(pid);
     const second = await place.open();
     assert.deepEqual(await listRunning(second), before);
     for (const [index, name] of names.entries()) assert.notEqual(place.shimPid(name), shims[index]);

@@ -40,11 +40,11 @@ export function conformNames(backend: TestedBackend): void {
     await using place = new ModulePlace(backend, signal);
     const { ns } = place;
     const call = ["run", ns, "web", DEMO_ROOTFS, [], [], null, [], SLEEP] as const;
-    const children = [1, 2, 3].map(() => place.start({ calls: [call] }));
+    const exits = [1, 2, 3].map(async () => (await once(place.start({ calls: [call] }), "exit"))[0]);
     const module = await place.open();
     const [own, ...codes] = await Promise.all([
       module.run(ns, "web", DEMO_ROOTFS, [], [], undefined, [], SLEEP).catch((error) => error.code),
-      ...children.map(async (child) => (await once(child, "exit"))[0]),
+      ...exits,
     ]);
     const winners = [own === "web", ...codes.map((code) => code === 0)].filter(Boolean);
     assert.equal(winners.length, 1, JSON.stringify([own, codes]));

@@ -42,6 +42,8 @@ export const BACKENDS: Readonly<Record<"runc" | "crun" | "vm", TestedBackend>> =
 
 /** The module makes none: those that come and go are other tests'. */
 const NAMESPACES = "/run/netns/";
+/** Milliseconds in which what is ending has ended: that of a hang. */
+const ENDING_MS = 30_000;
 const WORKER = join(import.meta.dirname, "../module-worker.ts");
 
 /** What another process does with a module of its own. */
@@ -127,7 +129,7 @@ export class ModulePlace implements AsyncDisposable {
     return [
       ...files.map((path) => `file: ${path}`),
       ...mounts.filter((line) => line.includes(this.folder)).map((line) => `mount: ${line}`),
-      ...list(`/sys/fs/cgroup/husk-module/${this.ns}`).map((name) => `cgroup: ${name}`),
+      ...findCgroups(`husk-module/ns-${this.ns}`).map((path) => `cgroup: ${path}`),
       ...findNetworks()
         .filter((path) => !this.#networks.includes(path) && !path.startsWith(NAMESPACES))
         .map((path) => `network: ${path}`),
@@ -141,7 +143,7 @@ export class ModulePlace implements AsyncDisposable {
     for (const { ours, id } of left) await module.delete(ours.ns, id, { graceMs: 0 });
     const leaks = this.leftovers();
     // A shim is told to end, and does so after it has said so.
-    await untilNoneLeft(this.folder, 5_000);
+    await untilNoneLeft(this.folder, ENDING_MS);
     for (const { pid, command } of findProcesses(this.folder)) {
       leaks.push(`process ${pid}: ${command}`);
       process.kill(pid, "SIGKILL");
@@ -160,6 +162,12 @@ export class ModulePlace implements AsyncDisposable {
   #killChildren(): void {
     for (const child of this.#children) child.kill("SIGKILL");
   }
+}
+
+/** Of version 1, each controller has a tree of its own. */
+function findCgroups(name: string): string[] {
+  const root = "/sys/fs/cgroup";
+  return ["", ...list(root)].map((tree) => join(root, tree, name)).filter((path) => existsSync(path));
 }
 
 function list(path: string): string[] {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { endOf, ONCE } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
+import { containerCgroup } from "./cgroup.ts";
 
 const MIB = 1024 ** 2;
 const needs = needsRuntime(RUNTIMES.runc);
@@ -22,7 +23,7 @@ test("memory and processors are limited", needs, async (t) => {
   const module = await bench.open();
   const options = { ...ONCE, memory: 32 * MIB, cpus: 0.5 };
   await module.run(bench.ns, "a", BUSYBOX, [], [], undefined, [], "sleep 1000", options);
-  const cgroup = `husk-module/${bench.ns}/a`;
+  const cgroup = containerCgroup({ ns: bench.ns, name: "a" });
   const cpu = readLimit(cgroup, "cpu.max", "cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]);
   assert.equal(cpu, "50000 100000");
   assert.equal(readLimit(cgroup, "memory.max", "memory", ["memory.limit_in_bytes"]), String(32 * MIB));

@@ -4,6 +4,7 @@ import type { OciMount, OciNamespace, OciResources, OciSpec } from "@husk/virtco
 import { CAPABILITIES, MASKED_PATHS, READONLY_PATHS } from "@husk/virtcontainers/internals";
 import type { CompleteRecord } from "../state/record.ts";
 import type { MountInfo } from "../types.ts";
+import { containerCgroup } from "./cgroup.ts";
 
 const OCI_VERSION = "1.0.2";
 /** Open files that a container may have, as programs expect it that use select(2). */
@@ -64,7 +65,7 @@ export function specifyContainer(record: CompleteRecord, root: { path: string; r
     hostname: hostnameOf(record.name),
     mounts: [...SYSTEM_MOUNTS, ...resolvConf(record), ...record.mounts.map(specifyMount)],
     linux: {
-      cgroupsPath: `/husk-module/${record.ns}/${record.name}`,
+      cgroupsPath: `/${containerCgroup(record)}`,
       namespaces: namespacesOf(record),
       resources: resourcesOf(record),
       maskedPaths: MASKED_PATHS,

@@ -50,17 +50,19 @@ const mount = object(
   ["source", "target"],
 );
 
-/** What `run` is told beside names and the command; a field of another name is an error, as everywhere. */
-export const checkRunFields: Rule = object({
+/** Rules of a call's fields, by their names. */
+type Fields = Readonly<Record<string, Rule>>;
+
+/** What `run` is told beside names and the command. */
+export const RUN_FIELDS = {
   flist: path,
   tags: list(text({ max: MAX_PATH_BYTES })),
   network: object({ namespace: text({ max: MAX_PATH_BYTES }) }, ["namespace"]),
   mounts: list(mount),
-});
+} satisfies Fields;
 
-/** Options of `run`. */
-export const checkRunOptions: Rule = object({
-  signal,
+/** Options of `run`; all options are without the signal, which only callers in this process have. */
+export const RUN_OPTIONS: Fields = {
   memory: integer(LEAST_MEMORY, MAX_SAFE),
   cpus,
   cwd: directory,
@@ -69,22 +71,23 @@ export const checkRunOptions: Rule = object({
     "maxFiles",
   ]),
   restart: object({ limit: time, delayMs: time, stableMs: time }, ["limit", "delayMs", "stableMs"]),
-});
+};
 
 /** Options of `delete`. */
-export const checkDeleteOptions: Rule = object({ signal, graceMs: time, removeLog: flag });
+export const DELETE_OPTIONS: Fields = { graceMs: time, removeLog: flag };
 
 /** Options of `logs`. */
-export const checkLogOptions: Rule = object({ signal, follow: flag, tail: integer(0, MAX_SAFE) });
+export const LOG_OPTIONS: Fields = { follow: flag, tail: integer(0, MAX_SAFE) };
 
 /** Options of `exec`; its environment is checked where it is put together. */
-export const checkExecOptions: Rule = object({
-  signal,
-  env: list(text()),
-  cwd: directory,
-  timeoutMs: integer(1, MAX_INT32),
-});
+export const EXEC_OPTIONS: Fields = { env: list(text()), cwd: directory, timeoutMs: integer(1, MAX_INT32) };
 
+/** A field of another name is an error, as everywhere. */
+export const checkRunFields: Rule = object(RUN_FIELDS);
+export const checkRunOptions: Rule = object({ signal, ...RUN_OPTIONS });
+export const checkDeleteOptions: Rule = object({ signal, ...DELETE_OPTIONS });
+export const checkLogOptions: Rule = object({ signal, ...LOG_OPTIONS });
+export const checkExecOptions: Rule = object({ signal, ...EXEC_OPTIONS });
 /** Options that all calls have. */
 export const checkCallOptions: Rule = object({ signal });
 

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { isHuskError } from "@husk/virtcontainers";
-import { identifyProcess, isProcessAlive } from "@husk/virtcontainers/internals";
+import { identifyProcess, isProcessAlive, runCommand } from "@husk/virtcontainers/internals";
 import { endOf, ONCE, readAll } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
+import { unmountIn } from "../testing/unmount-in.ts";
 import type { ContainerModule, RunOptions } from "../types.ts";
 
 const needs = needsRuntime(RUNTIMES.runc);
@@ -117,6 +118,29 @@ test("without any shim, the runtime ends the container", needs, async (t) => {
   assert.ok(identity && !isProcessAlive(identity));
   assert.deepEqual(bench.leftovers(), []);
 });
+
+test(
+  "what cannot be removed of a deleted container is a warning, and goes with the next call",
+  needs,
+  async (t) => {
+    const bench = new ModuleBench(t, RUNTIMES.runc);
+    const module = await bench.open();
+    await run(module, bench.ns, "a", "echo once", ONCE);
+    const kept = bench.place("a", "kept");
+    mkdirSync(kept);
+    await runCommand("mount", ["-t", "tmpfs", "tmpfs", kept], {});
+    try {
+      await module.delete(bench.ns, "a");
+      assert.match(bench.warnings.join(), /^ERR_STORE: it is deleted, but \S+ cannot be removed: EBUSY/);
+      assert.deepEqual(await module.list(), []);
+      await run(module, bench.ns, "a", "echo twice", ONCE);
+    } finally {
+      await unmountIn(bench.base, "kept");
+    }
+    await module.delete(bench.ns, "a");
+    assert.deepEqual([bench.leftovers(), bench.warnings.length], [[], 1]);
+  },
+);
 
 test("logs of a container that is not there are refused", needs, async (t) => {
   const bench = new ModuleBench(t, RUNTIMES.runc);

@@ -1,12 +1,13 @@
-import { HuskError } from "@husk/virtcontainers";
-import { throwIfAborted } from "@husk/virtcontainers/internals";
+import { HuskError, isHuskError } from "@husk/virtcontainers";
+import { type FileLock, throwIfAborted } from "@husk/virtcontainers/internals";
 import { startTimeoutMs } from "../shim/timeouts.ts";
+import { claimName } from "../state/claim.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { lockContainer } from "../state/lock-container.ts";
 import type { DeleteOptions } from "../types.ts";
 import { checkDeleteOptions } from "./call-rules.ts";
 import type { ModuleContext } from "./context.ts";
-import { removeLog } from "./remove-log.ts";
+import { hasLog } from "./remove-log.ts";
 import { tearDown } from "./tear-down.ts";
 
 /** Milliseconds between SIGTERM and SIGKILL. */
@@ -26,14 +27,32 @@ export async function deleteContainer(
   checkDeleteOptions(options, "options");
   const { graceMs = GRACE_MS, removeLog: isLogToGo = false, signal } = options;
   throwIfAborted(signal);
-  const lock = await lockContainer(places, { timeoutMs: startTimeoutMs(OTHERS_COMMAND_MS), signal });
-  if (lock === "busy") throw stillBusy(places);
-  if (lock === "gone") {
-    if (isLogToGo) removeLog(places);
-    return;
+  using lock = await takeName(context, places, { isLogToGo, signal });
+  if (lock) await tearDown(context, places, { graceMs, removeLog: isLogToGo, signal });
+}
+
+/**
+ * Takes the lock of a container. The name of one that is not there, but has left a log that is to go, is claimed: the log of the
+ * next one of that name is at the same path.
+ * @returns undefined when there is nothing to delete
+ */
+async function takeName(
+  { directories }: ModuleContext,
+  places: ContainerPlaces,
+  { isLogToGo, signal }: { isLogToGo: boolean; signal: AbortSignal | undefined },
+): Promise<FileLock | undefined> {
+  for (;;) {
+    const lock = await lockContainer(places, { timeoutMs: startTimeoutMs(OTHERS_COMMAND_MS), signal });
+    if (lock === "busy") throw stillBusy(places);
+    if (lock !== "gone") return lock;
+    if (!isLogToGo || !hasLog(places)) return undefined;
+    try {
+      return await claimName(directories.stateRoot, places);
+    } catch (error) {
+      // Somebody has run one meanwhile: that is the one to delete.
+      if (!isHuskError(error, "ERR_CONTAINER_EXISTS")) throw error;
+    }
   }
-  using _ = lock;
-  await tearDown(context, places, { graceMs, removeLog: isLogToGo, signal });
 }
 
 function stillBusy({ ns, name }: ContainerPlaces): HuskError {

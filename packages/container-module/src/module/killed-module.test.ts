@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { test } from "node:test";
 import { fileURLToPath } from "node:url";
+import { untilLogged } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
 import type { ContainerModule } from "../types.ts";
@@ -125,6 +126,20 @@ test("killed while it deletes, the next one finishes that", needs, async (t) => 
   const opening = bench.open();
   await runtime.goOn();
   const module = await opening;
+  assert.deepEqual([await module.list(), bench.leftovers(), bench.warnings], [[], [], []]);
+});
+
+test("killed when the name is free that it deletes, it leaves nothing", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  const before = await bench.open();
+  // Many files, whose removal takes a while.
+  const command = ["sh", "-c", "for i in $(seq 3000); do : > /$i; done; echo up; exec sleep 1000"];
+  await before.run(bench.ns, "a", BUSYBOX, [], [], undefined, [], command);
+  await untilLogged(before, bench.ns, "a", "up\n");
+  const caller = new Caller(bench, "delete");
+  while (existsSync(bench.place("a", ""))) await new Promise((resolve) => setImmediate(resolve));
+  await caller.kill();
+  const module = await bench.open();
   assert.deepEqual([await module.list(), bench.leftovers(), bench.warnings], [[], [], []]);
 });
 

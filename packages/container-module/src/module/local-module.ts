@@ -1,5 +1,6 @@
 import { HuskError } from "@husk/virtcontainers";
 import { messageOf, throwIfAborted } from "@husk/virtcontainers/internals";
+import { clearKept } from "../state/discard.ts";
 import { type ContainerName, type ContainerPlaces, placesOf } from "../state/layout.ts";
 import { checkName } from "../state/names.ts";
 import { readRecord } from "../state/record.ts";
@@ -70,7 +71,14 @@ export class LocalModule implements ContainerModule {
   }
 
   async delete(ns: string, id: ContainerID, options: DeleteOptions = {}): Promise<void> {
-    await deleteContainer(this.#context, this.#find(ns, id), options);
+    const places = this.#find(ns, id);
+    await clearKept(this.#context.directories.stateRoot);
+    try {
+      await deleteContainer(this.#context, places, options);
+    } catch (error) {
+      throw asHuskError(error, places);
+    }
+    await this.#guard?.watch(places);
   }
 
   async list(ns?: string, options: ModuleCallOptions = {}): Promise<ContainerInfo[]> {
@@ -103,6 +111,7 @@ export class LocalModule implements ContainerModule {
    * @throws HuskError ERR_ABORTED
    */
   async settle({ signal }: ModuleCallOptions, ns?: string): Promise<void> {
+    await clearKept(this.#context.directories.stateRoot);
     await concurrently(this.#all(ns), MOST_AT_ONCE, (places) => this.#settle(places, { signal }));
     throwIfAborted(signal);
   }

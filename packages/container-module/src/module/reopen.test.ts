@@ -1,14 +1,18 @@
 import assert from "node:assert/strict";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { test } from "node:test";
-import { endOf, ONCE } from "../testing/end-of.ts";
+import { identifyProcess, isProcessAlive } from "@husk/virtcontainers/internals";
+import { endOf, ONCE, untilLogged } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
 import type { ContainerModule } from "../types.ts";
 
 const needs = needsRuntime(RUNTIMES.runc);
-const COUNTING = `sh -c 'i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); usleep 500; done'`;
+/** Writes numbers, and ends when there is the file /go. */
+const COUNTING = `sh -c 'i=0; while [ $i -lt 3000 ]; do echo line $i; i=$((i+1)); usleep 500; done; until [ -e /go ]; do usleep 10000; done'`;
 
 function run(
   module: ContainerModule,
@@ -18,6 +22,30 @@ function run(
   options = {},
 ): Promise<string> {
   return module.run(ns, name, BUSYBOX, [], [], undefined, [], command, options);
+}
+
+/** A shim that begins once only. */
+function makeMortalShim(bench: ModuleBench): string {
+  const { base } = bench;
+  const path = `${base}/mortal-shim`;
+  const { shim } = bench.options();
+  writeFileSync(path, `#!/bin/sh\nmkdir ${base}/begun && exec ${shim} "$@"\n`, { mode: 0o755 });
+  return path;
+}
+
+/** Open files of this process that are outputs of containers. */
+function openOutputs({ base }: ModuleBench): number {
+  const files = readdirSync("/proc/self/fd").map((fd) => readLink(`/proc/self/fd/${fd}`));
+  return files.filter((path) => /^\/run\/containers\/\w+\/output/.test(path.slice(base.length))).length;
+}
+
+function readLink(path: string): string {
+  try {
+    return readlinkSync(path);
+  } catch {
+    // The directory that was being read.
+    return "";
+  }
 }
 
 function expectedLines(count: number): string {
@@ -37,6 +65,8 @@ for (const [runtime, program] of Object.entries(RUNTIMES)) {
       assert.notEqual(bench.shimPid("a"), shim);
       assert.equal((await module.inspect(bench.ns, "a")).ours.pid, pid);
     }
+    using toucher = await module.exec(bench.ns, "a", ["touch", "/go"]);
+    await toucher.wait();
     const { ours } = await endOf(module, bench.ns, "a");
     assert.equal(bench.log("a"), expectedLines(3000));
     assert.deepEqual([ours.state, ours.exitCode], ["stopped", undefined]);
@@ -53,8 +83,9 @@ test(
     t.after(() => guard.abort());
     const module = await bench.open({ guard: guard.signal });
     await run(module, bench.ns, "a", "sh -c 'while :; do echo line; usleep 1000; done'");
-    // Nothing shows that a shim is no new one any more.
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
+    // The first has lived for long enough, and the next one has only just begun, however busy the machine is.
+    const now = performance.now() + 60_000;
+    t.mock.method(performance, "now", () => now);
     const first = bench.shimPid("a");
     await bench.killShim("a");
     while (bench.shimPid("a") === first) await new Promise((resolve) => setTimeout(resolve, 20));
@@ -66,6 +97,29 @@ test(
     assert.notEqual(bench.shimPid("a"), second);
   },
 );
+
+test("what a container writes last is kept by who guards its shim until another comes", needs, async (t) => {
+  const bench = new ModuleBench(t, RUNTIMES.runc);
+  const guard = new AbortController();
+  t.after(() => guard.abort());
+  // One that guards shims, and does not come by others.
+  const module = await bench.open({ guard: guard.signal, shim: makeMortalShim(bench) });
+  const mounts = [{ source: bench.base, target: "/shared" }];
+  execFileSync("mkfifo", [`${bench.base}/go`]);
+  const command = `sh -c 'read go </shared/go; seq 1 5000'`;
+  await module.run(bench.ns, "a", BUSYBOX, [], [], undefined, mounts, command, ONCE);
+  const { pid = 0 } = (await module.inspect(bench.ns, "a")).ours;
+  assert.equal(openOutputs(bench), 1);
+  await bench.killShim("a");
+  const identity = identifyProcess(pid);
+  await writeFile(`${bench.base}/go`, "\n");
+  while (identity && isProcessAlive(identity)) await new Promise((resolve) => setTimeout(resolve, 20));
+  const other = await bench.open();
+  assert.equal((await endOf(other, bench.ns, "a")).ours.state, "stopped");
+  assert.equal(bench.log("a"), Array.from({ length: 5000 }, (_, index) => `${index + 1}\n`).join(""));
+  await module.delete(bench.ns, "a");
+  assert.equal(openOutputs(bench), 0);
+});
 
 test("what a dead process wanted to delete is deleted", needs, async (t) => {
   const bench = new ModuleBench(t, RUNTIMES.runc);
@@ -88,11 +142,11 @@ test("what nobody could end waits until somebody asks again", needs, async (t) =
 test("after a reboot, what ran is started, and what had ended is not", needs, async (t) => {
   const bench = new ModuleBench(t, RUNTIMES.runc);
   const before = await bench.open();
-  await run(before, bench.ns, "runs", "sh -c 'echo up; cat /kept; echo mine > /kept; exec sleep 1000'");
+  const command = "sh -c 'echo up; cat /kept; echo mine > /kept; echo done; exec sleep 1000'";
+  await run(before, bench.ns, "runs", command);
   await run(before, bench.ns, "ended", "true", ONCE);
   await endOf(before, bench.ns, "ended");
-  for await (const chunk of before.logs(bench.ns, "runs", { follow: true }))
-    if (`${chunk}`.includes("up")) break;
+  await untilLogged(before, bench.ns, "runs", "done\n");
   const { pid = 0 } = (await before.inspect(bench.ns, "runs")).ours;
   // As a reboot does: nothing runs, nothing is mounted, /run is empty, and the boot has another id.
   for (const name of ["runs", "ended"]) await bench.killShim(name);
@@ -103,9 +157,8 @@ test("after a reboot, what ran is started, and what had ended is not", needs, as
   const [ended, runs] = await module.list();
   assert.deepEqual([ended?.ours.state, runs?.ours.state, runs?.ours.restarts], ["stopped", "running", 0]);
   assert.notEqual(runs?.ours.pid, pid);
-  for await (const chunk of module.logs(bench.ns, "runs", { follow: true }))
-    if (`${chunk}`.includes("mine")) break;
-  assert.match(bench.log("runs"), /^up\ncat: .*\nup\nmine\n$/);
+  await untilLogged(module, bench.ns, "runs", "mine\ndone\n");
+  assert.match(bench.log("runs"), /^up\ncat: .*\ndone\nup\nmine\ndone\n$/);
 });
 
 test(

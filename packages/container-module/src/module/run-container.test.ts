@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { type ErrorCode, isHuskError } from "@husk/virtcontainers";
 import { makeTestNamespace } from "@husk/virtcontainers/testing/test-namespace";
 import { packFlist } from "../flist/pack/pack-flist.ts";
-import { endOf, ONCE } from "../testing/end-of.ts";
+import { endOf, ONCE, untilLogged } from "../testing/end-of.ts";
 import { BUSYBOX, ModuleBench, needsRuntime } from "../testing/module-bench.ts";
 import { RUNTIMES } from "../testing/runtimes.ts";
 import type { RunOptions } from "../types.ts";
@@ -30,6 +30,7 @@ for (const [runtime, program] of Object.entries(RUNTIMES)) {
     const one = await bench.open();
     const command = ["sh", "-c", "echo out; echo err >&2; echo $A; exec sleep 1000"];
     assert.equal(await one.run(ns, "web", BUSYBOX, ["a", "b=c"], ["A=1 2"], NETWORK, mounts, command), "web");
+    await untilLogged(one, ns, "web", "1 2\n");
     const other = await bench.open();
     const { ours, ...info } = await other.inspect(ns, "web");
     assert.deepEqual(info, { id: "web", name: "web", flist: BUSYBOX, tags: ["a", "b=c"], mounts });
@@ -44,6 +45,17 @@ for (const [runtime, program] of Object.entries(RUNTIMES)) {
     await assert.rejects(one.inspect(ns, "web"), has("ERR_CONTAINER_NOT_FOUND", /"web"/));
     assert.deepEqual(bench.leftovers(), []);
     assert.ok(!existsSync(join(BUSYBOX, "new")), "the root file system was written to");
+  });
+
+  test(`${runtime}: names may be those of the files of a cgroup`, needs, async (t) => {
+    const bench = new ModuleBench(t, program);
+    const module = await bench.open();
+    for (const name of ["cgroup.procs", "tasks"]) {
+      await module.run(bench.ns, name, BUSYBOX, [], [], NETWORK, [], "sleep 1000");
+      assert.equal((await module.inspect(bench.ns, name)).ours.state, "running");
+    }
+    for (const name of ["cgroup.procs", "tasks"]) await module.delete(bench.ns, name, { graceMs: 0 });
+    assert.deepEqual(bench.leftovers(), []);
   });
 
   test(`${runtime}: a container joins the network namespace that is named`, needs, async (t) => {

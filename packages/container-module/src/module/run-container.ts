@@ -9,7 +9,7 @@ import { shareRoot } from "../sources/root-cache.ts";
 import { pinRoot } from "../sources/root-pins.ts";
 import { claimName } from "../state/claim.ts";
 import { type ContainerPlaces, placesOf } from "../state/layout.ts";
-import { makeDirectories, makeLogDirectory } from "../state/make-directories.ts";
+import { makeDirectories, makeLog } from "../state/make-directories.ts";
 import { type CompleteRecord, type ContainerRecord, writeRecord } from "../state/record.ts";
 import type { ContainerID, ModuleCallOptions } from "../types.ts";
 import { checkRequest, type RunRequest } from "./check-request.ts";
@@ -79,7 +79,7 @@ async function startContainer(
   options: ModuleCallOptions,
 ): Promise<void> {
   makeDirectories(places);
-  makeLogDirectory(places);
+  makeLog(places);
   await backend.prepare(places, record, options);
   writePlan(places, record, backend);
   const { commandTimeoutMs } = backend.commands(places, record);

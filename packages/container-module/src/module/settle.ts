@@ -6,7 +6,7 @@ import { startTimeoutMs } from "../shim/timeouts.ts";
 import { readDeleting } from "../state/deleting.ts";
 import type { ContainerPlaces } from "../state/layout.ts";
 import { lockContainer } from "../state/lock-container.ts";
-import { makeDirectories, makeLogDirectory } from "../state/make-directories.ts";
+import { makeDirectories, makeLog } from "../state/make-directories.ts";
 import { type CompleteRecord, type ContainerRecord, readRecord } from "../state/record.ts";
 import { isShimAlive, needsShim, readShimState } from "../state/shim-state.ts";
 import type { ModuleCallOptions } from "../types.ts";
@@ -53,7 +53,7 @@ async function replaceShim(
   const plan = readPlan(places);
   if (!record || !isComplete(record) || !plan) return;
   makeDirectories(places);
-  makeLogDirectory(places);
+  makeLog(places);
   await openBackend(record.backend).prepare(places, record, options);
   const timeoutMs = startTimeoutMs(plan.commandTimeoutMs);
   await startShim(places, { program: shim, timeoutMs, signal: options.signal });

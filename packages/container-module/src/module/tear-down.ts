@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { HuskError, isHuskError } from "@husk/virtcontainers";
 import { cleanText, type FileLock, runGroupProcess } from "@husk/virtcontainers/internals";
 import type { ShimPlan } from "@husk/wire/module-shim";
+import { namespaceCgroup } from "../backend/cgroup.ts";
 import { openBackend } from "../backend/open-backend.ts";
 import { isMounted } from "../rootfs/overlay.ts";
 import { endByShim, type ShimEnd } from "../shim/end-by-shim.ts";
@@ -35,7 +36,7 @@ export interface TearDownOptions {
  * @throws HuskError ERR_CONTAINER_STUCK, ERR_RUNTIME, ERR_STATE_CORRUPT, ERR_STATE_VERSION, ERR_STORE, ERR_ABORTED
  */
 export async function tearDown(
-  { shim, directories }: ModuleContext,
+  { shim, directories, warn }: ModuleContext,
   places: ContainerPlaces,
   options: TearDownOptions,
 ): Promise<void> {
@@ -53,8 +54,12 @@ export async function tearDown(
   rmSync(places.run, { recursive: true, force: true });
   // As long as the name is taken: the next one's log has the same path.
   if (options.removeLog) removeLog(places);
-  const wasLast = await discardDirectory(directories.stateRoot, places);
+  // Before it has gone, so that whoever is killed leaves its name, and the next one goes on; and afterwards, for of two that go at
+  // the same time each is there for the other.
+  if (isAlone(places)) removeNamespace(places);
+  const { wasLast, problem } = await discardDirectory(directories.stateRoot, places);
   if (wasLast) removeNamespace(places);
+  if (problem !== undefined) warn(new HuskError("ERR_STORE", `it is deleted, but ${problem}`), places);
 }
 
 /** Ends all that runs of it. @returns the lock without which no shim can begin */
@@ -97,12 +102,17 @@ function splitVariable(variable: string): [name: string, value: string] {
   return [variable.slice(0, end), variable.slice(end + 1)];
 }
 
+/** Whether its namespace has no other container. */
+function isAlone({ directory }: ContainerPlaces): boolean {
+  return readNames(dirname(directory)).length === 1;
+}
+
 /** What was there for all containers of a namespace. Another of it may just come into being: what it has stays. */
 function removeNamespace({ ns, runtimeRoot }: ContainerPlaces): void {
   removeEmptyTree(runtimeRoot);
   // Of version 1, each controller has a tree of its own.
   for (const tree of ["", ...readNames(CGROUPS)]) {
-    const cgroup = join(CGROUPS, tree, "husk-module", ns);
+    const cgroup = join(CGROUPS, tree, namespaceCgroup(ns));
     if (removeEmpty(cgroup)) removeEmpty(dirname(cgroup));
   }
 }

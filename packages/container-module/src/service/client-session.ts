@@ -14,14 +14,13 @@ import { METHOD_RULES, type MethodParams } from "./method-params.ts";
 import { METHODS, STREAMS } from "./methods.ts";
 import { ServiceProtocolError } from "./protocol-error.ts";
 import { RunningCall } from "./running-call.ts";
+import { sendAway } from "./send-away.ts";
 import { toWireError } from "./wire-error.ts";
 
 /** Most calls of a client that are answered at the same time. */
 const MAX_CALLS = 64;
 /** Most that may wait for a client to read it, in bytes. */
 const MAX_UNREAD_BYTES = 64 * 1024 * 1024;
-/** How long a client that is sent away may take to read why, in milliseconds. */
-const LAST_WORDS_MS = 1000;
 
 type CallMessage = Extract<ClientMessage, { kind: "call" }>;
 
@@ -90,7 +89,7 @@ export class ClientSession {
       void this.#send({
         kind: "error",
         id,
-        error: toWireError(new HuskError("ERR_MODULE_PROTOCOL", problem)),
+        error: toWireError(new HuskError("ERR_MODULE_BUSY", problem)),
       });
       return;
     }
@@ -136,11 +135,8 @@ export class ClientSession {
 
   #refuseClient(error: ServiceProtocolError): void {
     const told = new HuskError("ERR_MODULE_PROTOCOL", `the service cannot go on: ${messageOf(error)}`);
-    void this.#send({ kind: "error", id: undefined, error: toWireError(told) });
+    sendAway(this.#socket, told);
     this.#abortAll(() => true);
-    this.#socket.end();
-    const timer = setTimeout(() => this.destroy(), LAST_WORDS_MS);
-    this.#socket.once("close", () => clearTimeout(timer));
   }
 
   #abortAll(which: (method: string) => boolean): void {

@@ -12,9 +12,13 @@ import { MAX_REQUEST_BYTES } from "./messages.ts";
 import { serveContainerModule } from "./serve-module.ts";
 
 /** A service, a connection that says what it likes, and what comes of it. */
-async function makeHostile(t: TestContext, methods: Partial<ContainerModule> = {}) {
+async function makeHostile(
+  t: TestContext,
+  methods: Partial<ContainerModule> = {},
+  limits: { maxConnections?: number } = {},
+) {
   const socket = join(makeTempDirectory(t), "module.sock");
-  const service = await serveContainerModule(makeBareModule(methods), { socket });
+  const service = await serveContainerModule(makeBareModule(methods), { socket, ...limits });
   const connection = connect(socket);
   connection.on("error", () => {});
   t.after(() => {
@@ -79,12 +83,17 @@ test("a wrong call is answered so, and the connection goes on", async (t) => {
     [
       { method: "run", params: { ns: "a", name: "b", flist: "/r", options: { cpus: "two" } } },
       "ERR_CONFIG_INVALID",
-      /params\.options\.cpus: must be a number above 0/,
+      /params\.options\.cpus: must be from 0\.01 to 4096/,
     ],
     [
-      { method: "exec", params: { ns: "a", id: "b", args: [] } },
+      { method: "run", params: { ns: "a", name: "b", flist: "/r", options: { restart: { limit: 1 } } } },
       "ERR_CONFIG_INVALID",
-      /args: must not be empty/,
+      /params\.options\.restart\.delayMs: is missing/,
+    ],
+    [
+      { method: "exec", params: { ns: "a", id: "b", args: "sh" } },
+      "ERR_CONFIG_INVALID",
+      /params\.args: must be an array/,
     ],
     [
       { method: "logs", params: { ns: "a", id: "b", options: { signal: {} } } },
@@ -122,11 +131,34 @@ test("more calls than may be are refused, those that are answered are not hurt",
   for (let id = 0; id < 65; id++)
     connection.write(`${JSON.stringify({ id, method: "inspect", params: { ns: "a", id: "b" } })}\n`);
   const refused = await next(lines);
-  assert.equal(refused.id, 64);
+  assert.deepEqual([refused.id, refused.error.code], [64, "ERR_MODULE_BUSY"]);
   assert.match(refused.error.message, /64 calls of this connection/);
   connection.write('{"id":3,"cancel":true}\n');
   const cancelled = await next(lines);
   assert.deepEqual([cancelled.id, cancelled.error.code], [3, "ERR_ABORTED"]);
+});
+
+test("more connections than may be are refused, those that there are go on", async (t) => {
+  const { socket, connection, lines } = await makeHostile(t, {}, { maxConnections: 2 });
+  const other = connect(socket);
+  const answers = createInterface({ input: other })[Symbol.asyncIterator]();
+  for (const [one, said] of [[connection, lines] as const, [other, answers] as const]) {
+    one.write('{"id":7,"method":"version"}\n');
+    assert.deepEqual(await next(said), { id: 7, result: { version: 1 } });
+  }
+  const busy = { code: "ERR_MODULE_BUSY", message: /has 2 connections already/ };
+  await assert.rejects(connectContainerModule(socket), busy);
+  // One that says much before it listens is told all the same.
+  const loud = connect(socket);
+  loud.write(Buffer.alloc(500_000, "x"));
+  const said = createInterface({ input: loud })[Symbol.asyncIterator]();
+  assert.equal((await next(said)).error.code, "ERR_MODULE_BUSY");
+  connection.write('{"id":8,"method":"version"}\n');
+  assert.deepEqual(await next(lines), { id: 8, result: { version: 1 } });
+  other.end();
+  await once(other, "close");
+  await connectContainerModule(socket);
+  loud.destroy();
 });
 
 test("a client that goes away has its calls ended", async (t) => {

@@ -1,5 +1,6 @@
 import { HuskError } from "@husk/virtcontainers";
-import { flag, integer, list, object, type Rule, text } from "@husk/virtcontainers/internals";
+import { list, object, type Rule, text } from "@husk/virtcontainers/internals";
+import { DELETE_OPTIONS, EXEC_OPTIONS, LOG_OPTIONS, RUN_FIELDS, RUN_OPTIONS } from "../module/call-rules.ts";
 import type {
   DeleteOptions,
   ExecOptions,
@@ -39,70 +40,32 @@ export interface MethodParams {
   };
 }
 
-const MAX_SAFE = Number.MAX_SAFE_INTEGER;
-/** Longest time that a timer can have, in milliseconds. */
-const MAX_TIME_MS = 0x7fff_ffff;
-const time = integer(0, MAX_TIME_MS);
 const words = list(text());
 const container = { ns: text(), id: text() };
 
-const cpus: Rule = (value, at) => {
-  if (typeof value !== "number" || !Number.isFinite(value) || value <= 0)
-    throw new HuskError("ERR_CONFIG_INVALID", `${at}: must be a number above 0`);
-};
-
 /** The service's own working directory means nothing to its clients. */
 const source: Rule = (value, at) => {
-  text({ max: 4095, empty: false })(value, at);
+  RUN_FIELDS.flist(value, at);
   if (/^(\/|[a-z][a-z0-9+.-]*:\/\/)/i.test(value as string)) return;
   throw new HuskError("ERR_CONFIG_INVALID", `${at}: ${JSON.stringify(value)} is no absolute path or address`);
 };
 
 const entrypoint: Rule = (value, at) => (Array.isArray(value) ? words(value, at) : text()(value, at));
 
-const mount = object({ source: text(), target: text(), type: text(), options: words }, ["source", "target"]);
-
-const runOptions = object({
-  memory: integer(1, MAX_SAFE),
-  cpus,
-  cwd: text(),
-  log: object({ maxBytes: integer(1, MAX_SAFE), maxFiles: integer(1, 1000) }, ["maxBytes", "maxFiles"]),
-  restart: object({ limit: integer(0, MAX_SAFE), delayMs: time, stableMs: time }, [
-    "limit",
-    "delayMs",
-    "stableMs",
-  ]),
-});
-
-/**
- * What the methods take. The module looks at the values itself; here they only get their types.
- */
+/** What the methods take: by the module's own rules, but for what it reads word by word itself. */
 export const METHOD_RULES: Readonly<Record<keyof MethodParams, Rule>> = {
   version: object({}),
   run: object(
     {
-      ns: text(),
-      name: text(),
-      flist: source,
-      tags: words,
-      env: words,
-      network: object({ namespace: text() }, ["namespace"]),
-      mounts: list(mount),
-      entrypoint,
-      options: runOptions,
+      ...RUN_FIELDS,
+      ...{ ns: text(), name: text(), flist: source, env: words, entrypoint },
+      options: object(RUN_OPTIONS),
     },
     ["ns", "name", "flist"],
   ),
   inspect: object(container, ["ns", "id"]),
-  delete: object({ ...container, options: object({ graceMs: time, removeLog: flag }) }, ["ns", "id"]),
+  delete: object({ ...container, options: object(DELETE_OPTIONS) }, ["ns", "id"]),
   list: object({ ns: text() }),
-  logs: object({ ...container, options: object({ follow: flag, tail: integer(0, MAX_SAFE) }) }, ["ns", "id"]),
-  exec: object(
-    {
-      ...container,
-      args: list(text(), { empty: false }),
-      options: object({ env: words, cwd: text(), timeoutMs: time }),
-    },
-    ["ns", "id", "args"],
-  ),
+  logs: object({ ...container, options: object(LOG_OPTIONS) }, ["ns", "id"]),
+  exec: object({ ...container, args: words, options: object(EXEC_OPTIONS) }, ["ns", "id", "args"]),
 };

@@ -267,7 +267,7 @@ test("a service that says nothing is not waited for without end", async (t) => {
   });
   const [connection] = (await connected) as [Socket];
   t.after(() => connection.destroy());
-  const gone = once(connection.resume(), "close", { signal: AbortSignal.timeout(5_000) });
+  const gone = once(connection.resume(), "close", { signal: AbortSignal.timeout(60_000) });
   t.mock.timers.runAll();
   await Promise.all([refused, gone]);
 });

@@ -20,20 +20,21 @@ const STAGING_NAME = /^(\d+)-(\d+)-[0-9a-f]+$/;
 /**
  * Claims the name of a container, before anything else happens. Its directory comes into being by one rename(2), which
  * cannot replace one that holds something: locked, and with a description in it.
+ * @param record none: nobody is told of a container, only the name is taken
  * @returns the container's lock
  * @throws HuskError ERR_CONTAINER_EXISTS, ERR_STORE, ERR_LOCK
  */
 export async function claimName(
   stateRoot: string,
   places: ContainerPlaces,
-  record: Omit<ContainerRecord, "version">,
+  record?: Omit<ContainerRecord, "version">,
 ): Promise<FileLock> {
   const staging = join(stagingDirectory(stateRoot), stagingName());
   try {
     mkdirSync(staging, { recursive: true, mode: 0o700 });
     const lock = new FileLock(openLockFile(join(staging, "lock")));
     try {
-      writeRecord(join(staging, "container.json"), record);
+      if (record) writeRecord(join(staging, "container.json"), record);
       // Nobody else knows of it: there is nobody to wait for.
       await lockDescriptor(lock.fd, { mode: "exclusive", wait: false });
       publish(staging, places);

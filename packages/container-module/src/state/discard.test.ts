@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { runCommand } from "@husk/virtcontainers/internals";
 import { makeTempDirectory, needsRoot } from "../testing/temp-directory.ts";
-import { discardDirectory, emptyTrash, removeEmptyTree } from "./discard.ts";
+import { unmountIn } from "../testing/unmount-in.ts";
+import { clearKept, discardDirectory, emptyTrash, removeEmptyTree } from "./discard.ts";
 import { placesOf } from "./layout.ts";
 
 test("directories without files go, and those with files stay", (t) => {
@@ -25,13 +26,37 @@ test("the last container takes its namespace with it, and what was left in the t
   );
   for (const { bundle } of places) mkdirSync(bundle, { recursive: true });
   const wasLast = [];
-  for (const place of places) wasLast.push(await discardDirectory(base, place));
+  for (const place of places) wasLast.push((await discardDirectory(base, place)).wasLast);
   assert.deepEqual(wasLast, [false, true]);
   assert.ok(!existsSync(join(base, "containers/n")));
   mkdirSync(join(base, "trash/left/over"), { recursive: true });
   await emptyTrash(base);
   assert.ok(!existsSync(join(base, "trash/left")));
 });
+
+test(
+  "what the file system keeps of a container is told, and goes as soon as it can",
+  needsRoot,
+  async (t) => {
+    const base = makeTempDirectory(t);
+    const directory = join(base, "containers/n/a");
+    const kept = join(directory, "bundle/kept");
+    mkdirSync(kept, { recursive: true });
+    assert.equal(await runCommand("mount", ["-t", "tmpfs", "tmpfs", kept], {}), undefined);
+    try {
+      const { wasLast, problem = "" } = await discardDirectory(base, { directory });
+      const [, left = ""] = /^(\S+\/trash\/left-[0-9a-f]+) cannot be removed: EBUSY/.exec(problem) ?? [];
+      assert.deepEqual([wasLast, existsSync(directory), existsSync(left)], [true, false, true], problem);
+      await clearKept(base);
+      assert.ok(existsSync(left));
+      await unmountIn(base, "kept");
+      await clearKept(base);
+      assert.ok(!existsSync(left));
+    } finally {
+      await unmountIn(base, "kept");
+    }
+  },
+);
 
 test("what cannot be removed from the trash keeps nobody from the rest", needsRoot, async (t) => {
   const base = makeTempDirectory(t);

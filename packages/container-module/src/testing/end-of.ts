@@ -6,6 +6,21 @@ export async function endOf(module: ContainerModule, ns: string, id: string): Pr
   return module.inspect(ns, id);
 }
 
+/** Waits until a container has written a text. */
+export async function untilLogged(
+  module: ContainerModule,
+  ns: string,
+  id: string,
+  wanted: string,
+): Promise<void> {
+  let written = "";
+  for await (const chunk of module.logs(ns, id, { follow: true })) {
+    written += Buffer.from(chunk).toString();
+    if (written.includes(wanted)) return;
+  }
+  throw new Error(`${id} has ended, and written only ${JSON.stringify(written)}`);
+}
+
 /** All that a log gives, as text. */
 export async function readAll(log: AsyncIterable<Uint8Array>): Promise<string> {
   const chunks: Uint8Array[] = [];

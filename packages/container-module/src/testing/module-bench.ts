@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { lockFile, runCommand } from "@husk/virtcontainers/internals";
+import { namespaceCgroup } from "../backend/cgroup.ts";
 import { openContainerModule } from "../module/open-module.ts";
 import type { ModuleOptions } from "../module/options.ts";
 import type { ContainerModule } from "../types.ts";
@@ -100,11 +101,7 @@ export class ModuleBench {
     const files = ["state/containers", "state/staging", "state/trash", "run/containers", "run/runtime"];
     const found = files.flatMap((path) => list(join(this.base, path)).map((name) => join(path, name)));
     const mounts = readFileSync("/proc/self/mountinfo", "utf8").split("\n");
-    return [
-      ...found,
-      ...mounts.filter((line) => line.includes(this.base)),
-      ...list(`/sys/fs/cgroup/husk-module/${this.ns}`),
-    ];
+    return [...found, ...mounts.filter((line) => line.includes(this.base)), ...listCgroups(this.ns)];
   }
 
   async #clear(): Promise<void> {
@@ -114,6 +111,14 @@ export class ModuleBench {
     rmSync(this.base, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`left over: ${left.join(", ")}`);
   }
+}
+
+/** Of version 1, each controller has a tree of its own. */
+function listCgroups(ns: string): string[] {
+  const trees = ["", ...list("/sys/fs/cgroup")].map((tree) =>
+    join("/sys/fs/cgroup", tree, namespaceCgroup(ns)),
+  );
+  return trees.filter((path) => existsSync(path));
 }
 
 function list(directory: string): string[] {

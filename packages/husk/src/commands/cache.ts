@@ -7,8 +7,7 @@ import {
   makeEndpoint,
   type ServeOptions,
 } from "../options/cache-options.ts";
-import type { PodOptions } from "../options/pod-options.ts";
-import { addVmOptions } from "../options/vm-options.ts";
+import { addVmOptions, type VmOptions } from "../options/vm-options.ts";
 import { renderCache } from "../output/cache-table.ts";
 import { serveCache } from "../serve-cache.ts";
 
@@ -66,7 +65,7 @@ export function addCacheCommand(program: Command): void {
   addVmOptions(addServeOptions(group.command("serve").summary("keep VMs waiting, and hand them out")))
     .description("Keeps VMs waiting, and hands them to other husks, until it is ended.")
     .addHelpText("after", SERVE_HELP)
-    .action((options: ServeOptions & PodOptions) => serveCache(options));
+    .action((options: ServeOptions & VmOptions) => serveCache(options));
   addStatusCommand(group);
   addStopCommand(group);
 }

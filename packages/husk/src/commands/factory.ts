@@ -1,7 +1,7 @@
 import { createTemplate, destroyTemplates, listTemplates, type TemplateStatus } from "@husk/virtcontainers";
 import type { Command } from "commander";
-import { makePodConfig, type PodOptions } from "../options/pod-options.ts";
-import { addVmOptions } from "../options/vm-options.ts";
+import { makeVmConfig } from "../options/pod-options.ts";
+import { addVmOptions, type VmOptions } from "../options/vm-options.ts";
 import { renderTemplates } from "../output/template-table.ts";
 
 const HELP = `
@@ -48,15 +48,8 @@ export function addFactoryCommand(program: Command): void {
     .description("Boots a VM, freezes it, and keeps it as a template.")
     .option("--json", "print the template as a JSON object")
     .addHelpText("after", INIT_HELP)
-    .action(async (options: PodOptions & StatusOptions) => {
-      // What is in the pod does not count for its VM.
-      const config = makePodConfig(
-        "template",
-        { args: ["true"] },
-        { ...options, factory: "template" },
-        process.env,
-      );
-      const template = await createTemplate({ ...config, containers: [] });
+    .action(async (options: VmOptions & StatusOptions) => {
+      const template = await createTemplate(makeVmConfig("template", options, true, process.env));
       process.stdout.write(options.json ? toJson(template) : renderTemplates([template], new Date()));
     });
   group

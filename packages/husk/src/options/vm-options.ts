@@ -1,7 +1,28 @@
+import type { MachineType } from "@husk/virtcontainers";
 import { type Command, Option } from "commander";
 import { parsePositive } from "./numbers.ts";
 
-/** Adds the options that say what the VM is like, whatever is in it. */
+/** The options that say what the VM is like, whatever is in it. */
+export interface VmOptions {
+  /** guest memory in MiB */
+  memory?: number;
+  /** number of virtual CPUs */
+  cpus?: number;
+  /** number of virtual CPUs that the VM can grow to */
+  maxCpus?: number;
+  /** times that the VM can get more memory */
+  memorySlots?: number;
+  /** machine to emulate */
+  machine?: MachineType;
+  /** the guest's agent */
+  agent?: "hyperstart" | "kata";
+  /** room for disks and network interfaces that are added later */
+  slots?: number;
+  /** let the guest talk on its console */
+  debug?: boolean;
+}
+
+/** Adds those options. */
 export function addVmOptions(command: Command): Command {
   return command
     .option("--memory <MIB>", "memory of the VM in MiB", parsePositive)

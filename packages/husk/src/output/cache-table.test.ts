@@ -11,13 +11,22 @@ const status: VmCacheStatus = {
   startedAt: before(7200),
   wanted: { rehearsed: 1, paused: 2, prepared: 0 },
   vms: [
-    { pid: 2345, tier: "rehearsed", leased: false, readyAt: before(60), vcpus: 1, memory: 256 },
-    { pid: 9, tier: "paused", leased: true, readyAt: before(5), vcpus: 2, memory: 1024 },
+    {
+      pid: 2345,
+      tier: "rehearsed",
+      leased: false,
+      foreign: false,
+      readyAt: before(60),
+      vcpus: 1,
+      memory: 256,
+    },
+    { pid: 9, tier: "paused", leased: true, foreign: false, readyAt: before(5), vcpus: 2, memory: 1024 },
   ],
   claimed: 7,
   lost: 0,
   cleared: 0,
   failures: 0,
+  refused: 0,
 };
 
 test("a cache is shown with its VMs", () => {
@@ -27,6 +36,18 @@ test("a cache is shown with its VMs", () => {
  PID  TIER       STATE       CPUS    MEMORY  AGE
 2345  rehearsed  ready          1   256 MiB  1 minute
    9  paused     handed out     2  1024 MiB  5 seconds
+`,
+  );
+});
+
+test("what other programs have is told apart", () => {
+  const vms = status.vms.map((vm) => ({ ...vm, foreign: vm.leased }));
+  assert.equal(
+    renderCache({ ...status, vms, refused: 3 }, now),
+    `server 100, up for 2 hours: 1 of 3 VMs ready, 7 taken, 3 refused to other programs
+ PID  TIER       STATE                 CPUS    MEMORY  AGE
+2345  rehearsed  ready                    1   256 MiB  1 minute
+   9  paused     with another program     2  1024 MiB  5 seconds
 `,
   );
 });

@@ -13,11 +13,13 @@ const COLUMNS: readonly Column[] = [
 
 /** Renders what a cache has: a line about its server, its VMs as a table, and what went wrong last. */
 export function renderCache(status: VmCacheStatus, now: Date): string {
-  const { pid, startedAt, vms, claimed, lost, fault, failures } = status;
+  const { pid, startedAt, vms, claimed, lost, refused, fault, failures } = status;
   const { ready, wanted } = countReady(status);
   const age = formatSpan(now.getTime() - startedAt.getTime());
-  const past = lost > 0 ? `, ${claimed} taken, ${lost} lost` : `, ${claimed} taken`;
-  const lines = [`server ${pid}, up for ${age}: ${ready} of ${wanted} VMs ready${past}\n`];
+  const past = [`${claimed} taken`];
+  if (lost > 0) past.push(`${lost} lost`);
+  if (refused > 0) past.push(`${refused} refused to other programs`);
+  const lines = [`server ${pid}, up for ${age}: ${ready} of ${wanted} VMs ready, ${past.join(", ")}\n`];
   if (vms.length > 0) {
     const rows = vms.map((vm) => row(vm, now));
     lines.push(renderTable(COLUMNS, rows));
@@ -35,7 +37,13 @@ export function countReady({ vms, wanted }: VmCacheStatus): { ready: number; wan
   };
 }
 
-function row({ pid, tier, leased, vcpus, memory, readyAt }: CachedVmStatus, now: Date): string[] {
+function row(vm: CachedVmStatus, now: Date): string[] {
+  const { pid, tier, vcpus, memory, readyAt } = vm;
   const age = formatSpan(now.getTime() - readyAt.getTime());
-  return [String(pid), tier, leased ? "handed out" : "ready", String(vcpus), `${memory} MiB`, age];
+  return [String(pid), tier, stateOf(vm), String(vcpus), `${memory} MiB`, age];
+}
+
+function stateOf({ leased, foreign }: CachedVmStatus): string {
+  if (!leased) return "ready";
+  return foreign ? "with another program" : "handed out";
 }

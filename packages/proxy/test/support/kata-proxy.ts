@@ -11,7 +11,7 @@ import { buildProgram } from "@husk/tiny/build";
 import { SendQueue, type YamuxEvent, YamuxSession, type YamuxStream } from "@husk/wire/yamux";
 
 /** Milliseconds that whatever is waited for may take. */
-const DEADLINE_MS = 20_000;
+const DEADLINE_MS = 120_000;
 
 const folder = mkdtempSync(join(tmpdir(), "husk-kata-proxy-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));

@@ -13,7 +13,7 @@ import { FakeAgent } from "./fake-agent.ts";
 import { ProxyClient } from "./proxy-client.ts";
 
 /** Milliseconds after which a proxy of a test is killed, which fails the test. */
-const DEADLINE_MS = 60_000;
+const DEADLINE_MS = 180_000;
 
 let built: Promise<string> | undefined;
 

@@ -13,7 +13,7 @@ after(() => programs.remove());
 
 /** A file's text, as soon as it ends with a newline. */
 async function readWhenThere(path: string): Promise<string> {
-  for (let attempt = 0; attempt < 500; attempt++) {
+  for (let attempt = 0; attempt < 3000; attempt++) {
     const text = await readFile(path, "utf8").catch(() => "");
     if (text.endsWith("\n")) return text;
     await setTimeout(20);

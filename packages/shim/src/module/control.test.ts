@@ -6,6 +6,7 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, type TestContext, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { encodeExecSignal, encodeExecStdin, encodeShimCall } from "@husk/wire/module-shim";
 import { needsRoot } from "../../test/support/needs-root.ts";
 import { ShimBench } from "../../test/support/shim-bench.ts";
@@ -218,6 +219,19 @@ test("so does one that comes before it is there", async (t) => {
   client.socket.destroy();
 });
 
+test("of many that come before it is there, none is lost but what the kernel would take for one", async (t) => {
+  const { socket, container } = await begin(t);
+  await makeExec(container.folder, "exec sleep 1000");
+  const client = await ShimClient.connect(socket);
+  client.send({ method: "exec", args: ["x"], timeoutMs: 20_000 });
+  const [SIGCONT, SIGKILL] = [18, 9];
+  for (let sent = 0; sent < 100; sent++) client.socket.write(encodeExecSignal(SIGCONT));
+  client.socket.write(encodeExecSignal(SIGKILL));
+  const { last } = await client.answer();
+  assert.deepEqual(last, { kind: "exit", exit: { exitSignal: SIGKILL } });
+  client.socket.destroy();
+});
+
 const freezer = "/sys/fs/cgroup/freezer";
 const noFreezer =
   needsRoot.skip ||
@@ -233,6 +247,7 @@ test("a process that cannot be killed is told, kept, and ends when it can", {
   await writeFile(join(cgroup, "cgroup.procs"), String(pid));
   await writeFile(join(cgroup, "freezer.state"), "FROZEN");
   try {
+    while ((await readFile(join(cgroup, "freezer.state"), "utf8")) !== "FROZEN\n") await delay(10);
     const { last } = await ShimClient.call(socket, { method: "stop", graceMs: 50, killMs: 100 });
     const message = `process ${pid} has not ended in 100 ms after signal 9`;
     assert.deepEqual(last, { kind: "fault", fault: { code: "stuck", message } });

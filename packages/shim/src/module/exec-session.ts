@@ -23,8 +23,6 @@ import type { ExecFiles, Runtime } from "./runtime.ts";
 /** Milliseconds from TERM to KILL, and from that until the process is given up. */
 const GRACE_MS = 2000;
 const GIVE_UP_MS = 10_000;
-/** Signals that are kept for a process that is being started. */
-const MAX_EARLY = 16;
 const SIGNAL_MASK = 0x7f;
 
 /** What a session is made of. */
@@ -43,8 +41,8 @@ export class ExecSession implements ExecInput {
   /** the ends of the pipes that are the process's */
   #childEnds: number[];
   #pid: number | undefined;
-  /** signals that came before it was there */
-  #early: number[] = [];
+  /** signals that came before it was there, one of each: of those that wait the kernel, too, keeps no second one */
+  readonly #early = new Set<number>();
   #hasEnded = false;
   #timer: number | undefined;
   #timedOut = false;
@@ -84,7 +82,7 @@ export class ExecSession implements ExecInput {
 
   signal(signal: number): void {
     if (this.#pid === undefined) {
-      if (!this.#hasEnded && this.#early.length < MAX_EARLY) this.#early.push(signal);
+      if (!this.#hasEnded) this.#early.add(signal);
       return;
     }
     const { runtime, files } = this.#parts;

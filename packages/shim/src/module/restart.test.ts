@@ -83,7 +83,8 @@ test("a container that is stopped is not started again", async (t) => {
     restart,
   });
   await container.run();
-  const { last } = await stop(container.plan.socket);
+  await container.whenLogged("begun\n");
+  const { last } = await stop(container.plan.socket, 60_000);
   assert.ok(last.kind === "state");
   assert.deepEqual([last.state.state, last.state.exitCode, last.state.stopRequested], ["stopped", 5, true]);
   assert.deepEqual(await container.readState(), last.state);
@@ -97,6 +98,7 @@ test("one that does not mind the signal is killed after the grace", async (t) =>
     restart,
   });
   await container.run();
+  await container.whenLogged("begun\n");
   const [one, other] = await Promise.all([
     stop(container.plan.socket, 200),
     stop(container.plan.socket, 200),
@@ -148,7 +150,7 @@ test("a shim that takes over counts on", async (t) => {
 });
 
 test("restarts are forgotten when it has run for a while, also by a shim that took over", async (t) => {
-  const container = await bench.shell(t, WAITS, { restart: { limit: 1, delayMs: 20, windowMs: 500 } });
+  const container = await bench.shell(t, WAITS, { restart: { limit: 1, delayMs: 20, windowMs: 2_000 } });
   const shim = await container.run();
   for (let round = 0; round < 2; round++) {
     process.kill((await container.readState()).pid ?? 0, "SIGKILL");
@@ -163,7 +165,7 @@ test("restarts are forgotten when it has run for a while, also by a shim that to
 });
 
 test("a shim that takes over in the time before a start goes on with it", async (t) => {
-  const container = await bench.shell(t, WAITS, { restart: { ...restart, delayMs: 500 } });
+  const container = await bench.shell(t, WAITS, { restart: { ...restart, delayMs: 2000 } });
   const shim = await container.run();
   const { pid } = await container.readState();
   process.kill(pid ?? 0, "SIGKILL");

@@ -92,7 +92,9 @@ for (const name of ["runc", "crun"]) {
     });
 
     test("a process 1 that has no handler for TERM is killed after the grace", async (t) => {
-      const { container } = await begun(t, "sleep 1000");
+      const { container } = await begun(t, "echo begun; sleep 1000");
+      // Until then it is the runtime's own program, which has a handler.
+      await container.whenLogged("begun\n");
       const { last } = await ShimClient.call(container.plan.socket, { method: "stop", graceMs: 200 });
       assert.ok(last.kind === "state" && last.state.exitSignal === 9);
     });

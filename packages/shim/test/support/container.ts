@@ -112,6 +112,16 @@ export class TestContainer {
     );
   }
 
+  /** Waits until the log has a text, which the container's process has written by then. */
+  async whenLogged(text: string): Promise<void> {
+    await waitUntil(
+      this.folder,
+      async () => ((await this.readLog()).includes(text) ? true : undefined),
+      () => `${this.folder} did not log ${JSON.stringify(text)}`,
+      DEADLINE_MS,
+    );
+  }
+
   readLog(age = 0): Promise<string> {
     return readFile(age === 0 ? this.plan.log.path : `${this.plan.log.path}.${age}`, "utf8");
   }

@@ -126,11 +126,13 @@ interface ClaimOptions {
 function claim(path: string, record: PodRecord, { wanted, call, done }: ClaimOptions): ClaimedVm {
   let claimed: ClaimedStaging | undefined;
   try {
-    claimed = claimStaging(path, call.root);
-    if (!claimed)
-      throw new HuskError("ERR_CACHE_MISMATCH", "the VM that was handed out was taken by another");
-    const { waiting, vm, vmSize = { vcpus: 0, memory: 0 } } = claimed.record;
-    checkFit(wanted, vm && waiting?.key, vmSize);
+    claimed = claimStaging(path, call.root, ({ waiting, vm, vmSize = { vcpus: 0, memory: 0 } }) =>
+      checkFit(wanted, vm && waiting?.key, vmSize),
+    );
+    if (!claimed) {
+      const text = "the VM that was handed out is gone: it has ended, or its keeper has waited for too long";
+      throw new HuskError("ERR_TIMEOUT", text);
+    }
     return { ...takeVm(record, claimed, call), [Symbol.dispose]: done };
   } catch (error) {
     if (claimed) discard(claimed);

@@ -27,8 +27,8 @@ export class LivePod {
   readonly #exitTimes = new Map<string, number>();
   /** first processes that were attached to before the start */
   readonly #attached = new Map<string, GuestProcess>();
-  /** stores of exits that are under way */
-  readonly #stores = new Set<Promise<void>>();
+  /** what goes on beside the calls, and has files of the pod open */
+  readonly #tasks = new Set<Promise<void>>();
   readonly #gone = new AbortController();
   readonly #exitWaiters = new Map<string, PromiseWithResolvers<void>>();
   readonly #closeWaiters = new Set<() => void>();
@@ -103,8 +103,15 @@ export class LivePod {
 
   /** Stores what was heard, beside whatever else goes on; it is given up when the pod is gone. */
   store(write: (signal: AbortSignal) => Promise<void>): void {
-    const done = write(this.#gone.signal).finally(() => this.#stores.delete(done));
-    this.#stores.add(done);
+    void this.hold(write(this.#gone.signal));
+  }
+
+  /** Notes something that has files of the pod open: the pod is not forgotten before it is done. */
+  hold<T>(task: Promise<T>): Promise<T> {
+    const forget = () => void this.#tasks.delete(done);
+    const done: Promise<void> = task.then(forget, forget);
+    this.#tasks.add(done);
+    return task;
   }
 
   /** The pod is gone: whoever waits for a start waits in vain, and nothing of it is held when this settles. */
@@ -117,7 +124,7 @@ export class LivePod {
     }
     this.#attached.clear();
     this.#gone.abort();
-    await Promise.all(this.#stores);
+    await Promise.all(this.#tasks);
   }
 }
 

@@ -2,6 +2,7 @@ import { joinNetworkNamespace, type NamespaceMember, ownMember } from "../hooks/
 import { type OciState, ociState } from "../hooks/oci-state.ts";
 import { runHook } from "../hooks/run-hook.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
+import type { PodRecord } from "../store/pod-record.ts";
 import { isProcessAlive } from "../store/process-identity.ts";
 import type { Hook, PodConfig } from "../types/index.ts";
 import type { UndoStack } from "../undo-stack.ts";
@@ -50,8 +51,7 @@ export async function preparePostStop(pod: OpenPod): Promise<PostStop> {
   let member: NamespaceMember | undefined;
   if (record.postStopDue) {
     await warnOf(pod, async () => {
-      const path = record.network?.netNSPath ?? namespaceOf(hypervisor);
-      member = path === undefined ? ownMember() : await joinNetworkNamespace(path);
+      member = await joinNetworkOf(record, hypervisor);
     });
   }
   return {
@@ -65,6 +65,18 @@ export async function preparePostStop(pod: OpenPod): Promise<PostStop> {
     },
     [Symbol.asyncDispose]: async () => member?.[Symbol.asyncDispose](),
   };
+}
+
+/** A process in the network namespace of a pod. That of a VM that is just ending goes with it: then this process will do. */
+async function joinNetworkOf({ network }: PodRecord, hypervisor: Hypervisor): Promise<NamespaceMember> {
+  const path = network?.netNSPath ?? namespaceOf(hypervisor);
+  if (path === undefined) return ownMember();
+  try {
+    return await joinNetworkNamespace(path);
+  } catch (error) {
+    if (network?.netNSPath !== undefined || namespaceOf(hypervisor) !== undefined) throw error;
+    return ownMember();
+  }
 }
 
 /** The network namespace that a VM lives in. */

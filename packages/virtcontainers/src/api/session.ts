@@ -152,10 +152,12 @@ const WAYS = {
 
 /** Why a connection has ended: the VM has, or only what it led through. */
 export async function describeLoss(
-  { id: podId, directory, hypervisor: { vm } }: OpenPod,
+  { id: podId, directory, live, hypervisor: { vm } }: OpenPod,
   way: keyof typeof WAYS | undefined,
 ): Promise<HuskError> {
-  if (way && !(await hasVmEnded(directory, vm))) {
+  // It closes its channels before it has ended; who is told that it has is to find it so.
+  const hasEnded = await live.hold(hasVmEnded(directory, vm));
+  if (way && !hasEnded) {
     const text = `${WAYS[way]} pod "${podId}" has ended; the pod still runs`;
     return new HuskError("ERR_AGENT_DISCONNECTED", text, { podId });
   }

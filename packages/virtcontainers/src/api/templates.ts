@@ -39,9 +39,10 @@ export async function listTemplates(
 }
 
 /**
- * Removes all templates, and what was left by who died while making one. VMs that began with one go on.
- * Ours alone; Kata: `kata-runtime factory destroy`.
- * @returns how many there were
+ * Removes all templates, and what was left by who died while making one. VMs that began with one go on. One that is just being made
+ * is left to who makes it, and is there afterwards. Ours alone; Kata: `kata-runtime factory destroy`.
+ * @returns how many were removed
+ * @throws HuskError ERR_STORE, ERR_LOCK
  */
 export async function destroyTemplates(
   factory: FactoryConfig = {},
@@ -49,10 +50,8 @@ export async function destroyTemplates(
 ): Promise<number> {
   checkFactoryConfig(factory);
   const store = templateStore(factory, new Call(options).root);
-  const count = store.list().length;
   clearUnfinished(store);
-  store.clear();
-  return count;
+  return store.clear();
 }
 
 function toStatus({

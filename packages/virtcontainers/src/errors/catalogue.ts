@@ -244,6 +244,13 @@ export const ERROR_CATALOGUE = {
     meaning: "The guest's kernel cannot boot with that little memory.",
     hint: "Give the pod at least the amount that the message names; 128 MiB is a good least value.",
   },
+  ERR_MODULE_BUSY: {
+    title: "container module's service is busy",
+    exitCode: FAILURE,
+    meaning:
+      "The service has as many connections, or answers as many calls of one, as it may. Nothing was done; containers are not affected.",
+    hint: "Try again later, or end what goes on there (husk module logs --follow, husk module exec).",
+  },
   ERR_MODULE_PROTOCOL: {
     title: "bad message of the container module's service",
     exitCode: FAILURE,

@@ -3,14 +3,13 @@ import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { HuskError } from "../errors/index.ts";
 import { type Drive, type Hypervisor, type Templating, templatingOf } from "../hypervisor/types.ts";
-import { FileLock, lockDescriptor, openLockFile } from "../store/flock.ts";
 import { PodDirectory } from "../store/pod-directory.ts";
 import type { VmSize } from "../store/pod-record.ts";
 import { findPodProcesses, identifyProcess, isProcessAlive, killProcess } from "../store/process-identity.ts";
 import type { HypervisorConfig, PodConfig } from "../types/index.ts";
 import { describeBlankVm, hypervisorFor, meetAgent, NO_UUID } from "./blank-vm.ts";
 import { isUnrehearsable, rehearseVm } from "./rehearse-vm.ts";
-import { filesOf, type TemplateStore, templateKey } from "./template-store.ts";
+import { filesOf, PARTS, type TemplateStore, templateKey } from "./template-store.ts";
 
 /** A template that is being made: its maker, and the uuid on the command line of its VM. */
 const UNFINISHED = /^\.new-(\d+)-(\d+)-([0-9a-f-]{36})$/;
@@ -59,9 +58,10 @@ export class TemplateBuilder {
    * @throws HuskError as the boot of a VM; ERR_QMP, ERR_STORE
    */
   async build(key: string): Promise<void> {
-    using lock = new FileLock(openLockFile(`${this.#store.folder(key)}.lock`));
-    await lockDescriptor(lock.fd, { mode: "exclusive", signal: this.#options.signal });
+    const { signal } = this.#options;
+    using _ = await this.#store.lock(key, { mode: "exclusive", signal });
     if (this.#store.find(key)) return;
+    using _parts = await this.#store.lock(PARTS, { mode: "shared", signal });
     clearUnfinished(this.#store);
     this.#store.checkRoom(this.#size.memory);
     const uuid = randomUUID();

@@ -119,6 +119,7 @@ function fromGrpcStatus({ pid, vmstatus, husk }: GrpcStatus): VmCacheStatus {
     lost = 0,
     cleared = 0,
     failures = 0,
+    refused = 0,
   } = husk ?? {};
   return {
     pid: Number(pid),
@@ -128,12 +129,13 @@ function fromGrpcStatus({ pid, vmstatus, husk }: GrpcStatus): VmCacheStatus {
       pid: Number(vm.pid),
       tier: toTier(vm.tier),
       leased: vm.leased,
+      foreign: vm.foreign,
       readyAt: new Date(Number(vm.readyAt)),
       vcpus: vm.cpu,
       memory: vm.memory,
     })),
     wanted: { rehearsed, paused, prepared },
-    ...{ claimed, lost, cleared, failures },
+    ...{ claimed, lost, cleared, failures, refused },
     ...(husk?.fault ? { fault: husk.fault } : {}),
   };
 }

@@ -2,6 +2,7 @@ import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { HuskError, messageOf } from "../errors/index.ts";
 import { type FileLock, type HolderLimits, takeRemovableLock, waitForHolders } from "../store/flock.ts";
+import { storeError } from "../store/staging.ts";
 
 /** Bits of a mode by which others than the owner can do anything. */
 const OTHERS = 0o077;
@@ -30,16 +31,29 @@ export class CacheEndpoint {
     return new CacheEndpoint(path, lock);
   }
 
-  /** Waits until nobody serves VMs at a path. @throws HuskError ERR_TIMEOUT, ERR_ABORTED */
+  /** Waits until nobody serves VMs at a path. @throws HuskError ERR_TIMEOUT, ERR_ABORTED, ERR_STORE */
   static async waitUntilFree(path: string, limits: Omit<HolderLimits, "what">): Promise<void> {
-    await waitForHolders(lockOf(path), { ...limits, what: `the cache at ${path} to end` });
+    try {
+      await waitForHolders(lockOf(path), { ...limits, what: `the cache at ${path} to end` });
+    } catch (error) {
+      if (error instanceof HuskError) throw error;
+      throw storeError(`whether the cache at ${path} has ended cannot be seen`, error);
+    }
   }
 
-  /** Lets it go. The lock's file goes before the lock: who has it open finds that out. */
+  /**
+   * Lets it go. The lock's file goes before the lock: who has it open finds that out.
+   * @throws HuskError ERR_STORE when they cannot be removed
+   */
   release(): void {
-    rmSync(this.path, { force: true });
-    rmSync(lockOf(this.path), { force: true });
-    this.#lock.release();
+    try {
+      rmSync(this.path, { force: true });
+      rmSync(lockOf(this.path), { force: true });
+    } catch (error) {
+      throw storeError(`${this.path} cannot be removed`, error);
+    } finally {
+      this.#lock.release();
+    }
   }
 }
 

@@ -18,7 +18,7 @@ import { LocalVmCache } from "./vm-cache.ts";
 const SIZE = { vcpus: 1, memory: 256 };
 const KEY = "0123456789abcdef0123456789abcdef";
 const EXACT = writeRequest(KEY, { least: SIZE, most: SIZE });
-const LIMITS = { timeoutMs: 5000 };
+const LIMITS = { timeoutMs: 60_000 };
 
 /** A cache of VMs that are nothing but directories, served. */
 async function serve(context: TestContext, vmCacheNumber = 1) {
@@ -108,9 +108,31 @@ test("another's client gets a VM by the protocol of old, for itself alone", asyn
   assert.equal(QmpChannelpath, join(Husk.directory, "qmp.sock"));
   await client.close();
   await cache.filled();
-  const states = cache.status().vms.map(({ leased }) => leased);
-  assert.deepEqual(states, [false, true]);
-  assert.ok(claimStaging(Husk.directory, root));
+  const states = () => cache.status().vms.map(({ leased, foreign }) => [leased, foreign]);
+  assert.deepEqual(states(), [
+    [false, false],
+    [true, true],
+  ]);
+  claimStaging(Husk.directory, root)?.lock.release();
+  assert.deepEqual([states(), cache.status().claimed], [[[false, false]], 1]);
+});
+
+test("other programs have no more VMs than the cache keeps", async (context) => {
+  const { cache, endpoint } = await serve(context);
+  const client = new RawClient(endpoint);
+  assert.equal((await client.call("GetBaseVM", GrpcVM)).status, 0);
+  for (let attempt = 0; attempt < 3; attempt++) {
+    const { status, text } = await client.call("GetBaseVM", GrpcVM);
+    assert.equal(status, 8);
+    assert.match(text, /^programs other than husk have, or wait for, all of the 1 VMs that they may have; /);
+  }
+  // That is nothing to those of ours.
+  using own = await CacheClient.connect(endpoint);
+  await own.getBaseVM(EXACT, LIMITS);
+  const { refused, vms } = await statusOf(endpoint);
+  assert.deepEqual([refused, vms.filter(({ leased, foreign }) => leased && foreign).length], [3, 1]);
+  await cache.filled();
+  await client.close();
 });
 
 test("what does not fit is refused with the reason", async (context) => {
@@ -136,16 +158,20 @@ test("who claims a VM has it, and who goes without doing so leaves it to the nex
   const { cache, endpoint, root, pods } = await serve(context);
   const first = await CacheClient.connect(endpoint);
   const path = await first.getBaseVM(EXACT, LIMITS);
+  const { ino } = statSync(path);
   first.close();
   using second = await CacheClient.connect(endpoint);
-  assert.equal(await second.getBaseVM(EXACT, LIMITS), path);
-  const claimed = claimStaging(path, root);
-  assert.equal(claimed?.record.waiting?.key, KEY);
+  const again = await second.getBaseVM(EXACT, LIMITS);
+  assert.equal(statSync(again).ino, ino);
+  // Who comes too late has it no more.
   assert.equal(claimStaging(path, root), undefined);
+  const claimed = claimStaging(again, root);
+  assert.equal(claimed?.record.waiting?.key, KEY);
+  assert.equal(claimStaging(again, root), undefined);
   claimed?.lock.release();
   // Meanwhile nobody else is given it.
   using third = await CacheClient.connect(endpoint);
-  assert.notEqual(await third.getBaseVM(EXACT, LIMITS), path);
+  assert.notEqual(statSync(await third.getBaseVM(EXACT, LIMITS)).ino, ino);
   // What is not claimed goes with the cache.
   await cache.close();
   assert.deepEqual([cache.status().claimed, pods().length], [1, 1]);

@@ -11,20 +11,17 @@ import type { VmCacheStatus } from "../types/index.ts";
 import { CacheEndpoint } from "./cache-endpoint.ts";
 import { isInRange } from "./cache-key.ts";
 import { CACHE_WORDS, readSize } from "./cache-words.ts";
+import { type ForeignClient, TooManyForeignError } from "./foreign-leases.ts";
+import type { Lease } from "./lease.ts";
 import type { VmRecipe } from "./stage-vm.ts";
 import type { StagedVm } from "./staged-vm.ts";
-import type { Lease, TakeOptions } from "./vm-pool.ts";
-
-/**
- * Milliseconds in which a client that does not say what it wants must claim its VM. It is not one of ours: it may use the
- * VM as it is, for which there is no sign.
- */
-const FOREIGN_LEASE_MS = 600_000;
+import type { TakeOptions } from "./vm-pool.ts";
 
 /** What is served. */
 interface ServedCache {
   readonly recipe: VmRecipe;
   take(options: TakeOptions): Promise<Lease<StagedVm>>;
+  takeForeign(client: ForeignClient): Promise<Lease<StagedVm>>;
   status(): VmCacheStatus;
   keepUp(): Promise<void>;
   close(): Promise<void>;
@@ -67,7 +64,7 @@ export class CacheServer {
     this.#endpoint.release();
   }
 
-  /** A client of ours claims its VM while it is connected. */
+  /** A client of ours says what it wants, and claims its VM while it is connected. */
   async #handOut(call: GrpcCall): Promise<MessageInit<GrpcVM>> {
     const key = call.metadata(CACHE_WORDS.key);
     if (key !== undefined) {
@@ -75,22 +72,21 @@ export class CacheServer {
       if (key !== this.#cache.recipe.key) void this.#cache.keepUp();
       checkRequest(this.#cache.recipe, key, call);
     }
-    const { signal, disconnected } = call;
-    const claimMs = deadlineMs("cacheClaim", 1);
-    const limits = key === undefined ? { leaseMs: FOREIGN_LEASE_MS, once: true } : { leaseMs: claimMs };
-    const lease = await this.#take({ signal, ...limits });
-    if (key !== undefined) disconnected.addEventListener("abort", lease.end, { once: true });
+    const { disconnected, signal } = call;
+    const lease = await this.#take(call, key !== undefined);
     // Who has given up, or is gone, is not told where it is.
     if (signal.aborted || disconnected.aborted) lease.end();
     return describeVm(lease.vm, this.#cache.recipe);
   }
 
-  async #take(options: TakeOptions): Promise<Lease<StagedVm>> {
+  async #take({ signal, disconnected }: GrpcCall, isOurs: boolean): Promise<Lease<StagedVm>> {
     try {
-      return await this.#cache.take(options);
+      if (!isOurs) return await this.#cache.takeForeign({ signal, disconnected });
+      const lease = await this.#cache.take({ signal, leaseMs: deadlineMs("cacheClaim", 1) });
+      disconnected.addEventListener("abort", lease.end, { once: true });
+      return lease;
     } catch (error) {
-      const status = isHuskError(error, "ERR_CACHE_CLOSED") ? StatusCode.UNAVAILABLE : StatusCode.CANCELLED;
-      throw new GrpcError(status, messageOf(error));
+      throw new GrpcError(statusOf(error), messageOf(error));
     }
   }
 
@@ -99,6 +95,12 @@ export class CacheServer {
     setImmediate(() => void this.#cache.close());
     return {};
   }
+}
+
+/** What a client is told for which there is no VM. */
+function statusOf(error: unknown): number {
+  if (error instanceof TooManyForeignError) return StatusCode.RESOURCE_EXHAUSTED;
+  return isHuskError(error, "ERR_CACHE_CLOSED") ? StatusCode.UNAVAILABLE : StatusCode.CANCELLED;
 }
 
 /** @throws GrpcError FAILED_PRECONDITION when the VMs are not what is asked for */
@@ -171,7 +173,7 @@ function toJson(value: object): Uint8Array {
 }
 
 function toGrpcStatus(status: VmCacheStatus): MessageInit<GrpcStatus> {
-  const { pid, key, startedAt, vms, wanted, claimed, lost, cleared, failures, fault = "" } = status;
+  const { pid, key, startedAt, vms, wanted, claimed, lost, cleared, failures, refused, fault = "" } = status;
   return {
     pid: BigInt(pid),
     vmstatus: vms.map((vm) => ({
@@ -180,6 +182,7 @@ function toGrpcStatus(status: VmCacheStatus): MessageInit<GrpcStatus> {
       memory: vm.memory,
       tier: vm.tier,
       leased: vm.leased,
+      foreign: vm.foreign,
       readyAt: BigInt(vm.readyAt.getTime()),
     })),
     husk: {
@@ -191,6 +194,7 @@ function toGrpcStatus(status: VmCacheStatus): MessageInit<GrpcStatus> {
       cleared,
       failures,
       fault,
+      refused,
     },
   };
 }

@@ -1,17 +1,20 @@
+import { randomBytes } from "node:crypto";
 import {
   chmodSync,
   mkdirSync,
-  mkdtempSync,
+  readdirSync,
   renameSync,
   rmSync,
   statSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
-import { join } from "node:path";
-import { isHuskError, systemCode } from "../errors/index.ts";
+import { dirname, join } from "node:path";
+import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
 import { runMkfs } from "../storage/mkfs.ts";
 import type { DriveRecord } from "../store/pod-record.ts";
+import { identifyProcess, isProcessAlive } from "../store/process-identity.ts";
+import { storeError } from "../store/staging.ts";
 import { REHEARSAL_PROGRAM, rehearsalProgram } from "./rehearsal-program.ts";
 
 /**
@@ -19,16 +22,29 @@ import { REHEARSAL_PROGRAM, rehearsalProgram } from "./rehearsal-program.ts";
  * has the disks of pods in its place, none of which may be larger than that.
  */
 const SEEN_BYTES = 2 ** 40;
+/** Directory in which one is made: the name of the disk, and its maker. */
+const UNFINISHED = /^placeholder(?:-[0-9a-f]{16})?\.(\d+)-(\d+)-[0-9a-f]{8}$/;
 
 /**
  * Makes the disk that a VM has until it gets a pod's own, unless it is there: an image with a program to rehearse with. On a
  * host that cannot pack one it is empty, and nothing is rehearsed.
  * @returns its path
- * @throws HuskError ERR_ABORTED
+ * @throws HuskError ERR_STORE, ERR_ABORTED
  */
 export async function makePlaceholder(path: string, signal?: AbortSignal | undefined): Promise<string> {
-  if (isThere(path)) return path;
-  const folder = mkdtempSync(`${path}.`);
+  try {
+    if (!isThere(path)) await packPlaceholder(path, signal);
+    return path;
+  } catch (error) {
+    throw error instanceof HuskError ? error : storeError(`cannot make ${path}`, error);
+  }
+}
+
+async function packPlaceholder(path: string, signal: AbortSignal | undefined): Promise<void> {
+  clearUnfinishedPlaceholders(dirname(path));
+  const me = identifyProcess(process.pid);
+  const folder = `${path}.${process.pid}-${me?.startTime ?? 0}-${randomBytes(4).toString("hex")}`;
+  mkdirSync(folder, { mode: 0o700 });
   try {
     const image = join(folder, "image");
     await packProgram(image, join(folder, "root"), signal).catch((error: unknown) => {
@@ -38,9 +54,26 @@ export async function makePlaceholder(path: string, signal?: AbortSignal | undef
     chmodSync(image, 0o600);
     truncateSync(image, SEEN_BYTES);
     renameSync(image, path);
-    return path;
   } finally {
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Removes what processes have left in a directory that were killed while they made such a disk. */
+export function clearUnfinishedPlaceholders(directory: string): void {
+  for (const name of readdirSync(directory)) {
+    const [, pid, startTime] = UNFINISHED.exec(name) ?? [];
+    if (pid && startTime && !isProcessAlive({ pid: Number(pid), startTime }))
+      removeQuietly(join(directory, name));
+  }
+}
+
+/** What cannot be removed, or is just removed by another, keeps nobody from making his own. */
+function removeQuietly(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch {
+    // The next one tries again.
   }
 }
 

@@ -2,8 +2,14 @@ import { existsSync } from "node:fs";
 import { isHuskError } from "../errors/index.ts";
 import type { Hypervisor } from "../hypervisor/types.ts";
 import type { PodDirectory } from "../store/pod-directory.ts";
-import { type DriveRecord, type PodRecord, type VmSize, writeRecord } from "../store/pod-record.ts";
-import { buryStaging, discardStaging } from "../store/staging.ts";
+import {
+  type DriveRecord,
+  type PodRecord,
+  readRecord,
+  type VmSize,
+  writeRecord,
+} from "../store/pod-record.ts";
+import { buryStaging, discardStaging, hideStaging } from "../store/staging.ts";
 import type { VmCacheTier } from "../types/index.ts";
 import type { WaitingVm } from "./vm-pool.ts";
 
@@ -15,22 +21,26 @@ type WaitingRecord = PodRecord & { waiting: NonNullable<PodRecord["waiting"]> };
 
 /** A VM that waits: a pod that is not finished, in a hidden directory of this process. Who takes it renames that. */
 export class StagedVm implements WaitingVm {
-  readonly directory: PodDirectory;
   readonly hypervisor: Hypervisor;
   readonly size: VmSize;
   readonly #record: WaitingRecord;
   readonly #gone = Promise.withResolvers<void>();
   readonly #watch = new AbortController();
+  #directory: PodDirectory;
   #readyAt = new Date();
   #discarding: Promise<void> | undefined;
 
   /** `record` tells of a VM that has been started. */
   constructor(directory: PodDirectory, hypervisor: Hypervisor, record: WaitingRecord, size: VmSize) {
-    this.directory = directory;
+    this.#directory = directory;
     this.hypervisor = hypervisor;
     this.#record = record;
     this.size = size;
     void this.#watchEnd();
+  }
+
+  get directory(): PodDirectory {
+    return this.#directory;
   }
 
   get tier(): VmCacheTier {
@@ -74,6 +84,16 @@ export class StagedVm implements WaitingVm {
 
   isThere(): boolean {
     return this.#discarding === undefined && existsSync(this.directory.path);
+  }
+
+  /** @throws HuskError ERR_STORE, ERR_STATE_CORRUPT: who takes it could not read what it is */
+  takeBack(): boolean {
+    const hidden = this.#discarding ? undefined : hideStaging(this.#directory);
+    if (!hidden) return false;
+    this.#directory = hidden;
+    // Its taker may have left it because of that.
+    readRecord(hidden.file("record"), this.#record.config.id);
+    return true;
   }
 
   release(): void {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import {
+  closeSync,
   constants,
   lstatSync,
   mkdirSync,
@@ -15,7 +16,8 @@ import {
 import { join } from "node:path";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import type { VmTemplate } from "../hypervisor/types.ts";
-import { makePlaceholder } from "./placeholder.ts";
+import { type FileLock, type LockOptions, lockFile, openLockFile } from "../store/flock.ts";
+import { clearUnfinishedPlaceholders, makePlaceholder } from "./placeholder.ts";
 
 /** What a tmpfs says it is, `TMPFS_MAGIC`. */
 const TMPFS = 0x0102_1994;
@@ -26,9 +28,10 @@ const KEY_DIGITS = 32;
 const SLACK_MIB = 8;
 const SHARED_MEMORY = "/dev/shm";
 const INFO = "template.json";
-const PLACEHOLDER = "placeholder";
-/** Templates and their locks, the placeholder, and what was left of making it. */
-const OWN = /^(?:[0-9a-f]{32}(?:\.lock)?|placeholder(?:\.[0-9A-Za-z]{6})?)$/;
+/** The placeholder: who makes a template needs it, and locks it with others. */
+export const PARTS = "placeholder";
+/** A template, or its lock. */
+const OWN = /^([0-9a-f]{32})(?:\.lock)?$/;
 /** Bits of a mode by which others than the owner can write. */
 const OTHERS_WRITE = 0o022;
 
@@ -102,7 +105,8 @@ export class TemplateStore {
 
   /** The disk of templates, whose place in each copy its own disk takes; throws as `makePlaceholder`. */
   placeholder(signal?: AbortSignal | undefined): Promise<string> {
-    return makePlaceholder(join(this.path, PLACEHOLDER), signal);
+    this.open();
+    return makePlaceholder(join(this.path, PARTS), signal);
   }
 
   folder(key: string): string {
@@ -157,16 +161,59 @@ export class TemplateStore {
     renameSync(folder, this.folder(info.key));
   }
 
-  /** Removes all templates. VMs that began with one go on: its memory lives as long as they do. */
-  clear(): void {
-    for (const name of this.#names().filter((name) => OWN.test(name)))
-      rmSync(join(this.path, name), { recursive: true, force: true });
+  /**
+   * Locks a template while it is made, or what all of them are made with (`PARTS`).
+   * @returns undefined only when not waiting: another holds it
+   * @throws HuskError ERR_STORE, ERR_LOCK, ERR_ABORTED
+   */
+  async lock(name: string, options: LockOptions): Promise<FileLock | undefined> {
+    const path = `${this.folder(name)}.lock`;
+    for (;;) {
+      this.open();
+      try {
+        closeSync(openLockFile(path));
+        return await lockFile(path, options);
+      } catch (error) {
+        if (error instanceof HuskError) throw error;
+        // Else it was removed meanwhile, with the template or the whole directory.
+        if (systemCode(error) !== "ENOENT") throw this.#error(messageOf(error), { cause: error });
+      }
+    }
+  }
+
+  /**
+   * Removes all templates, but those that are just being made: these are there afterwards. VMs that began with one go on: its memory
+   * lives as long as they do.
+   * @returns how many
+   * @throws HuskError ERR_STORE, ERR_LOCK
+   */
+  async clear(): Promise<number> {
+    const keys = this.#names().flatMap((name) => OWN.exec(name)?.[1] ?? []);
+    const removed: boolean[] = [];
+    for (const key of new Set(keys))
+      removed.push(await this.#remove(key, () => this.find(key) !== undefined));
+    if (this.#names().some((name) => name.startsWith(PARTS))) {
+      clearUnfinishedPlaceholders(this.path);
+      await this.#remove(PARTS, () => false);
+    }
     try {
       rmdirSync(this.path);
     } catch (error) {
       // Others have put something there, or are just making a template.
-      if (!["ENOENT", "ENOTEMPTY", "EBUSY"].includes(systemCode(error) ?? "")) throw error;
+      if (!["ENOENT", "ENOTEMPTY", "EBUSY"].includes(systemCode(error) ?? ""))
+        throw this.#error(messageOf(error), { cause: error });
     }
+    return removed.filter((counts) => counts).length;
+  }
+
+  /** Removes what nobody has locked. The lock's file goes before the lock: who waits for it finds that out. */
+  async #remove(name: string, counts: () => boolean): Promise<boolean> {
+    using lock = await this.lock(name, { mode: "exclusive", wait: false });
+    if (!lock) return false;
+    const isCounted = counts();
+    rmSync(this.folder(name), { recursive: true, force: true });
+    rmSync(`${this.folder(name)}.lock`, { force: true });
+    return isCounted;
   }
 }
 

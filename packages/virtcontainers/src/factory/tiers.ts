@@ -5,3 +5,8 @@ export const TIERS = ["rehearsed", "paused", "prepared"] as const satisfies read
 
 /** How many VMs of each tier. */
 export type TierNumbers = Readonly<Record<VmCacheTier, number>>;
+
+/** How many VMs of all tiers together. */
+export function sumOf(numbers: TierNumbers): number {
+  return TIERS.reduce((sum, tier) => sum + numbers[tier], 0);
+}

@@ -3,10 +3,12 @@ import { checkFactoryConfig } from "../config/factory-schema.ts";
 import { HuskError } from "../errors/index.ts";
 import type { FactoryConfig, VmCache, VmCacheStatus, VmCacheTier } from "../types/index.ts";
 import { CacheServer } from "./cache-server.ts";
+import { type ForeignClient, ForeignLeases } from "./foreign-leases.ts";
+import type { Lease } from "./lease.ts";
 import { stageVm, type VmRecipe } from "./stage-vm.ts";
 import type { StagedVm } from "./staged-vm.ts";
-import type { TierNumbers } from "./tiers.ts";
-import { type Lease, type TakeOptions, VmPool } from "./vm-pool.ts";
+import { sumOf, type TierNumbers } from "./tiers.ts";
+import { type TakeOptions, VmPool } from "./vm-pool.ts";
 
 /** Tier of the VMs of a configuration that only says how many. */
 const DEFAULT_TIER: VmCacheTier = "rehearsed";
@@ -19,7 +21,7 @@ function tierNumbers({ vmCacheNumber = 0, vmCacheTiers }: FactoryConfig): TierNu
 
 /** Whether a configuration has a cache of VMs. */
 export function hasVmCache(factory: FactoryConfig): boolean {
-  return Object.values(tierNumbers(factory)).some((number) => number > 0);
+  return sumOf(tierNumbers(factory)) > 0;
 }
 
 /** Where a configuration's cache is served. */
@@ -44,6 +46,7 @@ export interface LocalCacheOptions {
 export class LocalVmCache implements VmCache {
   readonly closed: Promise<void>;
   readonly #pool: VmPool<StagedVm>;
+  readonly #foreign: ForeignLeases<StagedVm>;
   readonly #options: LocalCacheOptions;
   readonly #endpoint: string;
   readonly #startedAt = new Date();
@@ -58,13 +61,15 @@ export class LocalVmCache implements VmCache {
     this.#options = options;
     this.closed = this.#closing.promise;
     this.#endpoint = cacheEndpoint(factory, recipe.root);
+    const wanted = tierNumbers(factory);
     this.#pool = new VmPool({
-      wanted: tierNumbers(factory),
+      wanted,
       make: (tier, from, signal) => stage(this.#recipe, tier, from, signal),
       isCurrent: ({ key }) => key === this.#recipe.key,
       onFault,
       onWaiting: () => onWaiting?.(this.status()),
     });
+    this.#foreign = new ForeignLeases(this.#pool, sumOf(wanted));
     this.#pool.fill();
   }
 
@@ -92,12 +97,21 @@ export class LocalVmCache implements VmCache {
     return this.#pool.take(options);
   }
 
+  /**
+   * The same for a client that is not ours: there may be as many as the cache keeps.
+   * @throws TooManyForeignError; HuskError ERR_ABORTED, ERR_CACHE_CLOSED
+   */
+  takeForeign(client: ForeignClient): Promise<Lease<StagedVm>> {
+    return this.#foreign.take(client);
+  }
+
   status(): VmCacheStatus {
     const { ready, leased, history } = this.#pool;
     const { fault, ...numbers } = history;
+    const { vms: foreign, refused } = this.#foreign;
     const describe = (vm: StagedVm) => {
       const { pid, tier, readyAt, size } = vm;
-      return { pid, tier, leased: leased.includes(vm), readyAt, ...size };
+      return { pid, tier, leased: leased.includes(vm), foreign: foreign.has(vm), readyAt, ...size };
     };
     return {
       pid: process.pid,
@@ -106,6 +120,7 @@ export class LocalVmCache implements VmCache {
       vms: [...ready, ...leased].map(describe),
       wanted: this.#pool.wanted,
       ...numbers,
+      refused,
       cleared: this.#options.cleared,
       ...(fault === undefined ? {} : { fault }),
     };

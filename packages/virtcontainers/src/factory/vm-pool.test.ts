@@ -10,6 +10,9 @@ class FakeVm implements WaitingVm {
   readonly #gone = Promise.withResolvers<void>();
   isClaimed = false;
   isDiscarded = false;
+  timesTakenBack = 0;
+  /** why it cannot be taken back */
+  hindrance: Error | undefined;
   /** why its end fails */
   obstacle: Error | undefined;
 
@@ -32,6 +35,12 @@ class FakeVm implements WaitingVm {
 
   die(): void {
     this.#gone.resolve();
+  }
+
+  takeBack(): boolean {
+    if (this.hindrance) throw this.hindrance;
+    this.timesTakenBack += 1;
+    return this.isThere();
   }
 
   release(): void {}
@@ -125,13 +134,81 @@ test("what is not claimed is for the next, be its time up or its taker gone", as
   const second = await pool.take(FOREVER);
   assert.notEqual(first.vm, second.vm);
   await new Promise((resolve) => setTimeout(resolve, 50));
-  assert.ok(pool.ready.includes(first.vm));
+  assert.deepEqual(pool.ready, [first.vm]);
   second.end();
-  assert.ok(pool.ready.includes(second.vm));
   const spoilt = await pool.take({ ...FOREVER, once: true });
   spoilt.end();
   assert.ok(spoilt.vm.isDiscarded);
   assert.ok(!pool.ready.includes(spoilt.vm));
+  await pool.close();
+});
+
+test("the end of a lease that has lapsed is no end of the next one's", async () => {
+  const { pool } = makePool({ wanted: { paused: 1 } });
+  pool.fill();
+  await pool.filled();
+  const late = await pool.take({ ...FOREVER, leaseMs: 5 });
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(late.vm.timesTakenBack, 1);
+  const next = await pool.take(FOREVER);
+  assert.equal(next.vm, late.vm);
+  late.end();
+  assert.deepEqual([pool.leased, pool.ready], [[next.vm], []]);
+  await pool.close();
+});
+
+test("when one comes back and enough are ready, the least ready is ended", async () => {
+  const { pool, made } = makePool({ wanted: { rehearsed: 1, paused: 1 } });
+  pool.fill();
+  await pool.filled();
+  const leases = await Promise.all([1, 2, 3].map(() => pool.take(FOREVER)));
+  await pool.filled();
+  assert.deepEqual(
+    made.map(({ tier }) => tier),
+    ["rehearsed", "paused", "paused", "rehearsed", "paused"],
+  );
+  for (const { end } of leases) end();
+  assert.deepEqual(
+    pool.ready.map(({ name }) => name),
+    [3, 0],
+  );
+  await pool.filled();
+  assert.deepEqual(
+    made.filter(({ isDiscarded }) => isDiscarded).map(({ name }) => name),
+    [1, 2, 4],
+  );
+  assert.deepEqual([pool.leased, pool.history.claimed, pool.history.lost, made.length], [[], 0, 0, 5]);
+  await pool.close();
+});
+
+test("one that is claimed counts as such at once", async () => {
+  const { pool } = makePool({ wanted: { paused: 1 } });
+  const lease = await pool.take(FOREVER);
+  assert.deepEqual([pool.leased.length, pool.history.claimed], [1, 0]);
+  lease.vm.claim();
+  assert.deepEqual([pool.leased.length, pool.history.claimed], [0, 1]);
+  lease.end();
+  assert.equal(pool.history.claimed, 1);
+  await pool.close();
+});
+
+test("that one cannot be taken back is told, and it is for nobody", async () => {
+  const { pool, faults } = makePool({ wanted: { paused: 1 } });
+  const lease = await pool.take(FOREVER);
+  const obstacle = new Error("the disk is full");
+  lease.vm.hindrance = obstacle;
+  lease.end();
+  assert.ok(lease.vm.isDiscarded);
+  assert.deepEqual(faults, [obstacle]);
+  await pool.close();
+});
+
+test("who asks for one and is gone already gets none", async () => {
+  const { pool } = makePool({ wanted: { paused: 1 } });
+  pool.fill();
+  await pool.filled();
+  await assert.rejects(pool.take({ ...FOREVER, signal: AbortSignal.abort() }), { code: "ERR_ABORTED" });
+  assert.deepEqual([pool.ready.length, pool.leased.length], [1, 0]);
   await pool.close();
 });
 

@@ -2,7 +2,9 @@ import { setTimeout as delay } from "node:timers/promises";
 import { abortError } from "../deadline.ts";
 import { HuskError, messageOf } from "../errors/index.ts";
 import type { VmCacheTier } from "../types/index.ts";
-import { TIERS, type TierNumbers } from "./tiers.ts";
+import { Lease, type LeaseTerms } from "./lease.ts";
+import { ReadyVms } from "./ready-vms.ts";
+import type { TierNumbers } from "./tiers.ts";
 
 /** A VM that waits for somebody to take it. */
 export interface WaitingVm {
@@ -12,6 +14,11 @@ export interface WaitingVm {
   readonly gone: Promise<void>;
   /** Whether it is still where it was made: nobody has claimed it. */
   isThere(): boolean;
+  /**
+   * Puts it where nobody knows of it: who was told where it is has come too late from now on.
+   * @returns whether it is still there: nobody has claimed it before
+   */
+  takeBack(): boolean;
   /** Lets go of one that somebody has claimed. */
   release(): void;
   /** Ends it, unless somebody has claimed it. */
@@ -35,24 +42,10 @@ export interface PoolOptions<Vm extends WaitingVm> {
   onWaiting?: (() => void) | undefined;
 }
 
-/** How a VM is handed out. */
-export interface TakeOptions {
+/** How a VM is asked for. */
+export interface TakeOptions extends LeaseTerms {
   /** ends the wait for one */
   readonly signal: AbortSignal;
-  /** milliseconds in which it must be claimed */
-  readonly leaseMs: number;
-  /** one that was not claimed in time is for nobody else: who had it may have used it */
-  readonly once?: boolean | undefined;
-}
-
-/** A VM that was handed out. */
-export interface Lease<Vm> {
-  readonly vm: Vm;
-  /**
-   * Its taker has claimed it and has no need of the machine for himself any more, or never will: what is still there is for the
-   * next.
-   */
-  end(): void;
 }
 
 /** Milliseconds before the next attempt, after the first that failed; each further one waits twice as long. */
@@ -68,9 +61,8 @@ const SHORT_LIFE_MS = 5000;
  */
 export class VmPool<Vm extends WaitingVm> {
   readonly #options: PoolOptions<Vm>;
-  /** VMs that nobody has, with when they were ready */
-  readonly #ready = new Map<Vm, number>();
-  /** handed out, and not claimed yet */
+  readonly #ready = new ReadyVms<Vm>();
+  /** those of VMs that were handed out; some have been claimed since */
   readonly #leases = new Map<Vm, Lease<Vm>>();
   /** ends of VMs that are for nobody any more */
   readonly #ends = new Set<Promise<void>>();
@@ -97,17 +89,18 @@ export class VmPool<Vm extends WaitingVm> {
 
   /** VMs that nobody has */
   get ready(): readonly Vm[] {
-    return [...this.#ready.keys()];
+    return this.#ready.all;
   }
 
   /** VMs that were handed out and not claimed yet */
   get leased(): readonly Vm[] {
-    return [...this.#leases.keys()];
+    return [...this.#leases.keys()].filter((vm) => vm.isThere());
   }
 
   /** why the last attempt to make one failed, and how often that was so in a row; how many were claimed, and ended untaken */
   get history(): { fault: string | undefined; failures: number; claimed: number; lost: number } {
-    return { fault: this.#fault, failures: this.#failures, claimed: this.#claimed, lost: this.#lost };
+    const claimed = this.#claimed + this.#leases.size - this.leased.length;
+    return { fault: this.#fault, failures: this.#failures, claimed, lost: this.#lost };
   }
 
   /** Begins to make VMs, as many as are missing. */
@@ -130,16 +123,14 @@ export class VmPool<Vm extends WaitingVm> {
    */
   async take(options: TakeOptions): Promise<Lease<Vm>> {
     if (this.#end.signal.aborted) throw closed();
-    const best = TIERS.flatMap((tier) => this.#ofTier(tier)[0] ?? [])[0];
-    if (best) this.#ready.delete(best);
+    if (options.signal.aborted) throw abortError(options.signal);
+    const { best } = this.#ready;
+    if (best) this.#ready.remove(best);
     const vm = best ?? (await this.#waitForOne(options.signal));
-    const lease = this.#lease(vm, options);
-    if (options.once) this.fill();
+    const lease = new Lease(vm, options, (one) => this.#endLease(one));
+    this.#leases.set(vm, lease);
+    if (lease.once) this.fill();
     return lease;
-  }
-
-  #ofTier(tier: VmCacheTier): Vm[] {
-    return this.ready.filter((vm) => vm.tier === tier);
   }
 
   async #waitForOne(signal: AbortSignal): Promise<Vm> {
@@ -149,7 +140,6 @@ export class VmPool<Vm extends WaitingVm> {
       if (at !== -1) this.#waiting.splice(at, 1);
       waiter.reject(abortError(signal));
     };
-    if (signal.aborted) throw abortError(signal);
     signal.addEventListener("abort", leave, { once: true });
     this.#waiting.push(waiter);
     this.fill();
@@ -160,34 +150,44 @@ export class VmPool<Vm extends WaitingVm> {
     }
   }
 
-  /** What is not claimed in time is for the next. */
-  #lease(vm: Vm, { leaseMs, once }: TakeOptions): Lease<Vm> {
-    const end = () => {
-      clearTimeout(timer);
-      if (!this.#leases.delete(vm)) return;
-      if (!vm.isThere()) {
-        this.#claimed += 1;
-        vm.release();
-      } else if (once) this.#discard(vm);
-      else this.#give(vm);
-      this.fill();
-    };
-    const timer = setTimeout(end, leaseMs);
-    timer.unref();
-    const lease = { vm, end };
-    this.#leases.set(vm, lease);
-    return lease;
+  #endLease({ vm, once }: Lease<Vm>): void {
+    // One that has ended meanwhile has no lease any more.
+    if (this.#leases.delete(vm)) this.#settle(vm, once);
+    this.fill();
   }
 
+  /** Finds out whether a VM whose lease has ended is its taker's; else it is for the next, or for nobody. */
+  #settle(vm: Vm, once: boolean): void {
+    try {
+      if (once && vm.isThere()) this.#discard(vm);
+      else if (!once && vm.takeBack()) this.#give(vm);
+      else {
+        this.#claimed += 1;
+        vm.release();
+      }
+    } catch (error) {
+      this.#options.onFault?.(error);
+      this.#discard(vm);
+    }
+  }
+
+  /** Who waits gets it; else it waits itself. What is then too much, as others were made meanwhile, is ended. */
   #give(vm: Vm): void {
     const isWanted = !this.#end.signal.aborted && this.#options.isCurrent?.(vm) !== false;
     const waiter = isWanted ? this.#waiting.shift() : undefined;
     if (!isWanted) this.#discard(vm);
     else if (waiter) waiter.resolve(vm);
-    else {
-      this.#ready.set(vm, performance.now());
-      this.#options.onWaiting?.();
+    else this.#keep(vm);
+  }
+
+  #keep(vm: Vm): void {
+    this.#ready.add(vm);
+    const surplus = this.#ready.surplus(this.#wanted);
+    if (surplus) {
+      this.#ready.remove(surplus);
+      this.#discard(surplus);
     }
+    if (surplus !== vm) this.#options.onWaiting?.();
   }
 
   /** What is left of one that cannot be ended is cleared when its keeper has ended. */
@@ -202,7 +202,7 @@ export class VmPool<Vm extends WaitingVm> {
   /** Ends those that are not what is wanted any more, and makes others. */
   replace(): void {
     for (const vm of this.ready) {
-      this.#ready.delete(vm);
+      this.#ready.remove(vm);
       this.#give(vm);
     }
     this.fill();
@@ -215,7 +215,7 @@ export class VmPool<Vm extends WaitingVm> {
       const step = this.#nextStep();
       if (!step || signal.aborted) return;
       const { tier, from } = step;
-      if (from) this.#ready.delete(from);
+      if (from) this.#ready.remove(from);
       try {
         const vm = await this.#options.make(tier, from, signal);
         if (vm !== from) void vm.gone.then(() => this.#lose(vm));
@@ -258,24 +258,22 @@ export class VmPool<Vm extends WaitingVm> {
     const wanted = this.#wanted;
     if (this.#waiting.length > 0)
       return { tier: wanted.prepared > 0 ? "prepared" : "paused", from: undefined };
-    const tier = TIERS.find((one) => this.#ofTier(one).length < wanted[one]);
-    if (!tier) return undefined;
-    const lower = TIERS.slice(TIERS.indexOf(tier) + 1);
-    return { tier, from: lower.flatMap((one) => this.#ofTier(one))[0] };
+    const tier = this.#ready.missingTier(wanted);
+    return tier && { tier, from: this.#ready.bestBelow(tier) };
   }
 
   /** A VM has ended while it waited. */
   #lose(vm: Vm): void {
+    const since = this.#ready.remove(vm);
     if (!vm.isThere()) {
       this.#leases.get(vm)?.end();
       return;
     }
-    const since = this.#ready.get(vm) ?? 0;
-    if (!this.#ready.delete(vm) && !this.#leases.delete(vm)) return;
+    if (since === undefined && !this.#leases.delete(vm)) return;
     this.#discard(vm);
     this.#lost += 1;
     if (this.#end.signal.aborted) return;
-    const isShort = performance.now() - since < SHORT_LIFE_MS;
+    const isShort = since !== undefined && performance.now() - since < SHORT_LIFE_MS;
     const error = new HuskError("ERR_VM_LOST", `a VM that waited has ended${isShort ? " at once" : ""}`);
     if (isShort) this.#fail(error);
     else this.#options.onFault?.(error);
@@ -287,8 +285,10 @@ export class VmPool<Vm extends WaitingVm> {
     this.#end.abort();
     for (const waiter of this.#waiting.splice(0)) waiter.reject(closed());
     await this.#filling;
-    for (const vm of this.ready) this.#discard(vm);
-    this.#ready.clear();
+    for (const vm of this.ready) {
+      this.#ready.remove(vm);
+      this.#discard(vm);
+    }
     for (const lease of this.#leases.values()) lease.end();
     await Promise.all(this.#ends);
   }

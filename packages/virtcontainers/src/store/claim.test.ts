@@ -76,6 +76,7 @@ test("what a dead creator left is cleared, with the VM it had started", async (t
   const directory = makePod(root, record);
   const exited = once(vm, "exit");
   assert.equal(await clearLeftover(root, "p"), true);
+  assert.ok(!isProcessAlive(identity), "it has ended by then");
   assert.ok(!existsSync(directory.path));
   assert.deepEqual(await exited, [null, "SIGKILL"]);
 });

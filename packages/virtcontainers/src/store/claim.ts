@@ -2,13 +2,19 @@ import { readdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { ID_PATTERN } from "../config/ids.ts";
 import { HuskError, isHuskError, systemCode } from "../errors/index.ts";
-import { deadlineFactor } from "../hypervisor/deadlines.ts";
+import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { releaseNetwork } from "../network/release.ts";
 import type { SiteOptions } from "../network/site.ts";
 import { lockDescriptor, lockFile } from "./flock.ts";
 import { PodDirectory, podPath, podsDirectory } from "./pod-directory.ts";
 import { type PodRecord, parseRecord, readRecord, writeRecord } from "./pod-record.ts";
-import { findPodProcesses, isProcessAlive, killProcess } from "./process-identity.ts";
+import {
+  findPodProcesses,
+  isProcessAlive,
+  killProcess,
+  type ProcessIdentity,
+  waitForEnds,
+} from "./process-identity.ts";
 import { discardStaging, idIn, makerOf, type Staging, storeError } from "./staging.ts";
 
 const GRAVE_NAME = /^\.gone-[0-9a-f]+$/;
@@ -63,7 +69,7 @@ export async function clearLeftover(root: string, podId: string): Promise<boolea
     const lock = await lockFile(directory.file("lock"), { mode: "exclusive", wait: false });
     if (!lock) return false;
     using _ = lock;
-    killForGood(record, directory);
+    await endForGood(record, directory);
     await releaseNetwork(record, releaseOptions(directory, record));
     directory.remove();
     return true;
@@ -85,16 +91,22 @@ function isGone(path: string): boolean {
 /**
  * Kills the VM of a record, and what stays beside it; what was not noted before its creator died is found by the uuid. What
  * was started last goes first: shims do not see their proxy die, nor that its VM.
+ * @returns what was killed, and may take a moment to end
  */
-export function killByRecord(record: PodRecord): void {
-  for (const found of findPodProcesses(record.uuid).reverse()) killProcess(found);
-  if (record.vm) killProcess(record.vm);
+export function killByRecord({ uuid, vm }: PodRecord): ProcessIdentity[] {
+  const processes = [...findPodProcesses(uuid).reverse(), ...(vm ? [vm] : [])];
+  for (const found of processes) killProcess(found);
+  return processes;
 }
 
-/** The same, when its directory is to go as well: no shim is to bring the proxy back meanwhile. */
-function killForGood(record: PodRecord, directory: PodDirectory): void {
+/**
+ * The same, when its directory is to go as well, and waits for the end: no shim is to bring the proxy back meanwhile, and what is
+ * released next is not to be in use.
+ * @throws HuskError ERR_TIMEOUT
+ */
+async function endForGood(record: PodRecord, directory: PodDirectory): Promise<void> {
   rmSync(directory.file("proxyCommand"), { force: true });
-  killByRecord(record);
+  await waitForEnds(killByRecord(record), deadlineMs("exit", deadlineFactor("tcg")));
 }
 
 /**
@@ -139,7 +151,7 @@ async function clearHidden(path: string): Promise<boolean> {
   try {
     const text = readFileSync(directory.file("record"), "utf8");
     const record = parseRecord(text, path, idIn(text));
-    killForGood(record, directory);
+    await endForGood(record, directory);
     await releaseNetwork(record, releaseOptions(directory, record));
     discardStaging(new PodDirectory(path, record.socketDirectory));
     return record.waiting !== undefined;

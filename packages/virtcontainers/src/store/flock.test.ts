@@ -5,7 +5,7 @@ import { closeSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { makeTempRoot } from "../testing/temp-root.ts";
-import { lockDescriptor, lockFile, openLockFile, waitForHolders } from "./flock.ts";
+import { lockDescriptor, lockFile, openLockFile, takeRemovableLock, waitForHolders } from "./flock.ts";
 
 function makeLockFile(path: string): string {
   closeSync(openLockFile(path));
@@ -35,6 +35,20 @@ test("a wait can be aborted and leaves the lock to its holder", async (t) => {
   await assert.rejects(waiting, { code: "ERR_ABORTED" });
   await assert.rejects(lockFile(path, { mode: "exclusive", signal: controller.signal }), {
     code: "ERR_ABORTED",
+  });
+});
+
+test("a lock that its holder removes is taken once, and not where there is no directory", async (t) => {
+  const { base } = makeTempRoot(t);
+  const path = join(base, "lock");
+  const lock = await takeRemovableLock(path);
+  assert.equal(await takeRemovableLock(path), undefined);
+  rmSync(path);
+  lock?.release();
+  (await takeRemovableLock(path))?.release();
+  await assert.rejects(takeRemovableLock(join(base, "nowhere", "lock")), {
+    code: "ERR_STORE",
+    message: /ENOENT/,
   });
 });
 

@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
-import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, existsSync, fstatSync, openSync, statSync } from "node:fs";
+import { dirname } from "node:path";
 import { abortError } from "../deadline.ts";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 
@@ -141,7 +142,7 @@ export async function takeRemovableLock(path: string): Promise<FileLock | undefi
       return await lockFile(path, { mode: "exclusive", wait: false });
     } catch (error) {
       if (error instanceof HuskError) throw error;
-      if (systemCode(error) !== "ENOENT")
+      if (systemCode(error) !== "ENOENT" || !existsSync(dirname(path)))
         throw new HuskError("ERR_STORE", `${path} cannot be made: ${messageOf(error)}`, { cause: error });
     }
   }

@@ -9,6 +9,7 @@ import {
   isProcessAlive,
   killProcess,
   parseStat,
+  waitForEnds,
 } from "./process-identity.ts";
 
 test("the fields of a stat are found behind any command name", () => {
@@ -33,4 +34,17 @@ test("a process is told apart from another with its number, and found by an argu
   assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
   assert.ok(!isProcessAlive(identity));
   killProcess(identity);
+});
+
+test("the ends of others' children are waited for, and not for ever", async () => {
+  const parent = spawn("sh", ["-c", "sleep 1000 & echo $!; read x"], { stdio: ["pipe", "pipe", "ignore"] });
+  const [line] = (await once(parent.stdout, "data")) as [Buffer];
+  const identity = identifyProcess(Number(line.toString()));
+  assert.ok(identity);
+  await assert.rejects(waitForEnds([identity], 20), { code: "ERR_TIMEOUT" });
+  killProcess(identity);
+  await waitForEnds([identity], 60_000);
+  assert.ok(!isProcessAlive(identity));
+  parent.stdin.end();
+  await once(parent, "exit");
 });

@@ -1,4 +1,9 @@
 import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { HuskError } from "../errors/index.ts";
+
+/** Milliseconds between the first look at a process that is to end and the next; each further pause is twice as long. */
+const FIRST_PAUSE_MS = 1;
 
 /** A process, told apart from a later one with the same number. */
 export interface ProcessIdentity {
@@ -43,6 +48,24 @@ export function killProcess(identity: ProcessIdentity, signal: NodeJS.Signals = 
     process.kill(identity.pid, signal);
   } catch {
     // It has just ended, which is what was wanted.
+  }
+}
+
+/**
+ * Waits until processes that were killed have ended. They are others' children, or nobody's: nothing tells of their end.
+ * @throws HuskError ERR_TIMEOUT
+ */
+export async function waitForEnds(processes: readonly ProcessIdentity[], timeoutMs: number): Promise<void> {
+  const end = performance.now() + timeoutMs;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs *= 2) {
+    const [left] = processes.filter(isProcessAlive);
+    if (!left) return;
+    const restMs = end - performance.now();
+    if (restMs <= 0) {
+      const text = `process ${left.pid} was killed, and has not ended within ${Math.round(timeoutMs)} ms`;
+      throw new HuskError("ERR_TIMEOUT", text);
+    }
+    await delay(Math.min(pauseMs, restMs));
   }
 }
 

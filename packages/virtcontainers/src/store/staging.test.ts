@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, renameSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { HuskError } from "../errors/index.ts";
 import type { VmRecipe } from "../factory/stage-vm.ts";
 import { makeTempRoot } from "../testing/temp-root.ts";
 import { stageNothing } from "../testing/waiting-vm.ts";
@@ -15,8 +16,8 @@ async function stage(context: TestContext) {
   const size = { vcpus: 1, memory: 256 };
   const config = { id: "waiting" };
   const recipe: VmRecipe = { config, size, key: "key", root, cache: base, templates: undefined };
-  const { directory } = await stageNothing(recipe, "paused");
-  return { root, directory };
+  const vm = await stageNothing(recipe, "paused");
+  return { root, vm, directory: vm.directory };
 }
 
 test("what waits is taken once, and is the taker's then", async (context) => {
@@ -47,11 +48,32 @@ test("only what waits in the same state directory is taken", async (context) => 
   const elsewhere = join(dirname(root), "pods");
   for (const path of [podPath(root, "pod"), join(elsewhere, ".new-1-1-ab"), `${directory.path}/..`, "/"])
     assert.throws(() => claimStaging(path, root), { code: "ERR_STORE" }, path);
-  writeFileSync(directory.file("record"), "{");
-  assert.throws(() => claimStaging(directory.path, root), { code: "ERR_STATE_CORRUPT" });
   const bare = join(podsDirectory(root), ".new-1-1-ab");
   mkdirSync(bare);
   assert.throws(() => claimStaging(bare, root), { code: "ERR_STORE" });
+});
+
+test("what cannot be read, or is not what was wanted, stays its maker's", async (context) => {
+  const { root, vm, directory } = await stage(context);
+  const refusal = new HuskError("ERR_CACHE_MISMATCH", "it is another");
+  const refuse = () => {
+    throw refusal;
+  };
+  assert.throws(() => claimStaging(directory.path, root, refuse), refusal);
+  // A lock that cannot be opened.
+  rmSync(directory.file("lock"));
+  mkdirSync(directory.file("lock"));
+  assert.throws(() => claimStaging(directory.path, root), { code: "ERR_STORE", message: /EISDIR/ });
+  rmdirSync(directory.file("lock"));
+  assert.ok(vm.takeBack());
+  const { path } = vm.directory;
+  writeFileSync(vm.directory.file("record"), "{");
+  assert.throws(() => claimStaging(path, root), { code: "ERR_STATE_CORRUPT" });
+  assert.deepEqual(readdirSync(podsDirectory(root)), [basename(path)]);
+  // Its maker finds out as well, and ends it.
+  assert.throws(() => vm.takeBack(), { code: "ERR_STATE_CORRUPT" });
+  await vm.discard();
+  assert.deepEqual(readdirSync(podsDirectory(root)), []);
 });
 
 test("how many waited with a dead keeper is told", async (context) => {

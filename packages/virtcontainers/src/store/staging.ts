@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { HuskError, messageOf, systemCode } from "../errors/index.ts";
 import { FileLock, openLockFile } from "./flock.ts";
@@ -65,34 +65,44 @@ export interface ClaimedStaging extends Staging {
 }
 
 /**
- * Takes a staged pod over from who made it, by giving it a name of ours. Of several who try, one succeeds.
+ * Takes a staged pod over from who made it, by giving it a name of ours. Of several who try, one succeeds. All that can go wrong does
+ * so before: what cannot be taken stays its maker's.
  * @param path its directory, as its maker has named it
+ * @param check throws when it is not what is wanted
  * @returns undefined: another has it, or it is gone
- * @throws HuskError ERR_STORE, ERR_STATE_CORRUPT, ERR_STATE_VERSION; what was taken is then left to be cleared when we end
+ * @throws HuskError ERR_STORE, ERR_STATE_CORRUPT, ERR_STATE_VERSION, and what `check` throws
  */
-export function claimStaging(path: string, root: string): ClaimedStaging | undefined {
+export function claimStaging(
+  path: string,
+  root: string,
+  check: (record: PodRecord) => void = () => {},
+): ClaimedStaging | undefined {
   const pods = podsDirectory(root);
   if (dirname(path) !== pods || !makerOf(basename(path)))
     throw new HuskError("ERR_STORE", `${path} is no pod that waits in ${pods}`);
-  const mine = hiddenPath(pods);
   try {
-    renameSync(path, mine);
+    const theirs = new PodDirectory(path);
+    const file = theirs.file("record");
+    const text = readFileSync(file, "utf8");
+    const record = parseRecord(text, file, idIn(text));
+    check(record);
+    const mine = new PodDirectory(hiddenPath(pods), record.socketDirectory);
+    return { directory: mine, record, lock: moveWithLock(theirs, mine) };
   } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
+    if (error instanceof HuskError) throw error;
+    if (systemCode(error) === "ENOENT" && !existsSync(path)) return undefined;
     throw storeError(`cannot take ${path}`, error);
   }
-  const file = new PodDirectory(mine).file("record");
-  const text = readClaimed(file);
-  const record = parseRecord(text, file, idIn(text));
-  const directory = new PodDirectory(mine, record.socketDirectory);
-  return { directory, record, lock: new FileLock(openLockFile(directory.file("lock"))) };
 }
 
-function readClaimed(file: string): string {
+function moveWithLock(from: PodDirectory, to: PodDirectory): FileLock {
+  const lock = new FileLock(openLockFile(from.file("lock")));
   try {
-    return readFileSync(file, "utf8");
+    renameSync(from.path, to.path);
+    return lock;
   } catch (error) {
-    throw storeError(`cannot read ${file}`, error);
+    lock.release();
+    throw error;
   }
 }
 
@@ -108,14 +118,27 @@ export function idIn(text: string): string {
 /**
  * Puts a staged pod of ours out of everybody's reach, to be ended and removed.
  * @returns where it is now; undefined: somebody has claimed it
+ * @throws HuskError ERR_STORE
  */
-export function buryStaging({ path, socketPath }: PodDirectory): PodDirectory | undefined {
-  const grave = join(dirname(path), `.gone-${randomBytes(6).toString("hex")}`);
+export function buryStaging(directory: PodDirectory): PodDirectory | undefined {
+  return moveStaging(directory, join(dirname(directory.path), `.gone-${randomBytes(6).toString("hex")}`));
+}
+
+/**
+ * Gives a staged pod of ours another hidden name: who was told the old one cannot claim it any more.
+ * @returns where it is now; undefined: somebody has claimed it
+ * @throws HuskError ERR_STORE
+ */
+export function hideStaging(directory: PodDirectory): PodDirectory | undefined {
+  return moveStaging(directory, hiddenPath(dirname(directory.path)));
+}
+
+function moveStaging({ path, socketPath }: PodDirectory, to: string): PodDirectory | undefined {
   try {
-    renameSync(path, grave);
+    renameSync(path, to);
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined;
-    throw storeError(`cannot remove ${path}`, error);
+    throw storeError(`cannot rename ${path}`, error);
   }
-  return new PodDirectory(grave, socketPath === path ? undefined : socketPath);
+  return new PodDirectory(to, socketPath === path ? undefined : socketPath);
 }

@@ -62,7 +62,7 @@ export function untilCarrierLost({ ip }: TestNamespace): Promise<void> {
 
 /** Nobody tells when it is so. */
 async function until(isSo: () => boolean): Promise<void> {
-  const deadline = Date.now() + 10_000;
+  const deadline = Date.now() + 60_000;
   while (!isSo()) {
     if (Date.now() > deadline) throw new Error("the namespace does not become as it should");
     await after(50);

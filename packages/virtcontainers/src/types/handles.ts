@@ -85,7 +85,7 @@ export interface ProcessIo {
   wait(): Promise<ProcessExit>;
   /** Sends a signal (number): to the process group, as a terminal does. */
   signal(signal: number): Promise<void>;
-  /** Tells the process's terminal its size in characters. */
+  /** Tells the process's terminal its size in characters. Input that is written afterwards may be there before it. */
   resize(rows: number, columns: number): Promise<void>;
 }
 

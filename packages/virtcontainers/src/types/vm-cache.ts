@@ -37,6 +37,8 @@ export interface VmCacheStatus {
   readonly cleared: number;
   /** attempts to make a VM that have failed since the last that did not */
   readonly failures: number;
+  /** requests of other programs than husk that were refused: they had as many VMs as the cache keeps */
+  readonly refused: number;
   /** why the last one failed; missing: it did not */
   readonly fault?: string;
 }
@@ -48,6 +50,8 @@ export interface CachedVmStatus {
   readonly tier: VmCacheTier;
   /** whether somebody was given it, and has not claimed it yet */
   readonly leased: boolean;
+  /** whether that somebody is another program than husk, for which it is ended later */
+  readonly foreign: boolean;
   readonly readyAt: Date;
   readonly vcpus: number;
   /** memory in MiB */

@@ -64,7 +64,7 @@ test("what comes before the answer is another's, wherever the pieces are cut", a
   t.after(() => server.close());
   const socket = await connectRaw(path);
   t.after(() => socket.destroy());
-  await takeOver(socket, { timeoutMs: 5000 });
+  await takeOver(socket, { timeoutMs: 60_000 });
   let received = "";
   for await (const chunk of socket) {
     received += chunk;

@@ -43,10 +43,12 @@ export interface GrpcVMStatus extends Message {
   tier: string;
   leased: boolean;
   readyAt: bigint;
+  /** whether that somebody is not husk, and cannot take it */
+  foreign: boolean;
 }
 export const GrpcVMStatus: MessageType<GrpcVMStatus> = /* @__PURE__ */ messageType(
   "cache.GrpcVMStatus",
-  "1I pid 2u cpu 3u memory 1000s tier 1001t leased 1002I readyAt",
+  "1I pid 2u cpu 3u memory 1000s tier 1001t leased 1002I readyAt 1003t foreign",
 );
 
 /** What Kata's server does not tell. */
@@ -66,10 +68,12 @@ export interface HuskCacheStatus extends Message {
   /** attempts to make a VM that have failed since the last that did not, and why the last one did */
   failures: number;
   fault: string;
+  /** requests of programs that are not husk's that were refused: they had as many VMs as they may */
+  refused: number;
 }
 export const HuskCacheStatus: MessageType<HuskCacheStatus> = /* @__PURE__ */ messageType(
   "cache.HuskCacheStatus",
-  "1s key 2I startedAt 3u rehearsed 4u paused 5u prepared 6u claimed 7u lost 8u cleared 9u failures 10s fault",
+  "1s key 2I startedAt 3u rehearsed 4u paused 5u prepared 6u claimed 7u lost 8u cleared 9u failures 10s fault 11u refused",
 );
 
 export interface GrpcStatus extends Message {

@@ -212,8 +212,11 @@ describe("a pod behind cc-proxy, its streams carried by its callers", needsRoot,
     await using place = await Workplace.create(signal);
     const config = podOf(place, [container(place, "keeper", "true")]);
     process.env.HUSK_BOOT_DEADLINE_MS = "900";
-    await assert.rejects(runPod(config, place.options), { code: "ERR_BOOT_TIMEOUT" });
-    delete process.env.HUSK_BOOT_DEADLINE_MS;
+    try {
+      await assert.rejects(runPod(config, place.options), { code: "ERR_BOOT_TIMEOUT" });
+    } finally {
+      delete process.env.HUSK_BOOT_DEADLINE_MS;
+    }
     const kernelParams = [
       { key: "init", value: "/none" },
       { key: "rdinit", value: "/none" },

@@ -31,7 +31,7 @@ describe("pods of the command line", () => {
     const table = (await place.husk(["ps"])).stdout.toString();
     assert.match(
       table,
-      /^NAME +STATUS +CREATED +VM PID +ACCEL +COMMAND\nweb +running +\d+ seconds? ago +\d+ +(tcg|kvm) +sh -c/,
+      /^NAME +STATUS +CREATED +VM PID +ACCEL +COMMAND\nweb +running +\d+ \w+ ago +\d+ +(tcg|kvm) +sh -c/,
     );
     const refused = await place.husk(["rm", "web"]);
     assert.equal(refused.status, 125);

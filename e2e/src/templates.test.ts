@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe } from "node:test";
 import {
@@ -212,6 +220,62 @@ describe("templates", () => {
     );
     assert.equal(new Set(boots).size, ids.length);
     for (const id of ids) await deletePod(id, place.options);
+  });
+
+  it("that are being made are left to their maker when all are removed", async ({ signal }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const { factory } = templates;
+    const config = podOf(place, "pod");
+    const small = { ...config, vmConfig: { memory: 128 } };
+    await createTemplate(small, factory, place.options);
+    const destroy = () => destroyTemplates(factory, place.options);
+    const removed: Promise<number>[] = [];
+    const onPhase = ({ name }: { name: string }) => {
+      if (["qemu-spawned", "template-built"].includes(name)) removed.push(destroy());
+    };
+    const { key } = await createTemplate(config, factory, { ...place.options, onPhase });
+    const numbers = await Promise.all(removed);
+    // The last of these came when it was there, and may have found it.
+    assert.deepEqual([numbers.length, numbers[0]], [2, 1]);
+    if (numbers[1] === 0)
+      assert.deepEqual(
+        (await listTemplates(factory, place.options)).map((one) => one.key),
+        [key],
+      );
+    assert.equal(await destroy(), 1 - (numbers[1] ?? 0));
+    assert.ok(!existsSync(templates.path));
+  });
+
+  it("that are removed when a pod is about to begin with one let it boot, with a warning", async ({
+    signal,
+  }) => {
+    await using place = await Workplace.create(signal);
+    await using templates = await TemplatePlace.create();
+    const { factory } = templates;
+    const once = join(place.folder, "once");
+    const hook = { path: "/bin/sh", args: ["sh", "-c", 'echo once >>"$1"', "sh", once], timeout: 60 };
+    const warnings: string[] = [];
+    for (const [id, moment] of [
+      ["named", "network-joined"],
+      ["plain", "template-found"],
+    ] as const) {
+      const hooks = id === "named" ? { preStartHooks: [hook] } : {};
+      await runPod(podOf(place, id, { networkModel: "user", hooks }), {
+        ...place.options,
+        factory,
+        onPhase: ({ name }) => {
+          if (name === moment) rmSync(templates.path, { recursive: true, force: true });
+        },
+        onWarning: ({ message }) => void warnings.push(message),
+      });
+      assert.match(warnings.pop() ?? "", new RegExp(`"${id}" boots, as the template .* was removed`));
+      assert.equal(await runScript(place, id, id, "hostname"), `${id}\n`);
+      assert.match(await runScript(place, id, id, "ip -4 address show eth0"), /inet 10\.0\.2\.15/);
+      await deletePod(id, place.options);
+    }
+    assert.deepEqual(warnings, []);
+    assert.equal(readFileSync(once, "utf8"), "once\n");
   });
 
   it("of a maker that was killed leave nothing behind", async ({ signal }) => {

@@ -11,7 +11,7 @@ extern char **environ;
 static const TinyTable *const tables[] = {
     &tiny_file_table,  &tiny_directory_table, &tiny_process_table, &tiny_namespace_table, &tiny_mount_table,
     &tiny_event_table, &tiny_signal_table,    &tiny_socket_table,  &tiny_system_table,    &tiny_text_table,
-    &tiny_security_table,
+    &tiny_security_table, &tiny_memory_table,
 };
 #define TABLES (sizeof tables / sizeof tables[0])
 

@@ -68,5 +68,6 @@ extern const TinyTable tiny_socket_table;
 extern const TinyTable tiny_system_table;
 extern const TinyTable tiny_text_table;
 extern const TinyTable tiny_security_table;
+extern const TinyTable tiny_memory_table;
 
 #endif

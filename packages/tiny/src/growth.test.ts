@@ -14,6 +14,7 @@ for (const [what, rounds] of Object.entries({
   reads: 10_000,
   errors: 10_000,
   forks: 1_500,
+  reserves: 1_000,
 })) {
   test(`${rounds} ${what} leave no memory and no descriptors behind`, async () => {
     const [memory, descriptors] = (await program.report(what, String(rounds))) as [number, number];

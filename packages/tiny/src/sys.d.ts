@@ -193,6 +193,10 @@ declare module "tiny:sys" {
   export function strerror(code: number): string;
   export function getrandom(buffer: Uint8Array): number;
 
+  // native/memory.c
+  /** Takes memory from the kernel for what is asked for next, and keeps it. */
+  export function reserveMemory(): void;
+
   // native/security.c
   /** Loads an eBPF program of a type (`BPF_PROG_TYPE_*`); gives its descriptor. */
   export function bpfLoad(type: number, instructions: Uint8Array): number;

@@ -1,7 +1,7 @@
 /** The folders of a container in the agent's own mount namespace, where they stay empty. */
 
 import * as sys from "tiny:sys";
-import { MNT_DETACH, MS_NOEXEC, MS_NOSUID, makeDirectories } from "@husk/tiny";
+import { exists, MNT_DETACH, MS_NOEXEC, MS_NOSUID, makeDirectories } from "@husk/tiny";
 import { containerPaths } from "./paths.ts";
 
 function inOrder(containerId: string): string[] {
@@ -17,7 +17,7 @@ function inOrder(containerId: string): string[] {
 export function makeContainerFolders(containerId: string, terminalOptions: string): void {
   const { folder, pts } = containerPaths(containerId);
   makeDirectories(folder, 0o700);
-  for (const inside of inOrder(containerId)) makeDirectories(inside, 0o700);
+  for (const inside of inOrder(containerId)) if (!exists(inside)) sys.mkdir(inside, 0o700);
   sys.mount("devpts", pts, "devpts", MS_NOSUID | MS_NOEXEC, terminalOptions);
 }
 

@@ -48,6 +48,7 @@ export class Sandbox {
   /** Makes one for the next pod. That it cannot be made is told when the pod cannot be. */
   static async restock(): Promise<void> {
     if (!isStocked) return;
+    sys.reserveMemory();
     inStock ??= Sandbox.#make();
     await inStock.catch((error: unknown) => log("error", `no sandbox in advance: ${errorText(error)}`));
   }

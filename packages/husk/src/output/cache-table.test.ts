@@ -40,6 +40,18 @@ test("a cache is shown with its VMs", () => {
   );
 });
 
+test("what other programs have is told apart", () => {
+  const vms = status.vms.map((vm) => ({ ...vm, foreign: vm.leased }));
+  assert.equal(
+    renderCache({ ...status, vms, refused: 3 }, now),
+    `server 100, up for 2 hours: 1 of 3 VMs ready, 7 taken, 3 refused to other programs
+ PID  TIER       STATE                 CPUS    MEMORY  AGE
+2345  rehearsed  ready                    1   256 MiB  1 minute
+   9  paused     with another program     2  1024 MiB  5 seconds
+`,
+  );
+});
+
 test("what went wrong is told in one line, without what steers a terminal", () => {
   const troubled = { ...status, vms: [], lost: 2, failures: 3, fault: "no room\non the \u001b[1mtmpfs" };
   assert.equal(

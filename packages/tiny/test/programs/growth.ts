@@ -38,6 +38,7 @@ runScenarios({
           ),
         ),
     ),
+  reserves: (rounds) => growth(Number(rounds), async () => sys.reserveMemory()),
   errors: (rounds) =>
     growth(Number(rounds), async () => {
       try {

@@ -75,6 +75,8 @@ export interface OpenOptions extends AgentOptions {
   readonly deadlineFactor: number;
   /** the VM has just been started: wait until its agent is ready */
   readonly fresh: boolean;
+  /** nobody was in the midst of anything on the agent's channels: frames begin where they are */
+  readonly atRest?: boolean | undefined;
   /** fail, rather than go through another process, when that holds the agent's channels */
   readonly onlyOwner?: boolean | undefined;
   readonly events: AgentEvents;

@@ -7,6 +7,7 @@ import { furnishVm, meetAnew } from "./adopt-vm.ts";
 import type { ClaimedVm } from "./claim-vm.ts";
 import type { OpenPod } from "./open-pod.ts";
 import { residentsOf, startResidents } from "./residents.ts";
+import { SpoiltVmError } from "./spoilt-vm.ts";
 
 /** What a VM that is made for the pod need not run into: what it has from its start, nobody has to plug in. */
 const OWN_VM_HELPS: readonly ErrorCode[] = [
@@ -16,9 +17,6 @@ const OWN_VM_HELPS: readonly ErrorCode[] = [
   "ERR_QMP",
   "ERR_VM_LOST",
 ];
-
-/** A VM that waited did not go on: another one will do as well. */
-export class SpoiltVmError extends Error {}
 
 /**
  * Waits until a claimed VM goes on, meets its agent, by the pod's proxy if it has one, and gives it what the pod has.
@@ -31,6 +29,9 @@ export async function adoptClaimed(
   network: VmNetwork | undefined,
   undo: UndoStack,
 ): Promise<void> {
+  // Such a device is the VM's from its start.
+  if (network && network.vfioDevices.length > 0)
+    throw new SpoiltVmError("one of its interfaces is a device of the host");
   const session = await meetClaimed(pod, awake, undo).catch((error: unknown) =>
     throwSpoilt(error, (code) => code !== "ERR_ABORTED"),
   );

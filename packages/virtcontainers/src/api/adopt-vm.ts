@@ -17,12 +17,13 @@ const RANDOM_BYTES = 64;
 
 /**
  * Meets the agent of a VM that was another's and goes on just now, and gives the VM a clock and random numbers of its own.
+ * @param options.atRest: nobody has spoken with this VM's agent
  * @returns the session with its agent
  * @throws HuskError ERR_VM_LOST, ERR_TIMEOUT, ERR_ABORTED, and as `needSession`
  */
-export async function meetAnew(pod: OpenPod): Promise<AgentSession> {
+export async function meetAnew(pod: OpenPod, options: { atRest?: boolean } = {}): Promise<AgentSession> {
   const { call } = pod;
-  const session = await needSession(pod);
+  const session = await needSession(pod, options);
   call.mark("agent-met");
   await identityControlOf(session)?.renewIdentity(randomBytes(RANDOM_BYTES), call);
   call.mark("identity-renewed");

@@ -22,8 +22,8 @@ import { baseSizeOf, vmSizeOf } from "./vm-size.ts";
 /** A VM that is about to be started. */
 export interface PreparedVm {
   readonly plans: readonly StoragePlan[];
-  /** it begins as a copy of another one, and is connected by `adoptClone` */
-  readonly isClone: boolean;
+  /** it begins as a copy of this one, and is connected by `adoptClone`; undefined: it boots */
+  readonly template: VmTemplate | undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ export async function prepareVm(
   factory?: FactoryConfig | undefined,
 ): Promise<PreparedVm> {
   const plans = await planPod(record, hypervisor, call);
-  return { plans, isClone: await describePod(record, hypervisor, call, factory) };
+  return { plans, template: await describePod(record, hypervisor, call, factory) };
 }
 
 /** Prepares the disks and shares of all containers of a pod. @throws HuskError as `planStorage` */
@@ -72,7 +72,7 @@ export async function planPod(
 
 /**
  * Describes the VM of a pod that was planned to the hypervisor.
- * @returns whether it begins as a copy of another one
+ * @returns what it begins as a copy of; undefined: it boots
  * @throws HuskError as `Hypervisor.createPod`, and what finding a template throws
  */
 export async function describePod(
@@ -80,10 +80,10 @@ export async function describePod(
   hypervisor: Hypervisor,
   call: Call,
   factory: FactoryConfig | undefined,
-): Promise<boolean> {
+): Promise<VmTemplate | undefined> {
   const template = factory?.template ? await findTemplate(record, hypervisor, factory, call) : undefined;
   await hypervisor.createPod(describeVm(record, call.cache, template));
-  return template !== undefined;
+  return template;
 }
 
 /**

@@ -5,28 +5,24 @@ import { checkResidentPrograms } from "../config/resident-programs.ts";
 import { checkPodConfig } from "../config/schema.ts";
 import { createHypervisor } from "../hypervisor/index.ts";
 import { releaseNetwork } from "../network/release.ts";
-import { checkNetworkConfig, hasNetwork, joinNetworks, prepareNamespace } from "../network/set-up.ts";
-import { endShares } from "../storage/shares.ts";
-import { clearLeftover, clearLeftovers, lockStaging, podExists, publishStaging } from "../store/claim.ts";
+import { checkNetworkConfig, hasNetwork, prepareNamespace } from "../network/set-up.ts";
+import { clearLeftover, clearLeftovers, podExists } from "../store/claim.ts";
 import { podPath } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, writeRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
-import { discardStaging, makeStaging } from "../store/staging.ts";
+import { makeStaging } from "../store/staging.ts";
 import type { CreateOptions, PodConfig, RunOptions, VCPod } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
-import { adoptClaimed, SpoiltVmError } from "./adopt-claimed.ts";
-import { connectVm, describePod, planPod, startVm } from "./boot.ts";
+import { beginVm } from "./begin-vm.ts";
+import { describePod, planPod } from "./boot.ts";
 import { Call } from "./call.ts";
 import { claimVm } from "./claim-vm.ts";
 import { podHandle } from "./handles.ts";
-import { forgetLivePod } from "./live-pod.ts";
-import { OpenPod } from "./open-pod.ts";
+import type { OpenPod } from "./open-pod.ts";
 import { hasHooks, runPostStartHooks, runPreStartHooks } from "./pod-hooks.ts";
-import { adoptClone } from "./pod-template.ts";
-import { residentsOf, startResidents } from "./residents.ts";
+import { PodToBe } from "./pod-to-be.ts";
 import { startContainers } from "./start-pod.ts";
-import { vmSizeOf } from "./vm-size.ts";
-import { checkSource, type VmSource, warnOfMiss, withoutCache } from "./vm-source.ts";
+import { checkSource, type VmSource } from "./vm-source.ts";
 
 /**
  * Creates a pod and its containers: boots the VM and sets the pod up in it. The containers are not started. Go: `CreatePod`.
@@ -52,7 +48,6 @@ export async function runPod(config: PodConfig, options: RunOptions = {}): Promi
 /** What is done with a pod that has been created. */
 type Sequel = (pod: OpenPod, undo: UndoStack) => Promise<void>;
 
-/** A VM that waited is of no use when it does not go on: then the pod gets one of its own. */
 async function createAnd(
   config: PodConfig,
   call: Call,
@@ -62,13 +57,7 @@ async function createAnd(
   checkPodConfig(config);
   const source = checkSource(options);
   checkResidentPrograms(config);
-  try {
-    return await createWith(config, call, source, andThen);
-  } catch (error) {
-    if (!(error instanceof SpoiltVmError)) throw error;
-    warnOfMiss(config, call, error.cause);
-    return createWith(config, call, withoutCache(source), andThen);
-  }
+  return createWith(config, call, source, andThen);
 }
 
 function newRecord(config: PodConfig): PodRecord {
@@ -102,56 +91,30 @@ async function createWith(config: PodConfig, call: Call, source: VmSource, andTh
   await checkNetworkConfig(record);
   using claimed = await claimVm(record, source, call);
   const hypervisor = claimed?.hypervisor ?? fresh;
-  const isClone = !claimed && (await describePod(record, hypervisor, call, source.factory));
+  const template = claimed ? undefined : await describePod(record, hypervisor, call, source.factory);
 
   await using undo = new UndoStack();
-  const staging = claimed?.staging ?? makeStaging(root);
-  let { directory } = staging;
-  undo.push(() => staging.lock.release());
-  undo.push(() => (directory === staging.directory ? discardStaging(directory) : directory.remove()));
-  if (claimed) undo.push(() => hypervisor.stopPod(directory));
+  const toBe = new PodToBe(record, call, hypervisor, claimed?.staging ?? makeStaging(root), undo);
+  const { directory, site } = toBe;
+  if (claimed) undo.push(() => hypervisor.stopPod(toBe.directory));
   call.mark("staged");
   if (directory.socketPath !== directory.path) record.socketDirectory = directory.socketPath;
   writeRecord(directory.file("record"), record);
   if (!claimed) directory.makeSocketDirectory();
   call.mark("recorded");
-  const publish = async () => {
-    await lockStaging(staging);
-    directory = await publishStaging(staging, root, config.id);
-    call.mark("named");
-    undo.push(() => forgetLivePod(root, config.id));
-    const pod = new OpenPod(call, directory, record, { hypervisor, keep: true });
-    pod.save();
-    await clearLeftovers(root);
-    call.mark("published");
-    return pod;
-  };
   // A hook acts for a pod that has its name, so that no two can act for the same.
-  const published = hasHooks(config) ? await publish() : undefined;
+  const named = hasHooks(config) ? await toBe.publish() : undefined;
   // What a dead pod has left in a namespace must not be cleared when a new one lives there already.
   if (hasNetwork(config)) await clearLeftovers(root);
-  const save = () => writeRecord(directory.file("record"), record);
-  const site = { save, deadlineFactor: hypervisor.deadlineFactor, signal: call.signal };
   undo.push(() => releaseNetwork(record, site));
   await prepareNamespace(record, site);
-  if (published) await runPreStartHooks(published, undo);
-  const network = await joinNetworks(record, vmSizeOf(record.config).vcpus, site);
-  if (network) call.mark("network-joined");
-  undo.push(() => endShares(record, directory));
-  undo.push(() => hypervisor.stopPod(directory));
-  if (!claimed) await startVm(record, hypervisor, directory, call, network, isClone);
-  const pod = published ?? (await publish());
-  if (claimed) {
-    await adoptClaimed(pod, claimed, plans, network, undo);
-  } else {
-    await startResidents(residentsOf(pod), call, undo, isClone);
-    await (isClone ? adoptClone(pod, plans, network, undo) : connectVm(pod, plans));
-  }
+  if (named) await runPreStartHooks(named, undo);
+  const pod = await beginVm(toBe, { plans, claimed, template }, source, undo);
   record.state = "ready";
   await andThen(pod, undo);
   pod.save();
   undo.commit();
-  staging.lock.release();
+  toBe.letGo();
   if (pod.state === "running") await runPostStartHooks(pod);
   pod.live.phases.push(...call.timings.phases());
   return podHandle(pod);

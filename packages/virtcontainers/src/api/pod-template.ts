@@ -74,5 +74,5 @@ export async function adoptClone(
   await hypervisor.waitPod(directory, call);
   await templatingOf(hypervisor)?.loadTemplate(directory, call);
   call.mark("template-loaded");
-  await furnishVm(pod, await meetAnew(pod), plans, network, undo);
+  await furnishVm(pod, await meetAnew(pod, { atRest: true }), plans, network, undo);
 }

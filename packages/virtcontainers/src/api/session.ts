@@ -18,6 +18,8 @@ const VM_END_MS = 500;
 interface SessionOptions {
   /** the VM has just been started */
   readonly fresh?: boolean;
+  /** the VM is a copy of one whose agent had nothing to do */
+  readonly atRest?: boolean;
   readonly onlyOwner?: boolean;
 }
 
@@ -49,6 +51,7 @@ function openAgent(pod: OpenPod, options: SessionOptions): Promise<AgentSession 
       ...(hasProxy ? { proxySocket: directory.socket("proxy"), reviveProxy: () => reviveProxy(pod) } : {}),
       deadlineFactor: pod.hypervisor.deadlineFactor,
       fresh: options.fresh === true,
+      atRest: options.atRest,
       onlyOwner: options.onlyOwner,
       signal: call.signal,
       events: eventsFor(pod),

@@ -61,7 +61,8 @@ async function makeVmAgain(pod: OpenPod, undo: UndoStack, factory: FactoryConfig
   checkResidentPrograms(record.config);
   await releaseNetwork(record, networkOptions(pod));
   warnOfRestart(record.config, factory, call);
-  const { plans, isClone } = await prepareVm(record, hypervisor, call, factory);
+  const { plans, template } = await prepareVm(record, hypervisor, call, factory);
+  const isClone = template !== undefined;
   await checkNetworkConfig(record);
   undo.push(() => releaseNetwork(record, networkOptions(pod)));
   await prepareNamespace(record, networkOptions(pod));

@@ -33,3 +33,22 @@ export async function releaseNetwork(record: PodRecord, options: SiteOptions): P
   delete record.network;
   options.save();
 }
+
+/**
+ * Takes a pod from its networks, and leaves its namespace as whatever came before them has: they can be joined anew. The VM has ended.
+ * @throws HuskError of the first step that failed; `releaseNetwork` then undoes what is left
+ */
+export async function leaveNetworks(record: PodRecord, options: SiteOptions): Promise<void> {
+  const { network } = record;
+  if (!network) return;
+  const site = siteOf(record, network, { ...options, signal: undefined });
+  for (const joined of [...network.endpoints].reverse()) await disconnectEndpoint(joined, site);
+  await networkOf(record.config.networkModel).detach(site);
+  const { netNSPath, created } = network;
+  record.network = {
+    endpoints: [],
+    ...(netNSPath === undefined ? {} : { netNSPath }),
+    ...(created === undefined ? {} : { created }),
+  };
+  options.save();
+}

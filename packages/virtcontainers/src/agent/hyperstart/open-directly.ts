@@ -23,13 +23,14 @@ export async function openDirectly(
   options: OpenOptions,
   attempts: number = options.fresh ? 1 : TAKE_OVERS,
 ): Promise<HyperstartSession | undefined> {
-  const { directory, fresh, signal, onlyOwner, deadlineFactor } = options;
+  const { directory, fresh, atRest = false, signal, onlyOwner, deadlineFactor } = options;
   const timeoutMs = deadlineMs(fresh ? "boot" : "agentCommand", deadlineFactor);
   const channel = await openChannel(CHANNEL_WAYS, { directory, fresh, signal, onlyOwner, timeoutMs });
   if (!channel) return undefined;
   const { ends, lock } = channel;
   const isOwner = lock !== undefined;
-  const takeOver = isOwner && !fresh;
+  // To find where frames begin takes a while, so it is not done where that is known, unless the agent does not answer.
+  const takeOver = isOwner && !fresh && !(atRest && attempts === TAKE_OVERS);
   const session = new HyperstartSession(
     options,
     (events) => new DirectTransport(ends, events, { isOwner, takeOver, deadlineFactor }),
@@ -39,12 +40,12 @@ export async function openDirectly(
   try {
     if (lock) await new RelayServer(transport, directory).listen();
     if (fresh) await waitReady(transport.ready, { what: "READY", ms: timeoutMs }, options);
-    const share = takeOver ? TAKE_OVERS : 1;
+    const share = isOwner && !fresh ? TAKE_OVERS : 1;
     await checkVersion(transport, { timeoutMs: transport.deadline("agentCommand") / share, signal });
     return session;
   } catch (error) {
     session.close();
-    if (!takeOver || attempts === 1 || !isHuskError(error, "ERR_TIMEOUT")) throw error;
+    if (!isOwner || fresh || attempts === 1 || !isHuskError(error, "ERR_TIMEOUT")) throw error;
   }
   return openDirectly(options, attempts - 1);
 }

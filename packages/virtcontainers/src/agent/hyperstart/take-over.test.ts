@@ -65,3 +65,23 @@ test("a port that stays silent after a change of owners is connected to anew", a
   second.close();
   await assert.rejects(open({ deadlineFactor: 0.1 }), { code: "ERR_TIMEOUT" });
 });
+
+test("an agent that nobody spoke with is asked once, and taken over when it does not answer", async (t) => {
+  const { peer, open } = await makeAgentBench(t);
+  const first = await open({ fresh: true });
+  first.close();
+  let [connections, questions] = [0, 0];
+  peer.onConnect = () => connections++;
+  let isSilent = false;
+  peer.overrides.set(Command.GETVERSION, () => {
+    questions++;
+    if (!isSilent || connections > 1) peer.sendControl(Command.ACK, encodeVersion(API_VERSION));
+  });
+  const second = await open({ atRest: true });
+  assert.deepEqual([connections, questions], [1, 1]);
+  second.close();
+  [connections, questions, isSilent] = [0, 0, true];
+  await open({ atRest: true, deadlineFactor: 0.1 });
+  assert.equal(connections, 2);
+  assert.ok(questions > 2, `${questions} questions`);
+});

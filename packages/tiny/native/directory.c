@@ -108,6 +108,9 @@ TINY_FUNCTION(directory_set_mtime)
     return result;
 }
 
+/* What an overlay notes on the files of its layers; it means something only where it is. */
+#define OVERLAY_NOTES "trusted.overlay."
+
 /* Copies all extended attributes of a file to another; of links, their own. None where either file system has none. */
 static int copy_xattrs(const char *from, const char *to)
 {
@@ -115,6 +118,7 @@ static int copy_xattrs(const char *from, const char *to)
     ssize_t size = llistxattr(from, names, sizeof names);
     if (size < 0) return errno == ENOTSUP ? 0 : -1;
     for (char *name = names; name < names + size; name += strlen(name) + 1) {
+        if (!strncmp(name, OVERLAY_NOTES, sizeof OVERLAY_NOTES - 1)) continue;
         ssize_t length = lgetxattr(from, name, value, sizeof value);
         if (length < 0) return -1;
         if (lsetxattr(to, name, value, (size_t)length, 0) && errno != ENOTSUP) return -1;

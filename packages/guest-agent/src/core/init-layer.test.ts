@@ -1,26 +1,31 @@
 import assert from "node:assert/strict";
-import { readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, chown, readdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Command } from "@husk/wire/hyperstart";
 import { sh, startContainer, startPod, useDisk } from "../../test/support/containers.ts";
-import { fillImage, needsDisk } from "../../test/support/disk.ts";
+import { fillImage, needsDisk, plugDisk } from "../../test/support/disk.ts";
 import type { Session } from "../../test/support/session.ts";
 import { runOwn } from "../../test/support/shell.ts";
 import { makeFolder } from "../../test/support/stage.ts";
 
 useDisk();
 
-/** An image whose files in /etc are all but what a container needs, as a share. */
-async function makeAwkwardImage() {
-  const folder = await makeFolder();
-  await fillImage(folder.path);
-  const etc = join(folder.path, "etc");
+/** Makes the files in an image's /etc all but what a container needs. */
+async function makeAwkward(image: string): Promise<void> {
+  const etc = join(image, "etc");
   await rm(join(etc, "hostname"));
   await rm(join(etc, "resolv.conf"));
   await symlink("/run/systemd/resolve/stub-resolv.conf", join(etc, "resolv.conf"));
   await symlink("/nowhere", join(etc, "hosts"));
   await writeFile(join(etc, "mtab"), "of another time\n");
+}
+
+/** Such an image, as a share. */
+async function makeAwkwardImage() {
+  const folder = await makeFolder();
+  await fillImage(folder.path);
+  await makeAwkward(folder.path);
   return folder;
 }
 
@@ -46,6 +51,36 @@ describe("the init layer", needsDisk, () => {
       stdout: "regular file\nregular file\nregular file\n/proc/mounts\npod\nnameserver 192.0.2.1\n",
       stderr: "",
     });
+  });
+
+  test("is made over a disk, whose /etc stays what it is but for those files", async () => {
+    await using disk = await plugDisk(async (root) => {
+      await makeAwkward(root);
+      await chown(join(root, "etc"), 3, 4);
+      await chmod(join(root, "etc"), 0o751);
+    });
+    await using session = await startPod({ hostname: "pod", dns: ["192.0.2.1"] });
+    const script = `${LOOK}; stat -c '%a %u %g' /etc /etc/hosts; ls /etc; head -n 1 /etc/passwd`;
+    const { name: image, fstype } = disk;
+    const process = await startContainer(session, "c", sh(script), { image, fstype, initialize: true });
+    const { stdout, stderr } = await process.result();
+    const files = "regular file\nregular file\nregular file\n/proc/mounts\npod\nnameserver 192.0.2.1\n";
+    const folder = "751 3 4\n644 0 0\ngroup\nhostname\nhosts\nmtab\npasswd\nresolv.conf\n";
+    assert.equal(stdout + stderr, `${files}${folder}root:x:0:0::/root:/bin/sh\n`);
+  });
+
+  test("is made over a disk whose /etc is a link", async () => {
+    await using disk = await plugDisk(async (root) => {
+      await makeAwkward(root);
+      await rename(join(root, "etc"), join(root, "data/etc"));
+      await symlink("data/etc", join(root, "etc"));
+    });
+    await using session = await startPod({ hostname: "pod", dns: ["192.0.2.1"] });
+    const { name: image, fstype } = disk;
+    const options = { image, fstype, initialize: true };
+    const process = await startContainer(session, "c", sh(`${LOOK}; readlink /etc`), options);
+    const files = "regular file\nregular file\nregular file\n/proc/mounts\npod\nnameserver 192.0.2.1\n";
+    assert.equal((await process.result()).stdout, `${files}data/etc\n`);
   });
 
   test("is left out without initialize; the pod's files are there all the same", async () => {

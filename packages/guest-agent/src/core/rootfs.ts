@@ -32,6 +32,8 @@ export interface RootPlan {
   readOnly: boolean;
   /** whether device nodes on it mean nothing, and what is mounted below the folder is left out */
   plain: boolean;
+  /** In the child: puts into the layer over the image, which nobody has seen yet, what the container is to have. */
+  fillLayer?(image: string, layer: string): void;
   /** `MS_SHARED` and the like, with or without `MS_REC`; undefined for private */
   propagation?: number | undefined;
   /** In the child: done when the root is mounted where it is given, before it is pivoted to. */
@@ -39,7 +41,7 @@ export interface RootPlan {
 }
 
 /** Puts a layer over the image. What goes into it lives in memory and goes with the mount namespace. */
-function mountOverlay({ containerId, plain }: RootPlan, lower: string): void {
+function mountOverlay({ containerId, plain, fillLayer }: RootPlan, lower: string): void {
   const paths = containerPaths(containerId);
   loadModule("overlay");
   // By a name that has nothing in it that means something in the options.
@@ -48,6 +50,7 @@ function mountOverlay({ containerId, plain }: RootPlan, lower: string): void {
   const [upper, work] = [`${paths.scratch}/upper`, `${paths.scratch}/work`];
   sys.mkdir(upper, 0o755);
   sys.mkdir(work, 0o755);
+  fillLayer?.(lower, upper);
   const options = `lowerdir=${paths.image},upperdir=${upper},workdir=${work}`;
   sys.mount("overlay", paths.root, "overlay", plain ? MS_NODEV : 0, options);
 }

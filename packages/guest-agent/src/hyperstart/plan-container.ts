@@ -7,7 +7,7 @@ import { constrainedResources } from "../core/cgroup/constraints.ts";
 import { bindConsole } from "../core/console.ts";
 import type { ContainerPlan } from "../core/container-plan.ts";
 import { type DeviceNode, makeDevice, planDevice } from "../core/devices.ts";
-import { makeInitLayer } from "../core/init-layer.ts";
+import { fillInitLayer, makeInitLayer } from "../core/init-layer.ts";
 import { planFsmap } from "../core/mounts/fsmap.ts";
 import { type MountStep, mountAll, orderSteps } from "../core/mounts/mount-step.ts";
 import { planOwnMount } from "../core/mounts/own-mounts.ts";
@@ -46,6 +46,13 @@ export async function planContainer(
 ): Promise<ContainerPlan> {
   const writesFirst = spec.initialize && !spec.readOnly;
   const rootfs = await planRootfs(spec, shares);
+  const hasNameServers = exists(podPaths.resolvConf);
+  let hasInitLayer = !writesFirst;
+  if (writesFirst) {
+    rootfs.fillLayer = (image, layer) => {
+      hasInitLayer = fillInitLayer(image, layer, hasNameServers);
+    };
+  }
   const mounts = await planMounts(spec, shares);
   const devices = await planDevices(spec);
   const onRoot = mounts
@@ -64,7 +71,7 @@ export async function planContainer(
     joined: ["ipc", "uts", "mnt"],
     enterRoot: ({ terminal }) =>
       enterRootfs(rootfs, [...SYSTEM_FOLDERS, ...neededPodFiles(), ...onRoot], (guest) => {
-        if (writesFirst) makeInitLayer(exists(guest(podPaths.resolvConf)));
+        if (!hasInitLayer) makeInitLayer(hasNameServers);
         mountSystem(guest, spec.id);
         if (terminal !== undefined) bindConsole(guest, spec.id, terminal);
         mountAll(mounts, guest);

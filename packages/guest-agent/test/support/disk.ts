@@ -114,13 +114,14 @@ export async function plugEmptyDisk(): Promise<Disk> {
   };
 }
 
-/** Makes an image and plugs it in. */
-export async function plugDisk(): Promise<Disk> {
+/** Makes an image and plugs it in. `change`: what is done to the folder that it is made from. */
+export async function plugDisk(change: (root: string) => Promise<void> = async () => {}): Promise<Disk> {
   const { fstype, tool } = format as NonNullable<typeof format>;
   const folder = await mkdtemp(join(tmpdir(), "husk-disk-"));
   const [root, image] = [join(folder, "root"), join(folder, "image")];
   await chmod(folder, 0o755);
   await fillImage(root);
+  await change(root);
   await run(tool, fstype === "erofs" ? ["--quiet", image, root] : [root, image, "-quiet"]);
   const device = await plugImage(image, true);
   return {

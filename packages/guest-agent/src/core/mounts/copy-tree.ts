@@ -25,7 +25,7 @@ class TreeCopy {
 
   copyFolder(from: string, to: string): void {
     for (const name of sys.readdir(from)) this.#copyEntry(`${from}/${name}`, `${to}/${name}`);
-    this.#copyAttributes(from, to);
+    copyAttributes(from, to);
   }
 
   #copyEntry(from: string, to: string): void {
@@ -49,7 +49,7 @@ class TreeCopy {
     if (kind === S_IFLNK) sys.symlink(sys.readlink(from), to);
     else if (kind === S_IFREG) this.#copyBytes(from, to);
     else sys.mknod(to, mode, rdev);
-    this.#copyAttributes(from, to);
+    copyAttributes(from, to);
   }
 
   #copyBytes(from: string, to: string): void {
@@ -63,15 +63,15 @@ class TreeCopy {
       }),
     );
   }
+}
 
-  #copyAttributes(from: string, to: string): void {
-    const { mode, uid, gid, mtime } = sys.lstat(from);
-    sys.lchown(to, uid, gid);
-    // A change of owner takes away set-user-id bits and file capabilities, so these come after it.
-    if ((mode & S_IFMT) !== S_IFLNK) sys.chmod(to, mode & 0o7777);
-    sys.copyXattrs(from, to);
-    sys.setMtime(to, mtime);
-  }
+function copyAttributes(from: string, to: string): void {
+  const { mode, uid, gid, mtime } = sys.lstat(from);
+  sys.lchown(to, uid, gid);
+  // A change of owner takes away set-user-id bits and file capabilities, so these come after it.
+  if ((mode & S_IFMT) !== S_IFLNK) sys.chmod(to, mode & 0o7777);
+  sys.copyXattrs(from, to);
+  sys.setMtime(to, mtime);
 }
 
 function isThere(path: string): boolean {
@@ -81,6 +81,15 @@ function isThere(path: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** Makes a folder of the same mode, owner and attributes as another, without what is in that. */
+export function copyEmptyFolder(from: string, to: string): void {
+  sys.mkdir(to, 0o755);
+  const [{ mode, uid, gid }, own] = [sys.lstat(from), sys.lstat(to)];
+  if (uid !== own.uid || gid !== own.gid) sys.lchown(to, uid, gid);
+  if (mode !== own.mode || uid !== own.uid || gid !== own.gid) sys.chmod(to, mode & 0o7777);
+  sys.copyXattrs(from, to);
 }
 
 /**

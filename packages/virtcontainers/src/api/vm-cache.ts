@@ -12,6 +12,7 @@ import { cacheEndpoint, hasVmCache, LocalVmCache } from "../factory/vm-cache.ts"
 import { deadlineFactor, deadlineMs } from "../hypervisor/deadlines.ts";
 import { clearLeftovers } from "../store/claim.ts";
 import { podsDirectory } from "../store/pod-directory.ts";
+import { storeError } from "../store/staging.ts";
 import type {
   CallOptions,
   FactoryConfig,
@@ -76,7 +77,7 @@ async function openCache(
   const size = baseSizeOf(config);
   const blank = withAbsolutePaths(blankConfig(config, size));
   const key = await cacheKey(blank, { root, cache, factory });
-  mkdirSync(podsDirectory(root), { recursive: true, mode: 0o700 });
+  makePods(podsDirectory(root));
   const cleared = await clearLeftovers(root);
   const templates = factory.template ? templateStore(factory, root) : undefined;
   const recipe = { config: blank, size, key, root, cache, templates };
@@ -86,6 +87,14 @@ async function openCache(
     onFault: call.warn,
     onWaiting: options.onWaiting,
   });
+}
+
+function makePods(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw storeError(`cannot keep VMs in ${path}`, error);
+  }
 }
 
 /**

@@ -4,7 +4,15 @@ import { createServer } from "node:net";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import type { HuskError } from "../errors/index.ts";
-import { createPod, openVmCache, statusPod, statusVmCache, stopVmCache, type VmCache } from "../index.ts";
+import {
+  createPod,
+  listTemplates,
+  openVmCache,
+  statusPod,
+  statusVmCache,
+  stopVmCache,
+  type VmCache,
+} from "../index.ts";
 import { type MockBench, makeMockBench } from "../testing/mock-pod.ts";
 import type { CreateOptions } from "../types/index.ts";
 
@@ -62,6 +70,22 @@ test("a cache without VMs, or of VMs that cannot wait, is refused", async (conte
   const microvm = { ...qemu, hypervisorConfig: { kernelPath, hypervisorMachineType: "microvm" } } as const;
   await assert.rejects(openVmCache(microvm, factory, options), /a microvm takes no devices/);
   await assert.rejects(openVmCache(qemu, factory, options), /its agent \(noop\) has no port/);
+});
+
+test("a cache where nothing can be kept is refused with what to do", async (context) => {
+  const { base } = makeMockBench(context);
+  const file = join(base, "initramfs");
+  // The first bytes of an archive that an initramfs can be.
+  writeFileSync(file, "070701");
+  const hypervisorConfig = { hypervisorPath: process.execPath, kernelPath: file, imagePath: file };
+  const options = { root: join(file, "root"), cache: join(base, "cache") };
+  await assert.rejects(openVmCache({ id: "pod", hypervisorConfig }, factory, options), {
+    code: "ERR_STORE",
+    message: /cannot keep VMs in .*ENOTDIR/,
+    hint: /Check owner, mode/,
+  });
+  const listed = listTemplates({ templatePath: join(file, "templates") }, options);
+  await assert.rejects(listed, { code: "ERR_STORE", message: /cannot keep templates in .*ENOTDIR/ });
 });
 
 test("who asks where nobody serves is told so", async (context) => {

@@ -5,7 +5,7 @@ import { type Hypervisor, templatingOf, type WaitOptions } from "../hypervisor/t
 import type { PodDirectory } from "../store/pod-directory.ts";
 import { type PodRecord, RECORD_VERSION, type VmSize, writeRecord } from "../store/pod-record.ts";
 import { identifyProcess } from "../store/process-identity.ts";
-import { discardStaging, makeStaging } from "../store/staging.ts";
+import { discardStaging, makeStaging, storeError } from "../store/staging.ts";
 import type { PodConfig, VmCacheTier } from "../types/index.ts";
 import { UndoStack } from "../undo-stack.ts";
 import { describeBlankVm, hypervisorFor, meetAgent } from "./blank-vm.ts";
@@ -101,7 +101,11 @@ async function beginVm(recipe: VmRecipe, signal: AbortSignal): Promise<{ vm: Sta
 
 /** Where the disk is that VMs have which are no copies: another program to rehearse with is another disk. */
 function placeholderPath(cache: string): string {
-  mkdirSync(cache, { recursive: true });
+  try {
+    mkdirSync(cache, { recursive: true });
+  } catch (error) {
+    throw storeError(`the cache ${cache} cannot be made`, error);
+  }
   const digest = createHash("sha256").update(rehearsalProgram()).digest("hex");
   return join(cache, `placeholder-${digest.slice(0, 16)}`);
 }

@@ -143,7 +143,7 @@ export class TemplateStore {
       return readdirSync(this.path);
     } catch (error) {
       if (systemCode(error) === "ENOENT") return [];
-      throw error;
+      throw this.#error(messageOf(error), { cause: error });
     }
   }
 

@@ -49,26 +49,27 @@ for (const agent of AGENTS) {
 
     it("lets several read, of whom one that is stuck holds up nobody", async ({ signal }) => {
       await using place = await Workplace.create(signal);
-      const bytes = 8_000_000;
-      await startDetached(
-        place,
-        "d",
-        agent,
-        `until read -t 1 go; do echo up; done; yes | head -c ${bytes}; exit 2`,
-        ["-i"],
-      );
+      // Of each part, less waits for a slow reader than what one is sent away for; of all, more waits for one that is stuck.
+      const [parts, partBytes] = [6, 500_000];
+      const write = `for part in $(seq ${parts}); do yes | head -c ${partBytes}; echo part $part; read go; done`;
+      const script = `until read -t 1 go; do echo up; done; ${write}; exit 2`;
+      await startDetached(place, "d", agent, script, ["-i"]);
       const stuck = place.start(["attach", "--no-stdin", "d"]);
       const reader = place.start(["attach", "d"]);
       await Promise.all([stuck.stdout.waitFor(/up/), reader.stdout.waitFor(/up/)]);
       stuck.child.kill("SIGSTOP");
+      for (let part = 1; part <= parts; part++) {
+        reader.child.stdin.write("go\n");
+        await reader.stdout.waitFor(new RegExp(`part ${part}\n`));
+      }
       reader.child.stdin.write("go\n");
-      const { status, stdout } = await reader.ended;
-      assert.equal(status, 2);
-      assert.equal(stdout.toString().replaceAll("up\n", "").length, bytes);
+      const { status, stdout, stderr } = await reader.ended;
+      assert.equal(status, 2, stderr);
+      assert.equal(stdout.toString().replaceAll(/(up|part \d)\n/g, "").length, parts * partBytes);
       assert.equal(await output(place, "wait", "d"), "2\n");
       stuck.child.kill("SIGCONT");
       const held = await stuck.ended;
-      assert.ok(held.stdout.length < bytes);
+      assert.ok(held.stdout.length < parts * partBytes, held.stderr);
       await removeEnded(place, "d");
     });
 

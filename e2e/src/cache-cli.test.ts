@@ -17,7 +17,7 @@ describe("husk cache", () => {
     const shown = await place.husk(["cache", "status"]);
     assert.match(
       shown.stdout.toString(),
-      /^server \d+, up for \d+ seconds?: 2 of 2 VMs ready, 0 taken\n +PID +TIER +STATE +CPUS +MEMORY +AGE\n(.* ready +1 +128 MiB .*\n){2}$/,
+      /^server \d+, up for \d+ \w+: 2 of 2 VMs ready, 0 taken\n +PID +TIER +STATE +CPUS +MEMORY +AGE\n(.* ready +1 +128 MiB .*\n){2}$/,
     );
     const run = ["run", "--rm", ...SIZE, "--factory", "cache"];
     const timed = await place.husk([...run, "--timings", "--hostname", "one", "--", "hostname"]);

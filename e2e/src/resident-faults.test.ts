@@ -15,12 +15,16 @@ import {
   vmEnded,
   whenWritten,
 } from "./support/resident-pod.ts";
+import { runScript } from "./support/run-script.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
 const COUNT = 3000;
+/** Where the writer rests until it is told to go on: what is killed late is not to find it at its end. */
+const REST = 2000;
+const UNTIL_TOLD = `[ $i = ${REST} ] && until [ -e /tmp/go ]; do sleep 0.05; done`;
 /** Writes the numbers in bursts, as fast as they go, and ends with a status of its own. */
-const WRITER = `i=0; while [ $i -lt ${COUNT} ]; do echo $i; i=$((i+1)); [ $((i%250)) = 0 ] && sleep 0.05; done; exit 7`;
+const WRITER = `i=0; while [ $i -lt ${COUNT} ]; do echo $i; i=$((i+1)); [ $((i%250)) = 0 ] && sleep 0.05; ${UNTIL_TOLD}; done; exit 7`;
 const WRITING = { args: ["sh", "-c", WRITER], detach: true };
 /** Bytes of output after which the next part is killed. */
 const STEP = 2500;
@@ -50,6 +54,7 @@ for (const family of FAMILIES) {
           await whenWritten(place, STEP * (index + 1));
           killPart(await statusOf(place), part);
         }
+        await runScript(place, POD, CONTAINER, "touch /tmp/go");
         assert.deepEqual(await waitContainer(POD, CONTAINER, place.options), { exitCode: 7 });
         const output = await readOutput(place);
         // hyperstart's streams know no position: what its proxy had taken and not passed on is lost with it.

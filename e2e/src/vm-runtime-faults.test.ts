@@ -9,7 +9,7 @@ import { shell, specOf, VmRuntime } from "./support/vm-runtime.ts";
 import { it } from "./support/vm-test.ts";
 import { Workplace } from "./support/workplace.ts";
 
-const LOOP = "echo up; trap 'exit 4' TERM; while :; do sleep 0.1; done";
+const LOOP = "trap 'exit 4' TERM; echo up; while :; do sleep 0.1; done";
 
 describe("a container of husk-vm-runtime, when something is killed:", () => {
   it("its shim: it ends with it", async ({ signal }) => {

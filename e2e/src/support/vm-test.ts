@@ -3,7 +3,7 @@ import { inspect } from "node:util";
 import { takeSaid } from "./said.ts";
 
 /** When a test or hook is ended that hangs, in milliseconds; it says nothing about speed. */
-export const LIMIT = { timeout: 180_000 };
+export const LIMIT = { timeout: 300_000 };
 
 /** A test that may boot VMs: one that hangs is ended, and its context's signal fires. */
 export function it(name: string, test: (context: TestContext) => Promise<void>): void {
@@ -31,5 +31,14 @@ function tellLate({ name, signal }: TestContext): (error: unknown) => never {
 /** What a failed test has left behind must not hide why it failed. */
 function tellBoth(error: unknown): never {
   if (!(error instanceof SuppressedError)) throw error;
-  throw new Error(`${inspect(error.suppressed)}\nand then: ${inspect(error.error)}`);
+  throw new Error(
+    inOrder(error)
+      .map((one) => inspect(one))
+      .join("\nand then: "),
+  );
+}
+
+/** Errors of which each has hidden those before it. */
+function inOrder(error: unknown): unknown[] {
+  return error instanceof SuppressedError ? [...inOrder(error.suppressed), ...inOrder(error.error)] : [error];
 }

@@ -107,7 +107,7 @@ function isThere({ memoryPath, statePath }: VmTemplate): boolean {
  * @throws HuskError when it cannot be ended, or its networks cannot be left
  */
 async function giveVmUp(
-  { record, hypervisor, site, directory, pod }: PodToBe,
+  { record, call, hypervisor, site, directory, pod }: PodToBe,
   undo: UndoStack,
 ): Promise<void> {
   pod?.live.session?.close();
@@ -120,4 +120,5 @@ async function giveVmUp(
   for (const containerId of Object.keys(record.containers))
     record.containers[containerId] = { state: "ready" };
   await leaveNetworks(record, site);
+  call.mark("vm-given-up");
 }

@@ -58,7 +58,11 @@ interface KnownDisk {
   readonly node: number;
 }
 
-/** Disks that have been found, by the kernel's names. What has been done once with a disk need not be done again. */
+/**
+ * Virtio disks that have been found without an address, by the kernel's names. What has been done once with such a disk need
+ * not be done again: it is there from the VM's start. Those with an address come and go, and one behind a SCSI controller is
+ * gone before the kernel knows.
+ */
 const known = new Map<string, KnownDisk>();
 
 function nodeOf(disk: string): number | undefined {
@@ -87,8 +91,7 @@ export function isReadOnlyDisk(device: string): boolean {
  */
 export async function findBlockDevice(name: string, address?: string): Promise<string> {
   if (name.includes("/")) throw new Error(`"${name}" is not the name of a disk`);
-  const wanted = `${address ?? ""}/${name}`;
-  const before = findKnown(wanted);
+  const before = address ? undefined : findKnown(name);
   if (before !== undefined) return `/dev/${before}`;
   loadModule("virtio_blk");
   const at = address ? parseDiskAddress(address) : undefined;
@@ -103,6 +106,6 @@ export async function findBlockDevice(name: string, address?: string): Promise<s
   // A round trip to the host's disk costs more than the pages that come with it, and programs are read by page faults.
   if (exists(readAheadOf(disk))) writeControl(readAheadOf(disk), READ_AHEAD_KIB);
   const node = nodeOf(disk);
-  if (node !== undefined) known.set(disk, { wanted, node });
+  if (!address && node !== undefined && disk.startsWith("vd")) known.set(disk, { wanted: name, node });
   return `/dev/${disk}`;
 }

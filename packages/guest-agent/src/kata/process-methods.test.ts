@@ -171,7 +171,7 @@ describe("an agent with a Kata door", needsDisk, () => {
     await using session = await startSandbox();
     const look = async () => {
       const script =
-        "read go; ls /proc/1/fd | wc -l; wc -l < /proc/1/mounts; ls /run/husk/containers /sys/fs/cgroup/husk";
+        "read go; ls /proc/1/fd | wc -l; grep -c /run/husk /proc/1/mounts; ls /run/husk/containers /sys/fs/cgroup/husk";
       const spec = makeSpec(sh(script), {
         Root: { Path: "/" },
         Mounts: [],

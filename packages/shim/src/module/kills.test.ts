@@ -48,6 +48,8 @@ test("a shim can be killed at any step of a container's life", { skip: skipWitho
     assert.ok(state.restarts >= restarts, `${state.restarts} after ${restarts}`);
     restarts = state.restarts;
   }
+  // What the last one had just forked may have its lock for a moment more.
+  execFileSync("flock", ["--wait", "60", container.plan.lock, "true"]);
   const { process: last } = container.startShim();
   await container.whenState("running", (state) => state.shimPid === last.pid && state.restarts > restarts);
   const answer = await ShimClient.call(container.plan.socket, { method: "stop", graceMs: 100 });

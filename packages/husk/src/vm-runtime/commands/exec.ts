@@ -1,10 +1,20 @@
+import { readlinkSync } from "node:fs";
 import { constants } from "node:os";
-import { type EnteredProcess, enterContainer } from "@husk/virtcontainers";
+import { isatty } from "node:tty";
+import {
+  type Cmd,
+  type EnteredProcess,
+  enterContainer,
+  HuskError,
+  type OciProcess,
+} from "@husk/virtcontainers";
 import type { Command } from "commander";
 import { SignalTrap } from "../../terminal/signals.ts";
 import { readProcess } from "../bundle.ts";
 import { writePidFile } from "../pid-file.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+
+const STDIN = 0;
 
 interface ExecOptions {
   process: string;
@@ -35,7 +45,7 @@ async function exec(
   const { process } = await enterContainer(
     id,
     id,
-    { args: ociProcess.args },
+    { args: ociProcess.args, ...terminalOf(ociProcess) },
     { ...context.options, signal: trap.signal, ociProcess, ownSession: true },
   );
   if (pidFile !== undefined) await noteProcess(process, pidFile);
@@ -43,6 +53,13 @@ async function exec(
   trap.forwardTo((signal) => process.io.signal(signal));
   const { exitCode } = await process.io.wait();
   context.exitWith(exitCode);
+}
+
+/** The terminal that is our stdin becomes that of what stands for the process. @throws HuskError ERR_CONFIG_INVALID */
+function terminalOf({ terminal = false }: OciProcess): Pick<Cmd, "interactive" | "console"> {
+  if (!terminal) return {};
+  if (isatty(STDIN)) return { interactive: true, console: readlinkSync(`/proc/self/fd/${STDIN}`) };
+  throw new HuskError("ERR_CONFIG_INVALID", "process.terminal: stdin is no terminal");
 }
 
 /** A process that nobody can find is not to go on. */

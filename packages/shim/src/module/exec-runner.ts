@@ -61,7 +61,7 @@ export class ExecRunner {
       return makeFault("runtime", errorText(error));
     } finally {
       this.#running--;
-      removeIfThere(files.process);
+      for (const path of [files.process, files.console]) removeIfThere(path);
       removePidFile(files.pidFile);
     }
   }

@@ -16,7 +16,6 @@ import {
 } from "@husk/tiny";
 import type { TerminalSize } from "@husk/wire/module-shim";
 import { listenAt } from "../core/listen-at.ts";
-import { removeIfThere } from "../core/remove-if-there.ts";
 
 /** Bytes of what a command says that are kept for an error. */
 const TEXT_BYTES = 2048;
@@ -35,12 +34,11 @@ export interface TerminalSource {
 /** One that a runtime makes, in the container, and sends to a socket. */
 export class RuntimeTerminal implements TerminalSource {
   readonly commandEnds: number[];
-  readonly #path: string;
   readonly #listener: number;
   readonly #said: number;
 
+  /** @param path of the socket, which its owner removes */
   constructor(path: string) {
-    this.#path = path;
     this.#listener = listenAt(path, 1);
     const [reader, writer] = sys.pipe2(O_CLOEXEC);
     sys.fcntl(reader, F_SETFL, O_NONBLOCK);
@@ -69,7 +67,6 @@ export class RuntimeTerminal implements TerminalSource {
   close(): void {
     sys.close(this.#listener);
     sys.close(this.#said);
-    removeIfThere(this.#path);
   }
 }
 

@@ -45,8 +45,13 @@ async function exec(
   const { process } = await enterContainer(
     id,
     id,
-    { args: ociProcess.args, ...terminalOf(ociProcess) },
-    { ...context.options, signal: trap.signal, ociProcess, ownSession: true },
+    { args: ociProcess.args, ...terminalOf(ociProcess, detach) },
+    {
+      ...context.options,
+      signal: trap.signal,
+      ociProcess,
+      ownSession: detach || ociProcess.terminal !== true,
+    },
   );
   if (pidFile !== undefined) await noteProcess(process, pidFile);
   if (detach) return;
@@ -55,11 +60,15 @@ async function exec(
   context.exitWith(exitCode);
 }
 
-/** The terminal that is our stdin becomes that of what stands for the process. @throws HuskError ERR_CONFIG_INVALID */
-function terminalOf({ terminal = false }: OciProcess): Pick<Cmd, "interactive" | "console"> {
+/**
+ * With a terminal: ours becomes that of what stands for the process, to keep when we have ended, or to share until then.
+ * @throws HuskError ERR_CONFIG_INVALID when stdin is none
+ */
+function terminalOf({ terminal = false }: OciProcess, detach: boolean): Pick<Cmd, "interactive" | "console"> {
   if (!terminal) return {};
-  if (isatty(STDIN)) return { interactive: true, console: readlinkSync(`/proc/self/fd/${STDIN}`) };
-  throw new HuskError("ERR_CONFIG_INVALID", "process.terminal: stdin is no terminal");
+  if (!isatty(STDIN))
+    throw new HuskError("ERR_CONFIG_INVALID", "process.terminal: a terminal is wanted, and stdin is none");
+  return { interactive: true, ...(detach ? { console: readlinkSync(`/proc/self/fd/${STDIN}`) } : {}) };
 }
 
 /** A process that nobody can find is not to go on. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -10,7 +10,9 @@ import { connectContainerModule } from "@husk/container-module";
 import { BACKENDS, ModulePlace } from "./support/module/module-place.ts";
 import { killWorker, untilDead, untilFile, untilSays, untilWritten } from "./support/module/until.ts";
 import { DEMO_ROOTFS, HUSK } from "./support/places.ts";
+import { startInTerminal } from "./support/terminal.ts";
 import { it } from "./support/vm-test.ts";
+import { Workplace } from "./support/workplace.ts";
 
 const backend = BACKENDS.runc;
 
@@ -61,6 +63,46 @@ describe("husk module", { skip: backend.missing }, () => {
     assert.equal((await exec("", ns, "web", "--", "sh", "-c", "kill -9 $$")).status, 137);
     assert.equal((await exec("", "--timeout", "1", ns, "web", "--", "sleep", "1000")).status, 125);
     assert.equal((await exec("", ns, "web")).status, 125);
+    await runHusk(["rm", ...flags, "--grace", "1", ns, "web"]);
+  });
+
+  it("gives programs a terminal, with a service and without one", async ({ signal }) => {
+    await using place = new ModulePlace(backend, signal);
+    await using workplace = await Workplace.create(signal);
+    const { ns } = place;
+    const flags = openFlags(place);
+    await runHusk(["run", ...flags, ns, "web", DEMO_ROOTFS, "--", "sleep", "1000"]);
+    const service = startHusk(["serve", ...flags]);
+    await untilSays(service, "served on");
+    const socket = ["--socket", join(place.folder, "run/module.sock")];
+    const mode = "stty -g | md5sum";
+    for (const words of [flags, socket]) {
+      const exec = `$HUSK_COMMAND module exec ${words.join(" ")} -it ${ns} web -- sh`;
+      const { child, stdout, ended } = startInTerminal(
+        workplace,
+        `tty; ${mode}; stty rows 40 cols 100; ${exec}; echo status $?; ${mode}`,
+      );
+      const [terminal] = await stdout.waitFor(/\/dev\/pts\/\d+/);
+      // The shell drops what is typed too early.
+      await stdout.waitFor(/\/ # /);
+      child.stdin.write("tty; stty size; echo it is a $TERM\n");
+      await stdout.waitFor(/\/dev\/pts\/0\s+40 100\s+it is a [a-z]/);
+      execFileSync("stty", ["-F", terminal, "rows", "50", "cols", "120"]);
+      child.stdin.write("until stty size | grep '50 120'; do :; done; cat\n");
+      await stdout.waitFor(/\n50 120/);
+      child.stdin.write("ping\n");
+      await stdout.waitFor(/ping[\s\S]*ping/);
+      child.stdin.write("\u0003");
+      await stdout.waitFor(/\^C[\s\S]*\/ # /);
+      child.stdin.write("exit 5\n");
+      await ended;
+      assert.match(stdout.text(), /status 5/);
+      const sums = [...stdout.text().matchAll(/^([0-9a-f]{32})/gm)].map(([, sum]) => sum);
+      assert.deepEqual([sums.length, new Set(sums).size], [2, 1], stdout.text());
+    }
+    const without = await runHusk(["exec", ...flags, "-t", ns, "web", "--", "true"]);
+    assert.match(without.err, /-t needs a terminal/);
+    await killWorker(service, "SIGTERM");
     await runHusk(["rm", ...flags, "--grace", "1", ns, "web"]);
   });
 

@@ -133,6 +133,14 @@ export interface ExecOptions extends ModuleCallOptions {
   readonly cwd?: string | undefined;
   /** milliseconds after which it is killed, and `wait` fails with ERR_TIMEOUT; default: no limit */
   readonly timeoutMs?: number | undefined;
+  /** give it a terminal of that size: then all of its output is stdout, and its input has no end; default: it has none */
+  readonly terminal?: TerminalSize | undefined;
+}
+
+/** Size of a terminal, in characters. Ours. */
+export interface TerminalSize {
+  readonly rows: number;
+  readonly columns: number;
 }
 
 /** A program that runs in a container beside its own. Ours. */
@@ -147,6 +155,8 @@ export interface ExecProcess extends Disposable {
    * @throws HuskError ERR_TIMEOUT, ERR_ABORTED, ERR_RUNTIME when it could not be started, ERR_SHIM_LOST
    */
   wait(): Promise<{ exitCode: number }>;
+  /** Tells its terminal, if it has one, its size. @throws HuskError ERR_CONFIG_INVALID when no terminal has that size */
+  resize(size: TerminalSize): void;
   /** Lets go of it: it is killed, if it runs. */
   [Symbol.dispose](): void;
 }

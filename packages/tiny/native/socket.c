@@ -79,6 +79,35 @@ TINY_FUNCTION(socket_send_descriptor)
     return tiny_number(ctx, sent, "sendmsg", NULL);
 }
 
+/* A descriptor that the other side has sent, closed on exec; -1 when nothing has come yet. What else the message says is dropped. */
+TINY_FUNCTION(socket_receive_descriptor)
+{
+    TINY_INT(fd, 0);
+    char said[4096];
+    struct iovec piece = {said, sizeof said};
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct msghdr message = {
+        .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+    ssize_t size = recvmsg(fd, &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
+    if (size < 0 && errno == EAGAIN) return JS_NewInt32(ctx, -1);
+    if (size < 0) return tiny_throw_errno(ctx, "recvmsg", NULL);
+    struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+    int received[2] = {-1, -1};
+    size_t bytes = 0;
+    if (header && header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
+        bytes = header->cmsg_len - CMSG_LEN(0);
+    if (bytes > sizeof received) bytes = sizeof received;
+    memcpy(received, header ? CMSG_DATA(header) : (void *)said, bytes);
+    if (bytes == sizeof received[0]) return JS_NewInt32(ctx, received[0]);
+    for (int at = 0; at < 2; at++)
+        if (received[at] >= 0) close(received[at]);
+    errno = EBADMSG;
+    return tiny_throw_errno(ctx, "recvmsg", NULL);
+}
+
 TINY_FUNCTION(socket_getsockopt)
 {
     TINY_INT(fd, 0);
@@ -105,5 +134,6 @@ static const JSCFunctionListEntry entries[] = {
     JS_CFUNC_DEF("accept", 3, socket_accept),         JS_CFUNC_DEF("shutdown", 2, socket_shutdown),
     JS_CFUNC_DEF("getsockopt", 3, socket_getsockopt), JS_CFUNC_DEF("setsockopt", 4, socket_setsockopt),
     JS_CFUNC_DEF("sendDescriptor", 3, socket_send_descriptor),
+    JS_CFUNC_DEF("receiveDescriptor", 1, socket_receive_descriptor),
 };
 TINY_TABLE(tiny_socket_table, entries);

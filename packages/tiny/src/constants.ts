@@ -30,7 +30,9 @@ export const X_OK = 1;
 export const W_OK = 2;
 
 export const F_DUPFD = 0;
+export const F_DUPFD_CLOEXEC = 1030;
 export const F_SETFD = 2;
+export const F_GETFD = 1;
 export const F_GETFL = 3;
 export const F_SETFL = 4;
 export const FD_CLOEXEC = 1;

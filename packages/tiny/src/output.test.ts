@@ -83,6 +83,15 @@ test("a terminal has a size, echoes, and ends when its last user does", needsRoo
   });
 });
 
+test("a descriptor is received as it was sent, closed on exec; what is none is an error", async () => {
+  const none = { message: "recvmsg: Bad message", syscall: "recvmsg", errno: 74 };
+  assert.deepEqual(await program.report("descriptors", folder), {
+    before: -1,
+    ...{ isOther: true, read: "through it", flags: 1 },
+    ...{ without: none, ended: none },
+  });
+});
+
 test("without terminals nothing stays open", async () => {
   const path = `${folder}/ptmx`;
   const failure = { message: `open ${path}: No such file or directory`, syscall: "open", errno: 2, path };

@@ -179,6 +179,11 @@ declare module "tiny:sys" {
   export function shutdown(fd: number, how: number): void;
   /** Bytes sent, and with them a copy of a descriptor, which the other side of a unix socket gets; -1 when there is no room. */
   export function sendDescriptor(fd: number, bytes: Uint8Array, descriptor: number): number;
+  /**
+   * A descriptor that the other side of a unix socket has sent, closed on exec; -1 when nothing has come yet. What its message says
+   * is dropped. @throws SystemError EBADMSG when it has none, or several
+   */
+  export function receiveDescriptor(fd: number): number;
   export function getsockopt(fd: number, level: number, name: number): number;
   export function setsockopt(fd: number, level: number, name: number, value: number): void;
 

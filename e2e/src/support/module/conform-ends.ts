@@ -110,6 +110,16 @@ export function conformEnds(backend: TestedBackend): void {
     const [out, err, end] = await Promise.all([buffer(program.stdout), text(program.stderr), program.wait()]);
     assert.ok(out.equals(input), `${out.length} bytes came back`);
     assert.deepEqual([err, end], ["1-3-/usr\n", { exitCode: 7 }]);
+    const typing = "stty -echo; tty; stty size; read line; stty size; exit 8";
+    using typist = await module.exec(ns, "web", ["sh", "-c", typing], {
+      terminal: { rows: 30, columns: 100 },
+    });
+    const shown = typist.stdout.iterator({ destroyOnReturn: false });
+    assert.equal(await readUntil(shown, "100\r\n"), "/dev/pts/0\r\n30 100\r\n");
+    typist.resize({ rows: 50, columns: 200 });
+    typist.stdin.write("go\n");
+    assert.equal(await readUntil(shown, "200\r\n"), "50 200\r\n");
+    assert.deepEqual(await typist.wait(), { exitCode: 8 });
     using sleeper = await module.exec(ns, "web", SLEEP, { timeoutMs: 500 });
     await assert.rejects(sleeper.wait(), { code: "ERR_TIMEOUT" });
     const starting = module.exec(ns, "web", ["/no/such/program"]).then((started) => started.wait());
@@ -123,6 +133,17 @@ export function conformEnds(backend: TestedBackend): void {
     );
     await module.delete(ns, "web", { graceMs: 0 });
   });
+}
+
+/** Reads output until a text has come. */
+async function readUntil(output: AsyncIterator<Uint8Array>, wanted: string): Promise<string> {
+  let read = "";
+  while (!read.endsWith(wanted)) {
+    const { value, done } = await output.next();
+    assert.ok(!done, `the output has ended: ${JSON.stringify(read)}`);
+    read += Buffer.from(value).toString();
+  }
+  return read;
 }
 
 function readState(path: string): string {

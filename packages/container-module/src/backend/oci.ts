@@ -1,4 +1,4 @@
-import { PID_FILE_PLACE, PROCESS_PLACE } from "@husk/wire/module-shim";
+import { CONSOLE_PLACE, PID_FILE_PLACE, PROCESS_PLACE } from "@husk/wire/module-shim";
 import { mountOverlay, unmountOverlay } from "../rootfs/overlay.ts";
 import { checkCpus } from "./check-cpus.ts";
 import { specifyContainer } from "./specification.ts";
@@ -23,6 +23,8 @@ export function ociBackend(runtime: string): Backend {
         ...[runtime, "--root", runtimeRoot, "--log", runtimeLog, "--log-format", "json"],
         ...words,
       ];
+      const exec = (...words: string[]) =>
+        command("exec", "--detach", ...words, "--process", PROCESS_PLACE, "--pid-file", PID_FILE_PLACE, name);
       return {
         // Each namespace has a directory of its own there.
         runtimeId: name,
@@ -30,7 +32,8 @@ export function ociBackend(runtime: string): Backend {
         start: command("start", name),
         kill: command("kill", name),
         delete: command("delete", "--force", name),
-        exec: command("exec", "--detach", "--process", PROCESS_PLACE, "--pid-file", PID_FILE_PLACE, name),
+        exec: exec(),
+        execTerminal: exec("--console-socket", CONSOLE_PLACE),
         environment: ENVIRONMENT,
         commandTimeoutMs: COMMAND_TIMEOUT_MS,
       };

@@ -7,7 +7,16 @@ import type { ModuleCallOptions } from "../types.ts";
 /** Commands of a runtime for one container, and what they need. */
 type RuntimeCommands = Pick<
   ShimPlan,
-  "runtimeId" | "create" | "start" | "kill" | "delete" | "exec" | "killExec" | "environment" | "exitFile"
+  | "runtimeId"
+  | "create"
+  | "start"
+  | "kill"
+  | "delete"
+  | "exec"
+  | "execTerminal"
+  | "killExec"
+  | "environment"
+  | "exitFile"
 > & {
   /** milliseconds that a command may take before it is killed */
   readonly commandTimeoutMs: number;

@@ -38,13 +38,15 @@ export function vmBackend(runtime: string): Backend {
         ...[runtime, "--root", root, "--log", runtimeLog, "--log-format", "json"],
         ...words,
       ];
+      const exec = command("exec", "--detach", "--process", PROCESS_PLACE, "--pid-file", PID_FILE_PLACE, id);
       return {
         runtimeId: id,
         create: command("create", "--bundle", bundle, "--pid-file", pidFile, id),
         start: command("start", id),
         kill: command("kill", id),
         delete: command("delete", "--force", id),
-        exec: command("exec", "--detach", "--process", PROCESS_PLACE, "--pid-file", PID_FILE_PLACE, id),
+        exec,
+        execTerminal: exec,
         // The host cannot end what runs in a VM.
         killExec: command("kill", "--pid-file", PID_FILE_PLACE, id, SIGNAL_PLACE),
         environment: environment(),

@@ -79,8 +79,18 @@ export const DELETE_OPTIONS: Fields = { graceMs: time, removeLog: flag };
 /** Options of `logs`. */
 export const LOG_OPTIONS: Fields = { follow: flag, tail: integer(0, MAX_SAFE) };
 
+const characters = integer(0, 0xffff);
+
+/** Size of a terminal. */
+export const checkTerminalSize: Rule = object({ rows: characters, columns: characters }, ["rows", "columns"]);
+
 /** Options of `exec`; its environment is checked where it is put together. */
-export const EXEC_OPTIONS: Fields = { env: list(text()), cwd: directory, timeoutMs: integer(1, MAX_INT32) };
+export const EXEC_OPTIONS: Fields = {
+  env: list(text()),
+  cwd: directory,
+  timeoutMs: integer(1, MAX_INT32),
+  terminal: checkTerminalSize,
+};
 
 /** A field of another name is an error, as everywhere. */
 export const checkRunFields: Rule = object(RUN_FIELDS);

@@ -49,6 +49,24 @@ for (const [runtime, program] of Object.entries(RUNTIMES)) {
     assert.equal(bench.log("a"), "");
   });
 
+  test(`${runtime}: a program has a terminal, whose size follows`, needs, async (t) => {
+    const bench = new ModuleBench(t, program);
+    const module = await bench.open();
+    await runSleeper(module, bench.ns);
+    const script = `stty -echo; tty; stty size; read line; stty size; echo "$line" >&2; exit 5`;
+    const terminal = { rows: 30, columns: 100 };
+    using process = await module.exec(bench.ns, "a", ["sh", "-c", script], { terminal });
+    const output = process.stdout.iterator({ destroyOnReturn: false });
+    let said = "";
+    while (!said.includes("100\r\n")) said += (await output.next()).value;
+    process.resize({ rows: 50, columns: 200 });
+    process.stdin.write("typed\n");
+    for await (const data of output) said += data;
+    assert.equal(said, "/dev/pts/0\r\n30 100\r\n50 200\r\ntyped\r\n");
+    assert.deepEqual([await text(process.stderr), await process.wait()], ["", { exitCode: 5 }]);
+    assert.throws(() => process.resize({ rows: -1, columns: 1 }), has("ERR_CONFIG_INVALID", /size\.rows/));
+  });
+
   test(`${runtime}: programs have input, and end by signals and deadlines`, needs, async (t) => {
     const bench = new ModuleBench(t, program);
     const module = await bench.open();

@@ -22,7 +22,7 @@ export async function execInContainer(
   options: ExecOptions,
 ): Promise<ExecProcess> {
   checkExecOptions(options, "options");
-  const { env = [], cwd, timeoutMs, signal } = options;
+  const { env = [], cwd, timeoutMs, terminal, signal } = options;
   checkWords(args);
   mergeEnvironments(env);
   if (!existsSync(places.directory)) throw containerNotFound(places);
@@ -32,6 +32,7 @@ export async function execInContainer(
     env: [...env],
     ...(cwd === undefined ? {} : { cwd }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(terminal ? { terminal } : {}),
   };
   return await ShimExec.start(places.socket, call, (error) => explain(places, error), signal);
 }

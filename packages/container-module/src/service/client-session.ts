@@ -78,6 +78,7 @@ export class ClientSession {
     if (message.kind === "call") this.#begin(message);
     // A call may have been answered while the client wrote this.
     else if (message.kind === "cancel") running?.call.abort();
+    else if (message.kind === "resize") running?.call.resize(message.size);
     else running?.call.input.receive(message.data);
   }
 

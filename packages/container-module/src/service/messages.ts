@@ -1,3 +1,6 @@
+import { messageOf } from "@husk/virtcontainers/internals";
+import { checkTerminalSize } from "../module/call-rules.ts";
+import type { TerminalSize } from "../types.ts";
 import { ServiceProtocolError } from "./protocol-error.ts";
 
 /** Longest line that the service takes, in bytes. */
@@ -14,6 +17,8 @@ export type ClientMessage =
   | { readonly kind: "call"; readonly id: CallId; readonly method: string; readonly params: unknown }
   /** ends a call before it is done: its answer is ERR_ABORTED, or what it has come to */
   | { readonly kind: "cancel"; readonly id: CallId }
+  /** size of the terminal of the process that the call runs */
+  | { readonly kind: "resize"; readonly id: CallId; readonly size: TerminalSize }
   /** input of the process that the call runs; none: its end */
   | { readonly kind: "input"; readonly id: CallId; readonly data: Uint8Array | undefined };
 
@@ -61,7 +66,8 @@ export function parseClientMessage(line: string): ClientMessage {
   }
   if (message.cancel === true) return { kind: "cancel", id };
   if ("input" in message) return { kind: "input", id, data: readInput(message.input) };
-  throw new ServiceProtocolError("a message has neither method, cancel nor input");
+  if ("resize" in message) return { kind: "resize", id, size: readSize(message.resize) };
+  throw new ServiceProtocolError("a message has neither method, cancel, input nor resize");
 }
 
 /** @throws ServiceProtocolError */
@@ -85,6 +91,7 @@ export function parseServiceMessage(line: string): ServiceMessage {
 export function encodeClientMessage(message: ClientMessage): string {
   const { kind, id } = message;
   if (kind === "cancel") return toLine({ id, cancel: true });
+  if (kind === "resize") return toLine({ id, resize: message.size });
   if (kind === "input") return toLine({ id, input: message.data ? toBase64(message.data) : null });
   return toLine({ id, method: message.method, params: message.params });
 }
@@ -129,6 +136,16 @@ function readId(value: unknown): CallId {
 function readCount(value: unknown, name: string): number {
   if (typeof value === "number" && Number.isSafeInteger(value) && value >= 0) return value;
   throw new ServiceProtocolError(`${name} is no whole number from 0 to 2^53 - 1`);
+}
+
+function readSize(value: unknown): TerminalSize {
+  const size = readObject(value, "a size");
+  try {
+    checkTerminalSize(size, "resize");
+  } catch (error) {
+    throw new ServiceProtocolError(messageOf(error));
+  }
+  return size as unknown as TerminalSize;
 }
 
 function readInput(value: unknown): Uint8Array | undefined {

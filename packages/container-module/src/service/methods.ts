@@ -43,6 +43,7 @@ export const METHODS: { readonly [Name in keyof MethodParams]: Answer<MethodPara
     // A program may end without reading all of its input.
     process.stdin.on("error", () => call.input.destroy());
     call.input.pipe(process.stdin);
+    call.onResize((size) => process.resize(size));
     await Promise.all([
       sendOutput(process.stdout, "stdout", call),
       sendOutput(process.stderr, "stderr", call),

@@ -1,6 +1,7 @@
 import { createConnection, type Socket } from "node:net";
 import { HuskError } from "@husk/virtcontainers";
 import { abortError, messageOf, throwIfAborted } from "@husk/virtcontainers/internals";
+import type { TerminalSize } from "../types.ts";
 import { LineDecoder } from "./line-decoder.ts";
 import {
   encodeClientMessage,
@@ -73,6 +74,11 @@ export class RemoteCall {
   /** Sends input; none: its end. */
   sendInput(data: Uint8Array | undefined): void {
     if (!this.#socket.destroyed) this.#socket.write(encodeClientMessage({ kind: "input", id: ID, data }));
+  }
+
+  /** Tells the size of a terminal. */
+  sendSize(size: TerminalSize): void {
+    if (!this.#socket.destroyed) this.#socket.write(encodeClientMessage({ kind: "resize", id: ID, size }));
   }
 
   /** Goes on with output that was held. */

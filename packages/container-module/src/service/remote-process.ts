@@ -1,6 +1,7 @@
 import { Readable, Writable } from "node:stream";
 import { HuskError } from "@husk/virtcontainers";
-import type { ExecOptions, ExecProcess } from "../types.ts";
+import { checkTerminalSize } from "../module/call-rules.ts";
+import type { ExecOptions, ExecProcess, TerminalSize } from "../types.ts";
 import { INPUT_WINDOW_BYTES } from "./call-input.ts";
 import type { MethodParams } from "./method-params.ts";
 import { RemoteCall } from "./remote-call.ts";
@@ -55,6 +56,11 @@ export class RemoteProcess implements ExecProcess {
     const answer = await this.#call.answer;
     if (isExit(answer)) return answer;
     throw new HuskError("ERR_MODULE_PROTOCOL", "the service does not tell how the program ended");
+  }
+
+  resize(size: TerminalSize): void {
+    checkTerminalSize(size, "size");
+    this.#call.sendSize(size);
   }
 
   [Symbol.dispose](): void {

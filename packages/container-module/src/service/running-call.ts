@@ -1,3 +1,4 @@
+import type { TerminalSize } from "../types.ts";
 import { CallInput } from "./call-input.ts";
 import type { OutputName, ServiceMessage } from "./messages.ts";
 
@@ -14,6 +15,8 @@ export class RunningCall {
   readonly input: CallInput;
   readonly #controller = new AbortController();
   readonly #send: Send;
+  #size: TerminalSize | undefined;
+  #onResize: ((size: TerminalSize) => void) | undefined;
 
   constructor(id: number, send: Send) {
     this.id = id;
@@ -26,6 +29,18 @@ export class RunningCall {
   /** Fires when the client wants no answer any more, or is gone. */
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  /** Has the sizes of a terminal told, from the last one on that has come by now. */
+  onResize(listener: (size: TerminalSize) => void): void {
+    this.#onResize = listener;
+    if (this.#size) listener(this.#size);
+  }
+
+  /** The client's terminal has that size. */
+  resize(size: TerminalSize): void {
+    this.#size = size;
+    this.#onResize?.(size);
   }
 
   abort(): void {

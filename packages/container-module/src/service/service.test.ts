@@ -181,6 +181,16 @@ test("a program has its streams, as much as there is, and its exit status", asyn
   assert.deepEqual(await process.wait(), { exitCode: 7 });
 });
 
+test("a program's terminal has its size", async (t) => {
+  const { client } = await makeService(t);
+  const terminal = { rows: 30, columns: 100 };
+  using process = await client.exec("a", "b", ["head", "-n", "1"], { terminal });
+  assert.throws(() => process.resize({ rows: 1, columns: 65_536 }), { code: "ERR_CONFIG_INVALID" });
+  process.resize({ rows: 40, columns: 120 });
+  assert.equal((await buffer(process.stdout)).toString(), "40 120\n");
+  assert.deepEqual(await process.wait(), { exitCode: 0 });
+});
+
 test("a program that does not read its input ends all the same", async (t) => {
   const { client } = await makeService(t);
   using process = await client.exec("a", "b", ["sh", "-c", "exec <&-; sleep 0.2"]);

@@ -3,14 +3,16 @@ import { HuskError } from "@husk/virtcontainers";
 import { abortError } from "@husk/virtcontainers/internals";
 import {
   type ExecExit,
+  type ExecShimCall,
+  encodeExecResize,
   encodeExecSignal,
   encodeExecStdin,
   MAX_SHIM_PAYLOAD_BYTES,
-  type ShimCall,
   type ShimEvent,
   type ShimFault,
 } from "@husk/wire/module-shim";
-import type { ExecProcess } from "../types.ts";
+import { checkTerminalSize } from "../module/call-rules.ts";
+import type { ExecProcess, TerminalSize } from "../types.ts";
 import { ShimConnection, ShimFaultError } from "./shim-connection.ts";
 import { answerTimeoutMs } from "./timeouts.ts";
 
@@ -19,7 +21,7 @@ const SIGKILL = 9;
 const NOT_STARTED: ShimFault = { code: "runtime", message: "the program was not started" };
 
 /** What is asked of a shim to run a program. */
-export type ExecCall = Extract<ShimCall, { method: "exec" }>;
+export type ExecCall = ExecShimCall;
 
 /** A program that a shim runs in its container. */
 export class ShimExec implements ExecProcess {
@@ -83,6 +85,11 @@ export class ShimExec implements ExecProcess {
       throw new HuskError("ERR_TIMEOUT", text);
     }
     return { exitCode: exitSignal === undefined ? (exitCode ?? 255) : 128 + exitSignal };
+  }
+
+  resize(size: TerminalSize): void {
+    checkTerminalSize(size, "size");
+    this.#send(encodeExecResize(size), () => {});
   }
 
   /** Without its client, a shim ends the program. */

@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { HuskError } from "@husk/virtcontainers";
-import type { ContainerInfo, ContainerModule, ExecProcess } from "../types.ts";
+import type { ContainerInfo, ContainerModule, ExecProcess, TerminalSize } from "../types.ts";
 
-/** A module without containers: what a test wants of it, it says itself; `exec` runs programs of this machine. */
+/** A module without containers: what a test wants of it, it says itself; `exec` runs programs of this machine, which read sizes as input. */
 export function makeBareModule(methods: Partial<ContainerModule> = {}): ContainerModule {
   return {
     run: async (_ns, name) => name,
@@ -52,5 +52,6 @@ function runHere([program = "", ...args]: readonly string[], signal: AbortSignal
     child.once("close", (code) => resolve({ exitCode: code ?? 137 }));
   });
   const { stdin, stdout, stderr } = child;
-  return { stdin, stdout, stderr, wait: () => ended, [Symbol.dispose]: kill };
+  const resize = ({ rows, columns }: TerminalSize) => void stdin.write(`${rows} ${columns}\n`);
+  return { stdin, stdout, stderr, wait: () => ended, resize, [Symbol.dispose]: kill };
 }

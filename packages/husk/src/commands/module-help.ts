@@ -59,6 +59,7 @@ Exit status: the command's own, 128+N when signal N ended it; 125 when husk itse
 
 Examples:
   husk module exec acme web -- ps
+  husk module exec -it acme web -- sh
   husk module exec -i acme db -- sh -c 'cat > /data/dump' < dump
   husk module exec --timeout 5 -e DEBUG=1 acme web -- ./check`;
 

@@ -141,6 +141,7 @@ function addExecCommand(group: Command, context: CommandContext): void {
     .argument("<container>", "the container")
     .argument("[command...]", "the command and its arguments")
     .option("-i, --interactive", "pass stdin to the command")
+    .option("-t, --tty", "give the command a terminal (stdin must be one, too)")
     .option("-e, --env <NAME=VALUE>", "set an environment variable (repeatable)", collect)
     .option("-w, --workdir <DIR>", "working directory in the container")
     .option("--timeout <SECONDS>", "kill the command after that long", parsePositive)

@@ -1,12 +1,19 @@
 import type { ExecProcess } from "@husk/container-module";
+import type { ProcessIo } from "@husk/virtcontainers";
 import type { ModulePlaceOptions } from "../options/module-options.ts";
-import { flush, pumpOutput } from "../terminal/output-pump.ts";
+import { type ConnectOptions, checkTerminal, ProcessConnection } from "../terminal/connect-process.ts";
+import { readWindowSize } from "../terminal/window-size.ts";
 import { callModule } from "./module-call.ts";
+
+/** Size of a terminal that does not know its own. */
+const DEFAULT_SIZE = { rows: 24, columns: 80 };
 
 /** What `husk module exec` can be told. */
 export interface ModuleExecOptions extends ModulePlaceOptions {
   /** pass stdin on */
   interactive?: boolean;
+  /** give the program a terminal */
+  tty?: boolean;
   env?: string[];
   workdir?: string;
   /** seconds after which the program is killed */
@@ -24,28 +31,39 @@ export function execInModule(
   args: readonly string[],
   options: ModuleExecOptions,
 ): Promise<number> {
-  const { env, workdir, timeout, interactive = false, ...place } = options;
+  const { env = [], workdir, timeout, interactive = false, tty = false, ...place } = options;
+  checkTerminal(tty);
   return callModule(place, async (module, signal) => {
     const limits = timeout === undefined ? {} : { timeoutMs: timeout * 1000 };
-    const own = { ...(env ? { env } : {}), ...(workdir === undefined ? {} : { cwd: workdir }) };
-    using process = await module.exec(ns, id, args, { ...own, ...limits, signal });
+    const own = {
+      env: tty ? [termVariable(), ...env] : env,
+      ...(workdir === undefined ? {} : { cwd: workdir }),
+    };
+    const size = tty ? { terminal: readWindowSize([process.stdout, process.stderr]) ?? DEFAULT_SIZE } : {};
+    using program = await module.exec(ns, id, args, { ...own, ...limits, ...size, signal });
     // Awaited here, because the program goes when this function ends.
-    return await connect(process, interactive);
+    return await connect(program, { interactive, tty });
   });
 }
 
-async function connect(program: ExecProcess, interactive: boolean): Promise<number> {
-  // It may end before all of its input is read; that is no error.
-  program.stdin.on("error", () => process.stdin.unpipe());
-  if (interactive) process.stdin.pipe(program.stdin);
-  else program.stdin.end();
-  // Nobody reads its output any more: it is killed.
-  const hangUp = () => program[Symbol.dispose]();
-  const [{ exitCode }] = await Promise.all([
-    program.wait(),
-    pumpOutput(program.stdout, process.stdout, hangUp),
-    pumpOutput(program.stderr, process.stderr, hangUp),
-  ]);
-  await Promise.all([flush(process.stdout), flush(process.stderr)]);
-  return exitCode;
+async function connect(program: ExecProcess, options: ConnectOptions): Promise<number> {
+  using connection = new ProcessConnection(asProcessIo(program, options), options);
+  connection.started();
+  return await connection.ended();
+}
+
+function asProcessIo(program: ExecProcess, { tty }: ConnectOptions): ProcessIo {
+  const { stdin, stdout, stderr } = program;
+  return {
+    ...{ stdin, stdout, stderr: tty ? undefined : stderr },
+    wait: () => program.wait(),
+    // When nobody reads its output any more: it is killed.
+    signal: async () => program[Symbol.dispose](),
+    resize: async (rows, columns) => program.resize({ rows, columns }),
+  };
+}
+
+/** What programs ask for how to write on a terminal. */
+function termVariable(): string {
+  return `TERM=${process.env.TERM || "xterm"}`;
 }

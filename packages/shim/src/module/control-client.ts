@@ -4,6 +4,7 @@ import {
   ShimProtocolError,
   type ShimRequest,
   ShimRequestDecoder,
+  type TerminalSize,
 } from "@husk/wire/module-shim";
 
 /** What the owner of a client does. */
@@ -19,6 +20,8 @@ export interface ExecInput {
   /** Takes input, none for its end. False: no more for now; {@link ControlClient.readOn} ends that. */
   giveStdin(data: Uint8Array): boolean;
   signal(signal: number): void;
+  /** Tells its terminal, if it has one, its size. */
+  resize(size: TerminalSize): void;
   /** More output may be sent. */
   onWritable(): void;
   /** Nobody waits for the process any more. */
@@ -130,6 +133,7 @@ export class ControlClient {
     // Behind the end of an exec: it was on its way.
     if (!this.#exec) return true;
     if (request.kind === "signal") this.#exec.signal(request.signal);
+    else if (request.kind === "resize") this.#exec.resize(request);
     else if (!this.#exec.giveStdin(request.data)) this.#connection.pause();
     return true;
   }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { after, type TestContext, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { encodeExecSignal, encodeExecStdin, encodeShimCall } from "@husk/wire/module-shim";
+import { encodeExecResize, encodeExecSignal, encodeExecStdin, encodeShimCall } from "@husk/wire/module-shim";
 import { needsRoot } from "../../test/support/needs-root.ts";
 import { ShimBench } from "../../test/support/shim-bench.ts";
 import { ShimClient } from "../../test/support/shim-client.ts";
@@ -230,6 +230,24 @@ test("of many that come before it is there, none is lost but what the kernel wou
   const { last } = await client.answer();
   assert.deepEqual(last, { kind: "exit", exit: { exitSignal: SIGKILL } });
   client.socket.destroy();
+});
+
+test("an exec has a terminal of the shim's, which changes nothing of what goes through it", async (t) => {
+  const { socket, container } = await begin(t);
+  await makeExec(container.folder, `tty; stty size; read line; echo "got $line"; stty size; exit 4`);
+  const client = await ShimClient.connect(socket);
+  t.after(() => client.socket.destroy());
+  const terminal = { rows: 30, columns: 100 };
+  client.socket.write(encodeShimCall({ method: "exec", args: ["x"], terminal }));
+  assert.equal((await client.next())?.kind, "started");
+  assert.match(await client.output("100\n"), /^\/dev\/pts\/\d+\n30 100\n$/);
+  client.socket.write(encodeExecResize({ rows: 40, columns: 120 }));
+  client.socket.write(encodeExecStdin(Buffer.from("hello\n")));
+  const { last, stdout, stderr } = await client.answer();
+  assert.deepEqual(
+    [last, stdout, stderr],
+    [{ kind: "exit", exit: { exitCode: 4 } }, "got hello\n40 120\n", ""],
+  );
 });
 
 const freezer = "/sys/fs/cgroup/freezer";

@@ -1,5 +1,5 @@
 import * as sys from "tiny:sys";
-import { callSoon, EPOLLIN, unwatch, watch } from "@husk/tiny";
+import { callSoon, EPOLLIN, Errno, hasErrno, unwatch, watch } from "@husk/tiny";
 import { encodeExecOutput } from "@husk/wire/module-shim";
 import type { ControlClient } from "./control-client.ts";
 
@@ -72,7 +72,7 @@ export class ExecOutput {
         return;
       }
       const bytes = new Uint8Array(READ_BYTES);
-      const count = sys.read(this.#fd, bytes, 0, bytes.length);
+      const count = readOrEnd(this.#fd, bytes);
       if (count <= 0) {
         this.#onEmpty(count === 0);
         return;
@@ -96,5 +96,15 @@ export class ExecOutput {
     if (!this.#isWatched) return;
     this.#isWatched = false;
     unwatch(this.#fd);
+  }
+}
+
+/** A terminal that nobody has open at its other end gives an error for its end. */
+function readOrEnd(fd: number, bytes: Uint8Array): number {
+  try {
+    return sys.read(fd, bytes, 0, bytes.length);
+  } catch (error) {
+    if (hasErrno(error, Errno.EIO)) return 0;
+    throw error;
   }
 }

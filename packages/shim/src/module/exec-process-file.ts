@@ -1,15 +1,16 @@
 import { errorText, readText, writeText } from "@husk/tiny";
-import type { ShimCall } from "@husk/wire/module-shim";
+import type { ExecShimCall } from "@husk/wire/module-shim";
 
 const CONFIG_BYTES = 4 * 1024 * 1024;
 
 /** Writes the OCI process.json of an exec: that of the bundle's config.json, with what the call has above it. @throws Error */
-export function writeProcessFile(path: string, bundle: string, call: ShimCall & { method: "exec" }): void {
+export function writeProcessFile(path: string, bundle: string, call: ExecShimCall): void {
   const base = readProcess(`${bundle}/config.json`);
   const { consoleSize, commandLine, ...rest } = base;
   const process = {
     ...rest,
-    terminal: false,
+    terminal: call.terminal !== undefined,
+    ...(call.terminal && { consoleSize: { height: call.terminal.rows, width: call.terminal.columns } }),
     args: call.args,
     env: mergeEnvironment(asTexts(base.env), call.env ?? []),
     ...(call.cwd === undefined ? {} : { cwd: call.cwd }),

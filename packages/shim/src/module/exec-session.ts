@@ -1,23 +1,18 @@
 /** One exec from its start to its end: its streams, its signals, its time. */
 
 import * as sys from "tiny:sys";
+import { Errno, hasErrno, SIGKILL, SIGTERM, startTimer, stopTimer } from "@husk/tiny";
 import {
-  Errno,
-  F_SETFL,
-  hasErrno,
-  O_CLOEXEC,
-  O_NONBLOCK,
-  SIGKILL,
-  SIGTERM,
-  startTimer,
-  stopTimer,
-} from "@husk/tiny";
-import { type ExecExit, encodeExecExit, encodeFault, encodeStarted } from "@husk/wire/module-shim";
+  type ExecExit,
+  encodeExecExit,
+  encodeFault,
+  encodeStarted,
+  type TerminalSize,
+} from "@husk/wire/module-shim";
 import { boundText } from "./bound-text.ts";
 import type { ControlClient, ExecInput } from "./control-client.ts";
 import type { EndedChildren } from "./ended-children.ts";
-import { ExecOutput } from "./exec-output.ts";
-import { ExecStdin } from "./exec-stdin.ts";
+import type { ExecStreams } from "./exec-streams.ts";
 import type { ExecFiles, Runtime } from "./runtime.ts";
 
 /** Milliseconds from TERM to KILL, and from that until the process is given up. */
@@ -28,6 +23,7 @@ const SIGNAL_MASK = 0x7f;
 /** What a session is made of. */
 export interface SessionParts {
   client: ControlClient;
+  streams: ExecStreams;
   files: ExecFiles;
   runtime: Runtime;
   children: EndedChildren;
@@ -36,10 +32,6 @@ export interface SessionParts {
 /** See the head of the file. */
 export class ExecSession implements ExecInput {
   readonly #parts: SessionParts;
-  readonly #stdin: ExecStdin;
-  readonly #outputs: ExecOutput[];
-  /** the ends of the pipes that are the process's */
-  #childEnds: number[];
   #pid: number | undefined;
   /** signals that came before it was there, one of each: of those that wait the kernel, too, keeps no second one */
   readonly #early = new Set<number>();
@@ -52,15 +44,6 @@ export class ExecSession implements ExecInput {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    const { client } = parts;
-    const [stdin, stdout, stderr] = [makePipe(), makePipe(), makePipe()];
-    for (const fd of [stdin[1], stdout[0], stderr[0]]) sys.fcntl(fd, F_SETFL, O_NONBLOCK);
-    this.#childEnds = [stdin[0], stdout[1], stderr[1]];
-    this.#stdin = new ExecStdin(stdin[1], () => client.readOn());
-    this.#outputs = [
-      new ExecOutput("stdout", stdout[0], client),
-      new ExecOutput("stderr", stderr[0], client),
-    ];
   }
 
   /** Runs it to its end. Gives the frame that its client is to be answered with. */
@@ -70,14 +53,16 @@ export class ExecSession implements ExecInput {
       return await this.#runProcess(timeoutMs);
     } finally {
       stopTimer(this.#timer);
-      this.#closeChildEnds();
-      this.#stdin.close();
-      for (const output of this.#outputs) output.close();
+      this.#parts.streams.close();
     }
   }
 
   giveStdin(data: Uint8Array): boolean {
-    return this.#stdin.give(data);
+    return this.#parts.streams.giveStdin(data);
+  }
+
+  resize(size: TerminalSize): void {
+    this.#parts.streams.resize(size);
   }
 
   signal(signal: number): void {
@@ -91,28 +76,28 @@ export class ExecSession implements ExecInput {
   }
 
   onWritable(): void {
-    for (const output of this.#outputs) output.readOn();
+    this.#parts.streams.readOn();
   }
 
   abandon(): void {
-    for (const output of this.#outputs) output.readOn();
+    this.#parts.streams.readOn();
     this.#end();
   }
 
   async #runProcess(timeoutMs: number | undefined): Promise<Uint8Array> {
-    const { runtime, files, children, client } = this.#parts;
+    const { runtime, files, children, client, streams } = this.#parts;
     let ended: Promise<number> | undefined;
     const started = (pid: number) => {
       this.#pid = pid;
       ended = children.whenEnded(pid);
     };
-    const command = runtime.exec(files, this.#childEnds, started);
-    this.#closeChildEnds();
+    const command = runtime.exec(files, streams, started);
+    streams.closeCommandEnds();
     const fault = await command;
     if (fault || !ended || this.#pid === undefined) return this.#encodeRuntimeFault(fault?.message ?? "");
+    this.#beginStreams();
     client.send(encodeStarted(this.#pid));
     for (const signal of this.#early) this.signal(signal);
-    for (const output of this.#outputs) output.begin();
     if (timeoutMs !== undefined && !this.#isEnding)
       this.#timer = startTimer(timeoutMs, () => this.#onTimeout());
     const status = await Promise.race([ended, this.#whenGivenUp()]);
@@ -123,16 +108,23 @@ export class ExecSession implements ExecInput {
       });
     this.#pid = undefined;
     this.#hasEnded = true;
-    await Promise.all(this.#outputs.map((output) => output.finish()));
+    await streams.finish();
     return encodeExecExit(this.#describe(status));
+  }
+
+  /** @throws Error: a process without its streams is not to go on */
+  #beginStreams(): void {
+    try {
+      this.#parts.streams.begin();
+    } catch (error) {
+      this.signal(SIGKILL);
+      throw error;
+    }
   }
 
   #encodeRuntimeFault(message: string): Uint8Array {
     // It has what the program's errors would have gone to.
-    const said = this.#outputs
-      .map((output) => output.readText())
-      .join("")
-      .trim();
+    const said = this.#parts.streams.readText().trim();
     const whole = said === "" || message.includes(said) ? message : `${message}: ${said}`;
     return encodeFault({
       code: "runtime",
@@ -170,15 +162,6 @@ export class ExecSession implements ExecInput {
       ? { exitCode: (status >> 8) & 0xff, ...timedOut }
       : { exitSignal: signal, ...timedOut };
   }
-
-  #closeChildEnds(): void {
-    for (const fd of this.#childEnds) sys.close(fd);
-    this.#childEnds = [];
-  }
-}
-
-function makePipe(): [read: number, write: number] {
-  return sys.pipe2(O_CLOEXEC);
 }
 
 /** Signals a process and its group, if it leads one. */

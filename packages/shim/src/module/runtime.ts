@@ -2,10 +2,17 @@
 
 import * as sys from "tiny:sys";
 import { errorText, isSystemError, O_CLOEXEC, O_RDONLY, readText } from "@husk/tiny";
-import { PID_FILE_PLACE, PROCESS_PLACE, type ShimPlan, SIGNAL_PLACE } from "@husk/wire/module-shim";
+import {
+  CONSOLE_PLACE,
+  PID_FILE_PLACE,
+  PROCESS_PLACE,
+  type ShimPlan,
+  SIGNAL_PLACE,
+} from "@husk/wire/module-shim";
 import { removeIfThere } from "../core/remove-if-there.ts";
 import { boundText } from "./bound-text.ts";
 import type { EndedChildren } from "./ended-children.ts";
+import type { ExecStreams } from "./exec-streams.ts";
 import { openContainerEnd } from "./fifo.ts";
 import { type CommandFailure, runCommand } from "./run-command.ts";
 import { RuntimeLog } from "./runtime-log.ts";
@@ -24,6 +31,8 @@ export interface RuntimeFault {
 export interface ExecFiles {
   process: string;
   pidFile: string;
+  /** socket for its terminal */
+  console: string;
 }
 
 /** See the head of the file. */
@@ -81,13 +90,16 @@ export class Runtime {
   /** Starts one more process in the container; `started` is told its pid in time to wait for it. */
   exec(
     files: ExecFiles,
-    descriptors: number[],
+    streams: Pick<ExecStreams, "commandEnds" | "hasTerminal">,
     started: (pid: number) => void,
   ): Promise<RuntimeFault | undefined> {
     return this.#children.during(async () => {
-      const argv = fill(this.#plan.exec, [
+      const { exec, execTerminal = exec } = this.#plan;
+      const descriptors = streams.commandEnds;
+      const argv = fill(streams.hasTerminal ? execTerminal : exec, [
         [PROCESS_PLACE, files.process],
         [PID_FILE_PLACE, files.pidFile],
+        [CONSOLE_PLACE, files.console],
       ]);
       return (await this.#run(argv, descriptors)) ?? this.#tellPid(files.pidFile, started);
     });

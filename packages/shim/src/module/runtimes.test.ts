@@ -5,7 +5,13 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { after, describe, type TestContext, test } from "node:test";
-import type { ShimCallInput, ShimPlan } from "@husk/wire/module-shim";
+import {
+  encodeExecResize,
+  encodeExecStdin,
+  encodeShimCall,
+  type ShimCallInput,
+  type ShimPlan,
+} from "@husk/wire/module-shim";
 import type { TestContainer } from "../../test/support/container.ts";
 import {
   findRuntime,
@@ -123,6 +129,26 @@ for (const name of ["runc", "crun"]) {
         stdout: "input\n/tmp\nbase more\n",
         stderr: "1000\n",
       });
+    });
+
+    test("an exec has a terminal, of the size that it is told", async (t) => {
+      const { container } = await begun(t, "sleep 1000");
+      const script = `tty; stty size; read line; echo got $line
+        trap 'stty size; exit 3' WINCH; echo ready; while :; do sleep 0.05; done`;
+      const client = await ShimClient.connect(container.plan.socket);
+      t.after(() => client.socket.destroy());
+      const terminal = { rows: 30, columns: 100 };
+      client.socket.write(encodeShimCall({ method: "exec", args: ["/bin/sh", "-c", script], terminal }));
+      client.socket.write(encodeExecStdin(Buffer.from("hello\n")));
+      const first = await client.next();
+      assert.equal(first?.kind, "started", JSON.stringify(first));
+      const before = await client.output("ready\r\n");
+      client.socket.write(encodeExecResize({ rows: 40, columns: 120 }));
+      const { last, stdout, stderr } = await client.answer();
+      assert.deepEqual([last, stderr], [{ kind: "exit", exit: { exitCode: 3 } }, ""]);
+      // What is typed is shown, at a moment of its own.
+      const shown = (before + stdout).replace("hello\r\n", "");
+      assert.equal(shown, "/dev/pts/0\r\n30 100\r\ngot hello\r\nready\r\n40 120\r\n");
     });
 
     test("execs that end at once have their codes, many at a time", async (t) => {

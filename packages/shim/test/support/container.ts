@@ -16,7 +16,7 @@ import { waitUntil } from "./wait-until.ts";
 const DEADLINE_MS = 60_000;
 
 /** What a runtime's commands are, given the folder of a container. */
-export type Commands = Pick<ShimPlan, "create" | "start" | "kill" | "delete" | "exec">;
+export type Commands = Pick<ShimPlan, "create" | "start" | "kill" | "delete" | "exec" | "execTerminal">;
 
 /** A shim that was started. */
 export interface StartedShim {

@@ -19,7 +19,9 @@ const APPLETS = [
   "false",
   "head",
   "kill",
+  "stty",
   "tail",
+  "tty",
 ];
 
 /** Path of a runtime that is installed; undefined when it is not. */
@@ -72,6 +74,12 @@ function makeConfig(id: string, script: string): object {
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
       { destination: "/dev", type: "tmpfs", source: "tmpfs", options: ["nosuid", "mode=755"] },
+      {
+        destination: "/dev/pts",
+        type: "devpts",
+        source: "devpts",
+        options: ["newinstance", "ptmxmode=0666", "mode=0620"],
+      },
     ],
     linux: {
       cgroupsPath: `/husk-modshim-test/${id}`,
@@ -86,12 +94,15 @@ export function ociCommands(runtime: string, folder: string, id: string): Comman
     ...[runtime, "--root", join(folder, "runtime"), "--log", join(folder, "runtime.log")],
     ...["--log-format", "json", name, ...args],
   ];
+  const exec = (...args: string[]) =>
+    command("exec", "--detach", ...args, "--pid-file", "{pidFile}", "--process", "{process}", id);
   return {
     create: command("create", "--bundle", folder, "--pid-file", join(folder, "pid"), id),
     start: command("start", id),
     kill: command("kill", id),
     delete: command("delete", "--force", id),
-    exec: command("exec", "--detach", "--pid-file", "{pidFile}", "--process", "{process}", id),
+    exec: exec(),
+    execTerminal: exec("--console-socket", "{console}"),
   };
 }
 

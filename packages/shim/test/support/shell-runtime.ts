@@ -48,5 +48,6 @@ export function shellCommands(folder: string): Commands {
     kill: command("kill"),
     delete: command("delete"),
     exec: [...command("exec"), "{process}", "{pidFile}"],
+    execTerminal: [...command("exec"), "{process}", "{pidFile}"],
   };
 }

@@ -77,6 +77,17 @@ export class ShimClient {
     }
   }
 
+  /** What comes as output until a text has. */
+  async output(wanted: string): Promise<string> {
+    let text = "";
+    while (!text.includes(wanted)) {
+      const event = await this.next();
+      if (event?.kind !== "output") throw new Error(`${JSON.stringify(event)} after ${JSON.stringify(text)}`);
+      text += Buffer.from(event.data).toString();
+    }
+    return text;
+  }
+
   async answer(): Promise<Answer> {
     const text = { stdout: "", stderr: "" };
     for (;;) {

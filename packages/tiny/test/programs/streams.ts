@@ -9,6 +9,7 @@ import {
   EPOLLIN,
   EPOLLOUT,
   Errno,
+  F_GETFD,
   F_GETFL,
   F_SETFL,
   fork,
@@ -188,6 +189,26 @@ runScenarios({
     unwatch(fd);
     sys.close(fd);
     return [fd > 2, watched];
+  },
+
+  /** A pipe's end is sent to a socket: what comes of that there, and of a message without one, and of none. */
+  descriptors(folder) {
+    const listener = listenUnix(`${folder}/descriptors`);
+    const client = connectUnix(`${folder}/descriptors`);
+    const server = accept(listener) ?? -1;
+    const [reader, writer] = sys.pipe2(O_CLOEXEC);
+    const before = sys.receiveDescriptor(server);
+    sys.sendDescriptor(client, sys.encodeUtf8("name"), writer);
+    const received = sys.receiveDescriptor(server);
+    writeAll(received, sys.encodeUtf8("through it"));
+    const buffer = new Uint8Array(100);
+    const read = sys.decodeUtf8(buffer.subarray(0, sys.read(reader, buffer, 0, buffer.length)));
+    const flags = sys.fcntl(received, F_GETFD, 0);
+    writeAll(client, sys.encodeUtf8("none"));
+    const without = failureOf(() => sys.receiveDescriptor(server));
+    sys.close(client);
+    const ended = failureOf(() => sys.receiveDescriptor(server));
+    return { before, isOther: received !== writer, read, flags, without, ended };
   },
 
   /** Root only: mounts a devpts of its own. */

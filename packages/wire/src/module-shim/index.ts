@@ -9,7 +9,7 @@
  * | 1    | call        | JSON with `method`      | 16   | state         | JSON as state.json             |
  * | 2    | stdin       | bytes; none: its end    | 17   | fault         | JSON: code, message            |
  * | 3    | signal      | u32 the signal's number | 18   | started       | JSON: pid                      |
- * |      |             |                         | 19   | stdout        | bytes                          |
+ * | 4    | resize      | u16 rows, u16 columns   | 19   | stdout        | bytes                          |
  * |      |             |                         | 20   | stderr        | bytes                          |
  * |      |             |                         | 21   | exit          | JSON: exitCode or exitSignal … |
  */
@@ -37,6 +37,7 @@ export {
   SHIM_FILE_VERSION,
 } from "./limits.ts";
 export {
+  CONSOLE_PLACE,
   PID_FILE_PLACE,
   PROCESS_PLACE,
   parseShimPlan,
@@ -46,7 +47,9 @@ export {
   SIGNAL_PLACE,
 } from "./plan.ts";
 export {
+  type ExecShimCall,
   type ExecUser,
+  encodeExecResize,
   encodeExecSignal,
   encodeExecStdin,
   encodeShimCall,
@@ -54,6 +57,7 @@ export {
   type ShimCallInput,
   type ShimRequest,
   ShimRequestDecoder,
+  type TerminalSize,
 } from "./requests.ts";
 export { encodeStartReport, parseStartReport, type StartFault, type StartReport } from "./start-report.ts";
 export { encodeShimState, parseShimState, type ShimState, type ShimStateName } from "./state.ts";

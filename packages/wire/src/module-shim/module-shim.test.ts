@@ -7,6 +7,7 @@ import { concat, cut, encode, hex, json } from "../test-support/bytes.ts";
 import {
   encodeExecExit,
   encodeExecOutput,
+  encodeExecResize,
   encodeExecSignal,
   encodeExecStdin,
   encodeFault,
@@ -58,6 +59,7 @@ const plan: ShimPlan = {
 
 function encodeRequest(request: ShimRequest): Uint8Array {
   if (request.kind === "call") return encodeShimCall(request.call);
+  if (request.kind === "resize") return encodeExecResize(request);
   return request.kind === "stdin" ? encodeExecStdin(request.data) : encodeExecSignal(request.signal);
 }
 
@@ -79,6 +81,7 @@ const requests: [name: string, bytes: Uint8Array, request: ShimRequest][] = [
   ["input", hex("02000000 00000002 6869"), { kind: "stdin", data: hex("6869") }],
   ["the end of input", hex("02000000 00000000"), { kind: "stdin", data: hex("") }],
   ["a signal", hex("03000000 00000004 0000000f"), { kind: "signal", signal: 15 }],
+  ["a size", hex("04000000 00000004 fffe0050"), { kind: "resize", rows: 65_534, columns: 80 }],
 ];
 for (const [name, bytes, request] of requests) {
   test(`${name} has its golden bytes`, () => {
@@ -152,6 +155,7 @@ test("the longest frames pass, longer ones are neither written nor taken", () =>
   assert.throws(() => encodeExecStdin(more), RangeError);
   assert.throws(() => encodeShimCall({ method: "exec", args: ["x".repeat(70_000)] }), RangeError);
   assert.throws(() => encodeExecSignal(0), RangeError);
+  assert.throws(() => encodeExecResize({ rows: 65_536, columns: 1 }), RangeError);
   assert.throws(() => new ShimRequestDecoder().push(hex("02000000 00010001")), ShimProtocolError);
 });
 

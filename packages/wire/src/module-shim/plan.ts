@@ -19,6 +19,8 @@ import { MAX_SHIM_PLAN_BYTES, SHIM_FILE_VERSION } from "./limits.ts";
 export const PROCESS_PLACE = "{process}";
 /** In a command: the path where the process id of an exec is to be written, or is. */
 export const PID_FILE_PLACE = "{pidFile}";
+/** In a command: the path of a socket on which the runtime is to hand over the terminal that it has made. */
+export const CONSOLE_PLACE = "{console}";
 /** In a command: the number of a signal. */
 export const SIGNAL_PLACE = "{signal}";
 
@@ -67,6 +69,11 @@ export interface ShimPlan {
   delete: string[];
   /** starts one more process and ends, with {@link PROCESS_PLACE} and {@link PID_FILE_PLACE}; the process becomes the shim's child */
   exec: string[];
+  /**
+   * the same for a process with a terminal: with {@link CONSOLE_PLACE}, the runtime makes that; without it, the standard streams are
+   * a terminal of the shim's, which only passes on what a terminal elsewhere takes and gives. Missing: there are no terminals
+   */
+  execTerminal?: string[];
   /** sends a signal to an exec's process, with {@link PID_FILE_PLACE} and {@link SIGNAL_PLACE}; without it kill(2) does */
   killExec?: string[];
   /** `NAME=value` strings for all commands */
@@ -150,6 +157,7 @@ function readPlan(object: JsonObject): ShimPlan {
     kill: command("kill"),
     delete: command("delete"),
     exec: required(object, "", "exec", readExec),
+    ...optional(object, "", "execTerminal", readExec),
     ...optional(object, "", "killExec", readCommand),
     environment: required(object, "", "environment", listOf(text(MAX_WORD_BYTES))),
     pidFile: path("pidFile"),

@@ -1,10 +1,20 @@
+import { readlinkSync } from "node:fs";
 import { constants } from "node:os";
-import { type EnteredProcess, enterContainer } from "@husk/virtcontainers";
+import { isatty } from "node:tty";
+import {
+  type Cmd,
+  type EnteredProcess,
+  enterContainer,
+  HuskError,
+  type OciProcess,
+} from "@husk/virtcontainers";
 import type { Command } from "commander";
 import { SignalTrap } from "../../terminal/signals.ts";
 import { readProcess } from "../bundle.ts";
 import { writePidFile } from "../pid-file.ts";
 import type { RuntimeContext } from "../runtime-context.ts";
+
+const STDIN = 0;
 
 interface ExecOptions {
   process: string;
@@ -35,14 +45,30 @@ async function exec(
   const { process } = await enterContainer(
     id,
     id,
-    { args: ociProcess.args },
-    { ...context.options, signal: trap.signal, ociProcess, ownSession: true },
+    { args: ociProcess.args, ...terminalOf(ociProcess, detach) },
+    {
+      ...context.options,
+      signal: trap.signal,
+      ociProcess,
+      ownSession: detach || ociProcess.terminal !== true,
+    },
   );
   if (pidFile !== undefined) await noteProcess(process, pidFile);
   if (detach) return;
   trap.forwardTo((signal) => process.io.signal(signal));
   const { exitCode } = await process.io.wait();
   context.exitWith(exitCode);
+}
+
+/**
+ * With a terminal: ours becomes that of what stands for the process, to keep when we have ended, or to share until then.
+ * @throws HuskError ERR_CONFIG_INVALID when stdin is none
+ */
+function terminalOf({ terminal = false }: OciProcess, detach: boolean): Pick<Cmd, "interactive" | "console"> {
+  if (!terminal) return {};
+  if (!isatty(STDIN))
+    throw new HuskError("ERR_CONFIG_INVALID", "process.terminal: a terminal is wanted, and stdin is none");
+  return { interactive: true, ...(detach ? { console: readlinkSync(`/proc/self/fd/${STDIN}`) } : {}) };
 }
 
 /** A process that nobody can find is not to go on. */

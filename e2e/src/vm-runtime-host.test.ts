@@ -90,8 +90,11 @@ describe("what a container of husk-vm-runtime has of the host", needsRoot, () =>
       assert.match(await runtime.fail("create", "--bundle", bundle, "box"), text);
     }
     assert.match(await runtime.fail("create", "--bundle", "/nosuch", "box"), /\/nosuch\/config\.json/);
-    const process2 = runtime.writeProcess({ ...shell("true"), terminal: true });
-    assert.match(await runtime.fail("exec", "--process", process2, "nosuch"), /nosuch/);
+    const none = runtime.writeProcess(shell("true"));
+    assert.match(await runtime.fail("exec", "--process", none, "nosuch"), /nosuch/);
+    const blind = runtime.writeProcess({ ...shell("true"), terminal: true });
+    const noTerminal = /process\.terminal: a terminal is wanted, and stdin is none/;
+    assert.match(await runtime.fail("exec", "--process", blind, "nosuch"), noTerminal);
     assert.match(await runtime.fail("fly", "box"), /unknown command/);
   });
 
